@@ -1,0 +1,114 @@
+//! What the process is told when it starts. Everything else is a row in `settings`.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::clock::Clock;
+
+/// How a server is to run.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The panel's file.
+    pub db: PathBuf,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Who may say for whom he asks.
+    pub trusted_proxies: TrustedProxies,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// Threads that answer requests.
+    pub workers: usize,
+}
+
+/// A network of addresses: `10.0.0.0/8`, or one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    first: u128,
+    bits: u32,
+}
+
+impl Network {
+    fn contains(self, address: IpAddr) -> bool {
+        let shift = 128 - self.bits;
+        let prefix = |address: u128| address.checked_shr(shift).unwrap_or(0);
+        prefix(self.first) == prefix(as_v6(address))
+    }
+}
+
+/// IPv4 addresses as IPv6 writes them, so that there is one kind.
+fn as_v6(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().into(),
+        IpAddr::V6(address) => address.into(),
+    }
+}
+
+impl FromStr for Network {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text} is not an address or a network like 10.0.0.0/8");
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| wrong())?;
+        let longest = if address.is_ipv4() { 32 } else { 128 };
+        let bits = bits.map_or(Ok(longest), str::parse::<u32>).map_err(|_| wrong())?;
+        if bits > longest {
+            return Err(wrong());
+        }
+        Ok(Self { first: as_v6(address), bits: bits + 128 - longest })
+    }
+}
+
+/// The proxies whose `X-Forwarded-For` we believe.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrustedProxies(pub Vec<Network>);
+
+impl TrustedProxies {
+    /// Whose request this is: the peer's, or, where the peer is trusted, the last hop that is not.
+    pub fn client(&self, peer: IpAddr, forwarded_for: Option<&str>) -> IpAddr {
+        let is_trusted = |address: IpAddr| self.0.iter().any(|network| network.contains(address));
+        let mut client = peer;
+        for hop in forwarded_for.unwrap_or_default().rsplit(',') {
+            let Ok(hop) = hop.trim().parse() else { break };
+            if !is_trusted(client) {
+                break;
+            }
+            client = hop;
+        }
+        client
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_trusted_hops_are_believed() {
+        let proxies: Vec<Network> =
+            ["10.0.0.0/8", "::1"].iter().map(|text| text.parse().unwrap()).collect();
+        let proxies = TrustedProxies(proxies);
+        let client =
+            |peer: &str, forwarded| proxies.client(peer.parse().unwrap(), forwarded).to_string();
+        assert_eq!(client("9.9.9.9", Some("1.1.1.1")), "9.9.9.9");
+        assert_eq!(client("10.1.2.3", Some("1.1.1.1")), "1.1.1.1");
+        assert_eq!(client("10.1.2.3", Some("6.6.6.6, 1.1.1.1, 10.9.9.9")), "1.1.1.1");
+        assert_eq!(client("::1", Some("evil, 10.0.0.1")), "10.0.0.1");
+        assert_eq!(client("::1", None), "::1");
+    }
+
+    #[test]
+    fn networks_are_read_strictly() {
+        for text in ["", "10.0.0.0/33", "::/129", "10.0.0/8", "10.0.0.0/x", "10.0.0.0/-1"] {
+            assert!(text.parse::<Network>().is_err(), "{text:?}");
+        }
+        let any: Network = "0.0.0.0/0".parse().unwrap();
+        assert!(any.contains("255.255.255.255".parse().unwrap()));
+        assert!(!any.contains("2001:db8::1".parse().unwrap()));
+        assert!("::/0".parse::<Network>().unwrap().contains("1.1.1.1".parse().unwrap()));
+    }
+}

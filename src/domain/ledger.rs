@@ -1,0 +1,194 @@
+//! The books: every movement of money is one posting from one account to another.
+//!
+//! A posting is a single row, so both sides always agree and the sum of all balances is 0 at every
+//! moment. Money of an open order waits in escrow; it leaves for revenue when delivered and goes
+//! back to the user when not.
+
+use super::money::Money;
+use super::refusal::Refusal;
+use super::{AccountId, OrderId, UserId, words};
+
+/// The world outside: where deposits come from. Its balance is minus all that is inside.
+pub const EXTERNAL: AccountId = AccountId(1);
+/// What customers paid for orders that are still open.
+pub const ESCROW: AccountId = AccountId(2);
+/// What the house has earned.
+pub const REVENUE: AccountId = AccountId(3);
+
+words! {
+    /// What an account is for.
+    pub enum AccountKind {
+        /// The world outside.
+        External = "external" / "External",
+        /// Money of open orders.
+        Escrow = "escrow" / "Escrow",
+        /// The house's earnings.
+        Revenue = "revenue" / "Revenue",
+        /// A reseller's purse.
+        User = "user" / "User",
+    }
+}
+
+words! {
+    /// Why money moved.
+    pub enum PostingKind {
+        /// Money came in from outside: external → user.
+        Deposit = "deposit" / "Deposit",
+        /// A correction by the operator, with a reason: external ↔ user.
+        Adjustment = "adjustment" / "Adjustment",
+        /// An order was placed: user → escrow.
+        Charge = "charge" / "Charge",
+        /// What was delivered is earned: escrow → revenue.
+        Capture = "capture" / "Capture",
+        /// What was not delivered goes back: escrow → user.
+        Refund = "refund" / "Refund",
+        /// A kindness after an order was final: revenue → user.
+        Goodwill = "goodwill" / "Goodwill",
+    }
+}
+
+impl PostingKind {
+    /// Whether postings of this kind may move money between accounts of those kinds.
+    pub fn joins(self, source: AccountKind, destination: AccountKind) -> bool {
+        use AccountKind::{Escrow, External, Revenue, User};
+        let ways: &[(AccountKind, AccountKind)] = match self {
+            Self::Deposit => &[(External, User)],
+            Self::Adjustment => &[(External, User), (User, External)],
+            Self::Charge => &[(User, Escrow)],
+            Self::Capture => &[(Escrow, Revenue)],
+            Self::Refund => &[(Escrow, User)],
+            Self::Goodwill => &[(Revenue, User)],
+        };
+        ways.contains(&(source, destination))
+    }
+}
+
+/// One movement of money, about to be written. The amount is always more than nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posting {
+    /// Why.
+    pub kind: PostingKind,
+    /// Where the money leaves.
+    pub source: AccountId,
+    /// Where it arrives.
+    pub destination: AccountId,
+    /// How much.
+    pub amount: Money,
+    /// The user whose purse moves, if one does.
+    pub user: Option<UserId>,
+    /// The order it pays for, if any.
+    pub order: Option<OrderId>,
+    /// What the operator or the customer reads about it.
+    pub note: String,
+    /// A name for this one movement; writing it a second time is refused.
+    pub reference: Option<String>,
+}
+
+/// A purse and whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Purse {
+    /// The owner.
+    pub user: UserId,
+    /// The account.
+    pub account: AccountId,
+}
+
+impl Posting {
+    fn new(kind: PostingKind, source: AccountId, destination: AccountId, amount: Money) -> Self {
+        assert!(amount > Money::ZERO, "a posting moves something: {kind} {amount}");
+        let (user, order, note, reference) = (None, None, String::new(), None);
+        Self { kind, source, destination, amount, user, order, note, reference }
+    }
+
+    /// Money from outside into a purse.
+    pub fn deposit(purse: Purse, amount: Money) -> Self {
+        let posting = Self::new(PostingKind::Deposit, EXTERNAL, purse.account, amount);
+        Self { user: Some(purse.user), ..posting }
+    }
+
+    /// A correction of a purse by a signed amount, `None` for a correction by nothing.
+    pub fn adjustment(purse: Purse, by: Money) -> Option<Self> {
+        let (source, destination) = match by.micros() {
+            0 => return None,
+            micros if micros > 0 => (EXTERNAL, purse.account),
+            _ => (purse.account, EXTERNAL),
+        };
+        let posting = Self::new(PostingKind::Adjustment, source, destination, by.magnitude());
+        Some(Self { user: Some(purse.user), ..posting })
+    }
+
+    /// The price of an order into escrow, `None` for one that costs nothing.
+    pub fn charge(purse: Purse, amount: Money, order: OrderId) -> Option<Self> {
+        (amount > Money::ZERO).then(|| Self {
+            user: Some(purse.user),
+            order: Some(order),
+            ..Self::new(PostingKind::Charge, purse.account, ESCROW, amount)
+        })
+    }
+
+    /// What was delivered of an order is earned, `None` where nothing was.
+    pub fn capture(amount: Money, order: OrderId) -> Option<Self> {
+        (amount > Money::ZERO).then(|| Self {
+            order: Some(order),
+            ..Self::new(PostingKind::Capture, ESCROW, REVENUE, amount)
+        })
+    }
+
+    /// What was not delivered goes back, `None` where all was.
+    pub fn refund(purse: Purse, amount: Money, order: OrderId) -> Option<Self> {
+        (amount > Money::ZERO).then(|| Self {
+            user: Some(purse.user),
+            order: Some(order),
+            ..Self::new(PostingKind::Refund, ESCROW, purse.account, amount)
+        })
+    }
+
+    /// The balances of both sides after the posting.
+    ///
+    /// # Errors
+    /// `AmountTooLarge` where a balance would no longer fit.
+    pub fn balances_after(
+        &self,
+        source: Money,
+        destination: Money,
+    ) -> Result<(Money, Money), Refusal> {
+        let after = (source.checked_sub(self.amount), destination.checked_add(self.amount));
+        let (Some(source), Some(destination)) = after else {
+            return Err(Refusal::AmountTooLarge);
+        };
+        Ok((source, destination))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PURSE: Purse = Purse { user: UserId(7), account: AccountId(9) };
+
+    #[test]
+    fn nothing_moves_for_nothing() {
+        assert_eq!(Posting::charge(PURSE, Money::ZERO, OrderId(1)), None);
+        assert_eq!(Posting::capture(Money::ZERO, OrderId(1)), None);
+        assert_eq!(Posting::refund(PURSE, Money::ZERO, OrderId(1)), None);
+        assert_eq!(Posting::adjustment(PURSE, Money::ZERO), None);
+    }
+
+    #[test]
+    fn a_correction_goes_both_ways() {
+        let up = Posting::adjustment(PURSE, Money::from_micros(5)).unwrap();
+        let down = Posting::adjustment(PURSE, Money::from_micros(-5)).unwrap();
+        assert_eq!((up.source, up.destination), (EXTERNAL, PURSE.account));
+        assert_eq!((down.source, down.destination), (PURSE.account, EXTERNAL));
+        assert_eq!(up.amount, down.amount);
+    }
+
+    #[test]
+    fn balances_that_do_not_fit_are_refused() {
+        let posting = Posting::deposit(PURSE, Money::from_micros(1));
+        let full = Money::from_micros(i64::MAX);
+        assert_eq!(posting.balances_after(Money::ZERO, full), Err(Refusal::AmountTooLarge));
+        let empty = Money::from_micros(i64::MIN);
+        assert_eq!(posting.balances_after(empty, Money::ZERO), Err(Refusal::AmountTooLarge));
+    }
+}

@@ -1,0 +1,126 @@
+//! The rules of the shop: what an order costs, when it may move, where money goes.
+//!
+//! Everything here is pure: no clock, no I/O, no serde, no floats, nothing but `std`. Time and all
+//! that was loaded come in as arguments, decisions go out as values. What the panel says no to is
+//! a [`Refusal`](refusal::Refusal).
+
+pub mod ledger;
+pub mod money;
+pub mod order;
+pub mod placing;
+pub mod refill;
+pub mod refusal;
+pub mod schedule;
+pub mod service;
+pub mod setting;
+pub mod user;
+
+use std::fmt;
+
+/// Declares the typed row ids. They never mix: an `OrderId` is not a `UserId`.
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub i64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A purse in the ledger: a user's or the house's.
+    AccountId
+    /// Somebody who logs in to the pages.
+    AdminId
+    /// A heading in the list of services.
+    CategoryId
+    /// An API key.
+    KeyId
+    /// One purchase. Public, from 1, below 2^31, only growing.
+    OrderId
+    /// One immutable movement of money.
+    PostingId
+    /// An upstream panel we buy from.
+    ProviderId
+    /// One request to deliver again what dropped.
+    RefillId
+    /// A thing we sell.
+    ServiceId
+    /// A reseller.
+    UserId
+}
+
+/// An instant in unix seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Timestamp(pub i64);
+
+/// Who does something. Written beside every movement of money and into the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A reseller, through one of his keys.
+    Key(KeyId),
+    /// A person in the pages.
+    Admin(AdminId),
+    /// Somebody with a shell on the machine.
+    CommandLine,
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(id) => write!(f, "key {id}"),
+            Self::Admin(id) => write!(f, "admin {id}"),
+            Self::CommandLine => f.write_str("command line"),
+        }
+    }
+}
+
+/// Declares an enum whose every value has a stored word and a label for people. The labels are
+/// the trade's own terms and therefore what clients of the API see too.
+macro_rules! words {
+    ($(#[$doc:meta])* pub enum $name:ident {
+        $($(#[$variant_doc:meta])* $variant:ident = $stored:literal / $label:literal,)*
+    }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$variant_doc])* $variant,)* }
+
+        impl $name {
+            /// Every value, in the order of declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The word in the database.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $stored,)* }
+            }
+
+            /// The word for people.
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$variant => $label,)* }
+            }
+
+            /// Reads the word of the database.
+            pub fn from_stored(word: &str) -> Option<Self> {
+                match word { $($stored => Some(Self::$variant),)* _ => None }
+            }
+
+            /// Reads the word for people, in any case, with `_` or a blank between words.
+            pub fn from_label(text: &str) -> Option<Self> {
+                let text = text.trim().replace('_', " ");
+                Self::ALL.iter().copied().find(|value| value.label().eq_ignore_ascii_case(&text))
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.label())
+            }
+        }
+    };
+}
+pub(crate) use words;

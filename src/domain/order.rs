@@ -1,0 +1,278 @@
+//! Orders: where one stands, and every move it may make.
+//!
+//! [`Order::set`] and [`Order::request_cancel`] say what a move does to the order and to its money.
+//! An order that is final has been settled and never moves. How one comes to be is in `placing.rs`.
+
+use super::money::{Money, Rate};
+use super::refusal::Refusal;
+use super::service::{Counting, Listing, ServiceKind};
+use super::{OrderId, ServiceId, Timestamp, UserId, words};
+
+words! {
+    /// Where an order stands with us.
+    pub enum OrderStatus {
+        /// Bought; nobody has touched it.
+        Pending = "pending" / "Pending",
+        /// Being handed to a provider.
+        Sending = "sending" / "Sending",
+        /// Handed over, perhaps: waits for proof or a person.
+        Unknown = "unknown" / "Unknown",
+        /// Taken up by a person or a provider.
+        Active = "active" / "Active",
+        /// Delivered; final.
+        Completed = "completed" / "Completed",
+        /// Ended short, the rest refunded; final.
+        Partial = "partial" / "Partial",
+        /// Refunded whole; final.
+        Canceled = "canceled" / "Canceled",
+    }
+}
+
+impl OrderStatus {
+    /// Whether the order has ended and its money is settled.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::Partial | Self::Canceled)
+    }
+}
+
+words! {
+    /// The word customers see while an order is active.
+    pub enum Shown {
+        /// A provider has it in his queue.
+        Pending = "pending" / "Pending",
+        /// Being prepared.
+        Processing = "processing" / "Processing",
+        /// Being delivered.
+        InProgress = "in_progress" / "In progress",
+    }
+}
+
+words! {
+    /// The six words customers know.
+    pub enum PublicStatus {
+        /// Waits.
+        Pending = "pending" / "Pending",
+        /// Being delivered.
+        InProgress = "in_progress" / "In progress",
+        /// Delivered.
+        Completed = "completed" / "Completed",
+        /// Ended short, the rest refunded.
+        Partial = "partial" / "Partial",
+        /// Refunded whole.
+        Canceled = "canceled" / "Canceled",
+        /// In the queue.
+        Processing = "processing" / "Processing",
+    }
+}
+
+/// An order that is delivered in equal runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DripFeed {
+    /// How many runs.
+    pub runs: i64,
+    /// Minutes from one to the next.
+    pub interval_minutes: i64,
+}
+
+/// One purchase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Its public number.
+    pub id: OrderId,
+    /// Who bought it.
+    pub user: UserId,
+    /// What.
+    pub service: ServiceId,
+    /// The service's kind when it was bought.
+    pub kind: ServiceKind,
+    /// Where to deliver.
+    pub link: String,
+    /// Units per run.
+    pub quantity: i64,
+    /// Units charged, and counted by `remains`.
+    pub units: i64,
+    /// The runs, if it is drip-fed.
+    pub drip_feed: Option<DripFeed>,
+    /// The price it was bought at.
+    pub rate: Rate,
+    /// What was taken.
+    pub charge: Money,
+    /// What was given back.
+    pub refunded: Money,
+    /// Where it stands.
+    pub status: OrderStatus,
+    /// The word for customers while it is active.
+    pub shown: Shown,
+    /// The counter seen when delivery began.
+    pub start_count: Option<i64>,
+    /// Units not delivered yet.
+    pub remains: i64,
+    /// The customer's own name for it.
+    pub custom_id: Option<String>,
+    /// When it was bought.
+    pub created_at: Timestamp,
+    /// When it became final.
+    pub finished_at: Option<Timestamp>,
+    /// When the customer asked to cancel, if that could not be done at once.
+    pub cancel_requested_at: Option<Timestamp>,
+}
+
+/// A move of an order, decided: what to write, and what becomes of the money.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The new status.
+    pub status: OrderStatus,
+    /// The new word for customers.
+    pub shown: Shown,
+    /// The counter at the start.
+    pub start_count: Option<i64>,
+    /// Units not delivered.
+    pub remains: i64,
+    /// Where the money goes, if the order becomes final.
+    pub settlement: Option<Settlement>,
+}
+
+/// How the charge of an order is divided when it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settlement {
+    /// What we have earned.
+    pub kept: Money,
+    /// What goes back.
+    pub refund: Money,
+}
+
+/// A move by a person: the new public word, and the counters where they are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByHand {
+    /// The word customers will see.
+    pub status: PublicStatus,
+    /// The counter seen when delivery began; `None` leaves it.
+    pub start_count: Option<i64>,
+    /// Units not delivered; `None` leaves it. Completed makes it 0.
+    pub remains: Option<i64>,
+}
+
+/// What a customer's wish to cancel leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CancelAnswer {
+    /// The order ends now, with all its money back.
+    AtOnce(Change),
+    /// The wish is kept until somebody can fulfil it.
+    Wish,
+}
+
+impl Order {
+    /// The word customers see.
+    pub const fn public_status(&self) -> PublicStatus {
+        match (self.status, self.shown) {
+            (OrderStatus::Pending, _) | (OrderStatus::Active, Shown::Pending) => {
+                PublicStatus::Pending
+            }
+            (OrderStatus::Sending | OrderStatus::Unknown, _)
+            | (OrderStatus::Active, Shown::Processing) => PublicStatus::Processing,
+            (OrderStatus::Active, Shown::InProgress) => PublicStatus::InProgress,
+            (OrderStatus::Completed, _) => PublicStatus::Completed,
+            (OrderStatus::Partial, _) => PublicStatus::Partial,
+            (OrderStatus::Canceled, _) => PublicStatus::Canceled,
+        }
+    }
+
+    /// What the customer pays as things stand: charged less refunded.
+    pub fn net_charge(&self) -> Money {
+        // A refund never exceeds the charge.
+        self.charge.checked_sub(self.refunded).unwrap_or(Money::ZERO)
+    }
+
+    /// A move by a person.
+    ///
+    /// # Errors
+    /// Whatever the table of moves in `design.md` does not have is refused.
+    pub fn set(&self, by_hand: &ByHand) -> Result<Change, Refusal> {
+        self.check_movable()?;
+        if self.kind == ServiceKind::Subscriptions && by_hand.status != PublicStatus::Canceled {
+            return Err(Refusal::SubscriptionOnlyCancels);
+        }
+        let start_count = by_hand.start_count.or(self.start_count);
+        let remains = by_hand.remains.unwrap_or(self.remains);
+        if !(0..=self.units).contains(&remains) {
+            return Err(Refusal::RemainsAbove(self.units));
+        }
+        let progress = |shown| Change {
+            status: OrderStatus::Active,
+            shown,
+            start_count,
+            remains,
+            settlement: None,
+        };
+        match by_hand.status {
+            PublicStatus::Pending => Err(Refusal::NeverBackToPending),
+            PublicStatus::Processing => Ok(progress(Shown::Processing)),
+            PublicStatus::InProgress => Ok(progress(Shown::InProgress)),
+            PublicStatus::Completed => {
+                let settled = self.settle(OrderStatus::Completed, 0, self.charge);
+                Ok(Change { start_count, ..settled })
+            }
+            PublicStatus::Partial => Ok(Change { start_count, ..self.end_short(by_hand.remains)? }),
+            PublicStatus::Canceled => {
+                let settled = self.settle(OrderStatus::Canceled, remains, Money::ZERO);
+                Ok(Change { start_count, ..settled })
+            }
+        }
+    }
+
+    /// The customer asks to cancel.
+    ///
+    /// # Errors
+    /// Refused where the service does not offer it and for an order that is final.
+    pub fn request_cancel(&self, listing: &Listing) -> Result<CancelAnswer, Refusal> {
+        if self.status.is_final() {
+            return Err(Refusal::OrderIsFinal(self.public_status()));
+        }
+        if !listing.is_cancel {
+            return Err(Refusal::CancelNotOffered);
+        }
+        if self.status == OrderStatus::Pending {
+            let settled = self.settle(OrderStatus::Canceled, self.remains, Money::ZERO);
+            return Ok(CancelAnswer::AtOnce(settled));
+        }
+        Ok(CancelAnswer::Wish)
+    }
+
+    fn check_movable(&self) -> Result<(), Refusal> {
+        match self.status {
+            OrderStatus::Pending | OrderStatus::Active => Ok(()),
+            OrderStatus::Sending | OrderStatus::Unknown => Err(Refusal::OrderInHandOver),
+            OrderStatus::Completed | OrderStatus::Partial | OrderStatus::Canceled => {
+                Err(Refusal::OrderIsFinal(self.public_status()))
+            }
+        }
+    }
+
+    /// The order ends with that much missing: what was delivered is kept, rounded up.
+    fn end_short(&self, remains: Option<i64>) -> Result<Change, Refusal> {
+        if self.kind.counting() == Counting::Piece {
+            return Err(Refusal::PackageIsWhole);
+        }
+        let remains = remains.filter(|remains| (1..self.units).contains(remains));
+        let remains = remains.ok_or(Refusal::RemainsForPartial(self.units - 1))?;
+        let kept = self.kept(self.units - remains);
+        Ok(self.settle(OrderStatus::Partial, remains, kept))
+    }
+
+    /// What a delivery of so many units costs, never more than was charged.
+    pub fn kept(&self, delivered: i64) -> Money {
+        let kept = self.rate.charge(delivered, self.kind.per());
+        kept.map_or(self.charge, |kept| kept.min(self.charge))
+    }
+
+    fn settle(&self, status: OrderStatus, remains: i64, kept: Money) -> Change {
+        let refund = self.charge.checked_sub(kept).unwrap_or(Money::ZERO);
+        Change {
+            status,
+            shown: self.shown,
+            start_count: self.start_count,
+            remains,
+            settlement: Some(Settlement { kept, refund }),
+        }
+    }
+}

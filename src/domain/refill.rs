@@ -1,0 +1,106 @@
+//! Refills: delivering again what dropped. No money moves.
+
+use super::order::{Order, OrderStatus};
+use super::refusal::Refusal;
+use super::service::Listing;
+use super::{OrderId, RefillId, Timestamp, UserId, words};
+
+const DAY_SECONDS: i64 = 86_400;
+
+words! {
+    /// How far a refill is.
+    pub enum RefillStatus {
+        /// Nobody has touched it.
+        Pending = "pending" / "Pending",
+        /// Being delivered.
+        InProgress = "in_progress" / "In progress",
+        /// Delivered; final.
+        Completed = "completed" / "Completed",
+        /// Refused by the operator; final.
+        Rejected = "rejected" / "Rejected",
+        /// Failed; final.
+        Error = "error" / "Error",
+    }
+}
+
+impl RefillStatus {
+    /// Whether the refill still waits for its end.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Pending | Self::InProgress)
+    }
+
+    /// Whether a refill may go from here to there: forward only, and what is final stays.
+    pub const fn check_move(self, next: Self) -> Result<(), Refusal> {
+        match (self, next) {
+            (Self::Completed | Self::Rejected | Self::Error, _) => Err(Refusal::RefillIsFinal),
+            (_, Self::Pending) => Err(Refusal::RefillNeverBack),
+            (Self::Pending | Self::InProgress, _) => Ok(()),
+        }
+    }
+}
+
+/// One request to deliver again what dropped of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refill {
+    /// Its public number.
+    pub id: RefillId,
+    /// What is to be delivered again.
+    pub order: OrderId,
+    /// Who asked.
+    pub user: UserId,
+    /// How far it is.
+    pub status: RefillStatus,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+}
+
+/// Decides whether the customer may have a refill of the order now.
+pub fn request(
+    order: &Order,
+    listing: &Listing,
+    latest: Option<RefillStatus>,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    if !listing.is_refill {
+        return Err(Refusal::RefillNotOffered);
+    }
+    let finished_at = match (order.status, order.finished_at) {
+        (OrderStatus::Completed, Some(at)) => at,
+        _ => return Err(Refusal::RefillNotCompleted),
+    };
+    if let Some(days) = listing.refill_days
+        && now.0 - finished_at.0 > days * DAY_SECONDS
+    {
+        return Err(Refusal::RefillTooLate(days));
+    }
+    if latest.is_some_and(RefillStatus::is_open) {
+        return Err(Refusal::RefillIsOpen);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RefillStatus::{Completed, Error, InProgress, Pending, Rejected};
+    use super::*;
+
+    #[test]
+    fn a_refill_only_goes_forward() {
+        let allowed = [
+            (Pending, InProgress),
+            (Pending, Completed),
+            (Pending, Rejected),
+            (Pending, Error),
+            (InProgress, InProgress),
+            (InProgress, Completed),
+            (InProgress, Rejected),
+            (InProgress, Error),
+        ];
+        for &from in RefillStatus::ALL {
+            for &to in RefillStatus::ALL {
+                let is_allowed = allowed.contains(&(from, to));
+                assert_eq!(from.check_move(to).is_ok(), is_allowed, "{from} → {to}");
+            }
+        }
+    }
+}

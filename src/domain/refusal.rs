@@ -1,0 +1,200 @@
+//! Every "no" of the shop, as a value. `Display` is the sentence people read.
+//!
+//! The list is closed and carries no text of its callers: each face (API, pages, command line)
+//! decides with one `match` how to say it, and nothing a customer typed is echoed by accident.
+
+use std::fmt;
+
+use super::order::PublicStatus;
+use super::service::Input;
+
+/// A business "no". Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    // Placing an order, in the order in which they win.
+    /// A required field is absent.
+    Missing(Input),
+    /// A field's value cannot be what it must be.
+    Invalid(Input),
+    /// Runs were asked for where the service has no drip-feed.
+    NoDripFeed,
+    /// The request id was used for another request.
+    RequestConflict,
+    /// No such service, or it is not on sale.
+    ServiceNotFound,
+    /// The link cannot be delivered to.
+    BadLink,
+    /// Fewer than the service's minimum.
+    QuantityBelow(i64),
+    /// More than the service's maximum.
+    QuantityAbove(i64),
+    /// The service allows one open order per user and link.
+    DuplicateOrder,
+    /// The purse does not hold that much.
+    InsufficientFunds,
+
+    // After an order was placed.
+    /// No such order, or somebody else's.
+    OrderNotFound,
+    /// The service does not offer to cancel.
+    CancelNotOffered,
+    /// The order has ended.
+    OrderIsFinal(PublicStatus),
+    /// The order is on its way to a provider.
+    OrderInHandOver,
+    /// An order never becomes pending again.
+    NeverBackToPending,
+    /// Until its posts are delivered by the panel, a subscription can only be canceled.
+    SubscriptionOnlyCancels,
+    /// A package is delivered whole or not at all.
+    PackageIsWhole,
+    /// `Partial` needs to know how much is missing: 1 to this many.
+    RemainsForPartial(i64),
+    /// More remains than was ordered.
+    RemainsAbove(i64),
+    /// No such refill, or somebody else's.
+    RefillNotFound,
+    /// The service does not offer refills.
+    RefillNotOffered,
+    /// Only what was completed can be refilled.
+    RefillNotCompleted,
+    /// The refill window, in days, is over.
+    RefillTooLate(i64),
+    /// Another refill of the order is still open.
+    RefillIsOpen,
+    /// The refill has ended.
+    RefillIsFinal,
+    /// A refill never goes back a step.
+    RefillNeverBack,
+
+    // People and money.
+    /// The account is suspended.
+    Suspended,
+    /// No such user.
+    UserNotFound,
+    /// The name is taken.
+    NameTaken,
+    /// The name is empty, too long or not printable.
+    BadName,
+    /// No such key.
+    KeyNotFound,
+    /// The label is too long or not printable.
+    BadLabel,
+    /// A balance would pass what can be counted.
+    AmountTooLarge,
+    /// A movement of nothing.
+    AmountIsZero,
+    /// The balance is already further below zero than the new limit allows.
+    BelowCreditLimit,
+    /// A correction needs a reason.
+    NoteMissing,
+    /// The note is too long.
+    NoteTooLong,
+    /// A movement with this reference is in the books already.
+    ReferenceTaken,
+
+    // The catalogue.
+    /// The service's name is empty, too long or not printable.
+    BadServiceName,
+    /// The category's name is empty, too long or not printable.
+    BadCategoryName,
+    /// A limit is not a whole number from 1 to a thousand million.
+    BadLimits,
+    /// The minimum is above the maximum.
+    MinAboveMax,
+    /// Only Default and Web Traffic can be drip-fed.
+    KindWithoutDripFeed,
+    /// The refill window is not 1 to 3650 days.
+    BadRefillDays,
+    /// The service has orders, which were placed by the fields of its type.
+    KindIsFixed,
+    /// A file names one service twice.
+    IdTwice,
+    /// No provider has this name.
+    ProviderNotFound,
+    /// A service at a provider needs the provider's number for it, and the other way round.
+    ProviderServiceMismatch,
+    /// The refusal of one line of a file.
+    AtLine(u64, Box<Self>),
+
+    // Settings.
+    /// There is no such setting.
+    SettingNotFound,
+    /// The setting cannot have this value.
+    BadSetting,
+    /// The books are kept in one currency, from the first posting on.
+    CurrencyIsFixed,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sentence = match self {
+            Self::Missing(input) => return write!(f, "{input} is missing"),
+            Self::Invalid(input) => return write!(f, "{input} is not valid"),
+            Self::QuantityBelow(min) => return write!(f, "Quantity less than minimal {min}"),
+            Self::QuantityAbove(max) => return write!(f, "Quantity more than maximum {max}"),
+            Self::OrderIsFinal(PublicStatus::Partial) => "Order is already partially completed",
+            Self::OrderIsFinal(status) => {
+                return write!(f, "Order is already {}", status.label().to_lowercase());
+            }
+            Self::RemainsForPartial(most) if *most < 1 => "Order is too small to be partial",
+            Self::RemainsForPartial(most) => {
+                return write!(f, "Partial needs what remains: 1 to {most}");
+            }
+            Self::RemainsAbove(units) => return write!(f, "Remains must be 0 to {units}"),
+            Self::RefillTooLate(days) => {
+                return write!(f, "Refill was possible for {days} days after completion");
+            }
+            Self::AtLine(line, refusal) => return write!(f, "line {line}: {refusal}"),
+
+            Self::NoDripFeed => "runs and interval need a service with drip-feed",
+            Self::RequestConflict => "This request id was already used for another request",
+            Self::ServiceNotFound => "Incorrect service ID",
+            Self::BadLink => "Bad link",
+            Self::DuplicateOrder => {
+                "You have active order with this link. Please wait until order being completed."
+            }
+            Self::InsufficientFunds => "Not enough funds on balance",
+            Self::OrderNotFound => "Incorrect order ID",
+            Self::CancelNotOffered => "Service does not allow cancel",
+            Self::OrderInHandOver => "Order is being handed to a provider",
+            Self::NeverBackToPending => "An order cannot go back to pending",
+            Self::SubscriptionOnlyCancels => "A subscription can only be canceled",
+            Self::PackageIsWhole => "A package is delivered whole: complete or cancel it",
+            Self::RefillNotFound => "Refill not found",
+            Self::RefillNotOffered => "Service does not allow refill",
+            Self::RefillNotCompleted => "Order is not completed",
+            Self::RefillIsOpen => "Order has a refill in progress",
+            Self::RefillIsFinal => "Refill has ended already",
+            Self::RefillNeverBack => "A refill cannot go back a step",
+            Self::Suspended => "Account is suspended",
+            Self::UserNotFound => "There is no user with this name",
+            Self::NameTaken => "The name is taken",
+            Self::BadName => "A name is 1 to 64 printable characters without blanks at its ends",
+            Self::KeyNotFound => "There is no such key",
+            Self::BadLabel => "A label is at most 100 printable characters",
+            Self::AmountTooLarge => "The amount is larger than the books can hold",
+            Self::AmountIsZero => "The amount must not be zero",
+            Self::BelowCreditLimit => "The balance is already below this credit limit",
+            Self::NoteMissing => "A correction needs a note",
+            Self::NoteTooLong => "A note is at most 500 printable characters",
+            Self::ReferenceTaken => "This was booked already",
+            Self::BadServiceName => "A service's name is 1 to 255 printable characters",
+            Self::BadCategoryName => "A category's name is 1 to 255 printable characters",
+            Self::BadLimits => "min and max are whole numbers from 1 to 1000000000",
+            Self::MinAboveMax => "min is above max",
+            Self::KindWithoutDripFeed => "Only Default and Web Traffic can have drip-feed",
+            Self::BadRefillDays => "refill_days is 1 to 3650, or empty for no limit",
+            Self::KindIsFixed => "The type of a service that has orders cannot change",
+            Self::IdTwice => "An earlier line has the same id",
+            Self::ProviderNotFound => "There is no provider with this name",
+            Self::ProviderServiceMismatch => {
+                "provider and provider_service are both given or both empty"
+            }
+            Self::SettingNotFound => "There is no such setting",
+            Self::BadSetting => "The setting cannot have this value",
+            Self::CurrencyIsFixed => "The currency cannot change once money has moved",
+        };
+        f.write_str(sentence)
+    }
+}

@@ -1,0 +1,333 @@
+//! What we sell, and what each kind of service asks of the customer.
+//!
+//! The kinds and their fields are those of section "add by service type" of the API's contract:
+//! every other place that needs to know what a kind asks for looks here.
+
+use super::money::{Per, Rate};
+use super::refusal::Refusal;
+use super::{CategoryId, ProviderId, ServiceId, words};
+
+words! {
+    /// Which fields an order of a service needs and how its units are counted.
+    pub enum ServiceKind {
+        /// A link and a quantity; may be drip-fed.
+        Default = "default" / "Default",
+        /// A link; sold by the piece.
+        Package = "package" / "Package",
+        /// A link, a quantity and the keywords to rank for.
+        Seo = "seo" / "SEO",
+        /// A link and one comment a line.
+        CustomComments = "custom_comments" / "Custom Comments",
+        /// A link and comments; sold by the piece.
+        CustomCommentsPackage = "custom_comments_package" / "Custom Comments Package",
+        /// A quantity of mentions of the given users.
+        Mentions = "mentions" / "Mentions",
+        /// The same with hashtags.
+        MentionsWithHashtags = "mentions_with_hashtags" / "Mentions with Hashtags",
+        /// One mention for each user in the list.
+        MentionsCustomList = "mentions_custom_list" / "Mentions Custom List",
+        /// Users taken from a hashtag.
+        MentionsHashtag = "mentions_hashtag" / "Mentions Hashtag",
+        /// Users taken from an account's followers.
+        MentionsUserFollowers = "mentions_user_followers" / "Mentions User Followers",
+        /// Users taken from the likers of a post.
+        MentionsMediaLikers = "mentions_media_likers" / "Mentions Media Likers",
+        /// Likes for one user's comment.
+        CommentLikes = "comment_likes" / "Comment Likes",
+        /// Votes for one answer.
+        Poll = "poll" / "Poll",
+        /// One reply a line to one user's comment.
+        CommentReplies = "comment_replies" / "Comment Replies",
+        /// Invitations from the members of groups.
+        InvitesFromGroups = "invites_from_groups" / "Invites from Groups",
+        /// Visits; may be drip-fed.
+        WebTraffic = "web_traffic" / "Web Traffic",
+        /// Every new post of a user becomes an order of its own.
+        Subscriptions = "subscriptions" / "Subscriptions",
+    }
+}
+
+words! {
+    /// A field of an order as the customer fills it in.
+    pub enum Input {
+        /// Where to deliver.
+        Link = "link" / "link",
+        /// How many, per run.
+        Quantity = "quantity" / "quantity",
+        /// How often a drip-feed order runs.
+        Runs = "runs" / "runs",
+        /// Minutes between two runs.
+        Interval = "interval" / "interval",
+        /// Keywords, one a line.
+        Keywords = "keywords" / "keywords",
+        /// Comments, one a line.
+        Comments = "comments" / "comments",
+        /// User names, one a line.
+        Usernames = "usernames" / "usernames",
+        /// Hashtags, one a line.
+        Hashtags = "hashtags" / "hashtags",
+        /// One hashtag.
+        Hashtag = "hashtag" / "hashtag",
+        /// One user name.
+        Username = "username" / "username",
+        /// The post whose likers are meant.
+        Media = "media" / "media",
+        /// Which answer to vote for.
+        AnswerNumber = "answer_number" / "answer_number",
+        /// Groups, one a line.
+        Groups = "groups" / "groups",
+        /// Where visits come from.
+        Country = "country" / "country",
+        /// On what device.
+        Device = "device" / "device",
+        /// By what way.
+        TypeOfTraffic = "type_of_traffic" / "type_of_traffic",
+        /// The search that leads to the page.
+        GoogleKeyword = "google_keyword" / "google_keyword",
+        /// The page that leads to the page.
+        ReferringUrl = "referring_url" / "referring_url",
+        /// Fewest units for a new post.
+        Min = "min" / "min",
+        /// Most units for a new post.
+        Max = "max" / "max",
+        /// How many new posts; without it, until stopped.
+        Posts = "posts" / "posts",
+        /// How many posts that are there already.
+        OldPosts = "old_posts" / "old_posts",
+        /// Minutes to wait after a new post.
+        Delay = "delay" / "delay",
+        /// The last day of a subscription, d/m/Y.
+        Expiry = "expiry" / "expiry",
+    }
+}
+
+impl Input {
+    /// Whether the value is a list, one entry a line.
+    pub const fn is_list(self) -> bool {
+        matches!(
+            self,
+            Self::Keywords | Self::Comments | Self::Usernames | Self::Hashtags | Self::Groups
+        )
+    }
+
+    /// Whether the value is a whole number.
+    pub const fn is_number(self) -> bool {
+        matches!(
+            self,
+            Self::Quantity
+                | Self::Runs
+                | Self::Interval
+                | Self::Min
+                | Self::Max
+                | Self::Posts
+                | Self::OldPosts
+                | Self::Delay
+        )
+    }
+}
+
+/// What an order is charged by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counting {
+    /// The quantity, times the runs of a drip-feed.
+    Quantity,
+    /// The lines of that input that are not blank.
+    Lines(Input),
+    /// One piece, whatever is in it.
+    Piece,
+    /// Nothing: each new post becomes a charged order.
+    Posts,
+}
+
+impl ServiceKind {
+    /// How the units of an order are counted.
+    pub const fn counting(self) -> Counting {
+        match self {
+            Self::Package | Self::CustomCommentsPackage => Counting::Piece,
+            Self::CustomComments | Self::CommentReplies => Counting::Lines(Input::Comments),
+            Self::MentionsCustomList => Counting::Lines(Input::Usernames),
+            Self::Subscriptions => Counting::Posts,
+            Self::Default
+            | Self::Seo
+            | Self::Mentions
+            | Self::MentionsWithHashtags
+            | Self::MentionsHashtag
+            | Self::MentionsUserFollowers
+            | Self::MentionsMediaLikers
+            | Self::CommentLikes
+            | Self::Poll
+            | Self::InvitesFromGroups
+            | Self::WebTraffic => Counting::Quantity,
+        }
+    }
+
+    /// For how many units the rate of such a service is quoted.
+    pub const fn per(self) -> Per {
+        match self.counting() {
+            Counting::Piece => Per::One,
+            Counting::Quantity | Counting::Lines(_) | Counting::Posts => Per::Thousand,
+        }
+    }
+
+    /// Whether an order may be split into runs, where the service offers that.
+    pub const fn can_drip(self) -> bool {
+        matches!(self, Self::Default | Self::WebTraffic)
+    }
+
+    /// What an order must bring, in the order in which a missing one is named.
+    pub const fn required(self) -> &'static [Input] {
+        use Input::*;
+        match self {
+            Self::Default => &[Link, Quantity],
+            Self::Package => &[Link],
+            Self::Seo => &[Link, Quantity, Keywords],
+            Self::CustomComments | Self::CustomCommentsPackage => &[Link, Comments],
+            Self::Mentions => &[Link, Quantity, Usernames],
+            Self::MentionsWithHashtags => &[Link, Quantity, Usernames, Hashtags],
+            Self::MentionsCustomList => &[Link, Usernames],
+            Self::MentionsHashtag => &[Link, Quantity, Hashtag],
+            Self::MentionsUserFollowers | Self::CommentLikes => &[Link, Quantity, Username],
+            Self::MentionsMediaLikers => &[Link, Quantity, Media],
+            Self::Poll => &[Link, Quantity, AnswerNumber],
+            Self::CommentReplies => &[Link, Username, Comments],
+            Self::InvitesFromGroups => &[Link, Quantity, Groups],
+            Self::WebTraffic => &[Link, Quantity, Country, Device, TypeOfTraffic],
+            Self::Subscriptions => &[Username, Min, Max, Delay],
+        }
+    }
+
+    /// What an order may bring besides; runs and interval are the drip-feed's own.
+    pub const fn optional(self) -> &'static [Input] {
+        use Input::*;
+        match self {
+            Self::WebTraffic => &[GoogleKeyword, ReferringUrl],
+            Self::Subscriptions => &[Posts, OldPosts, Expiry],
+            Self::Default
+            | Self::Package
+            | Self::Seo
+            | Self::CustomComments
+            | Self::CustomCommentsPackage
+            | Self::Mentions
+            | Self::MentionsWithHashtags
+            | Self::MentionsCustomList
+            | Self::MentionsHashtag
+            | Self::MentionsUserFollowers
+            | Self::MentionsMediaLikers
+            | Self::CommentLikes
+            | Self::Poll
+            | Self::CommentReplies
+            | Self::InvitesFromGroups => &[],
+        }
+    }
+}
+
+/// The largest quantity that can be ordered or set as a limit.
+pub const QUANTITY_MAX: i64 = 1_000_000_000;
+
+/// Reads a whole number the way the whole panel does: 1 to 10 digits, no sign, no leading zero,
+/// at most [`QUANTITY_MAX`].
+pub fn parse_number(text: &str) -> Option<i64> {
+    let plain = (1..=10).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_digit())
+        && (text.len() == 1 || !text.starts_with('0'));
+    let number = if plain { text.parse().ok()? } else { return None };
+    (number <= QUANTITY_MAX).then_some(number)
+}
+
+/// A thing we sell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Its public number.
+    pub id: ServiceId,
+    /// What the shop says about it.
+    pub listing: Listing,
+}
+
+/// All that an operator decides about a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// The heading it stands under.
+    pub category: CategoryId,
+    /// What customers read.
+    pub name: String,
+    /// Plain text, shown to customers who ask for it.
+    pub description: String,
+    /// Which fields an order needs.
+    pub kind: ServiceKind,
+    /// Our price.
+    pub rate: Rate,
+    /// The smallest quantity, per run.
+    pub quantity_min: i64,
+    /// The largest quantity, per run.
+    pub quantity_max: i64,
+    /// Whether orders may be split into runs.
+    pub is_dripfeed: bool,
+    /// Whether what drops is delivered again.
+    pub is_refill: bool,
+    /// For how many days after completion; `None` for ever.
+    pub refill_days: Option<i64>,
+    /// Whether customers may ask to cancel.
+    pub is_cancel: bool,
+    /// Whether a second open order of one user for one link is refused.
+    pub denies_duplicates: bool,
+    /// Whether it can be ordered at all.
+    pub is_enabled: bool,
+    /// Who delivers; without one, orders are fulfilled by hand.
+    pub provider: Option<ProviderId>,
+    /// The provider's own name for it.
+    pub provider_service: Option<String>,
+}
+
+impl Listing {
+    /// What makes a listing one that can be sold. Every way to write a service goes through this.
+    pub fn check(&self) -> Result<(), Refusal> {
+        let name_length = self.name.chars().count();
+        if !(1..=255).contains(&name_length) || self.name.chars().any(char::is_control) {
+            return Err(Refusal::BadServiceName);
+        }
+        let limits = 1..=QUANTITY_MAX;
+        if !limits.contains(&self.quantity_min) || !limits.contains(&self.quantity_max) {
+            return Err(Refusal::BadLimits);
+        }
+        if self.quantity_min > self.quantity_max {
+            return Err(Refusal::MinAboveMax);
+        }
+        if self.is_dripfeed && !self.kind.can_drip() {
+            return Err(Refusal::KindWithoutDripFeed);
+        }
+        if self.refill_days.is_some_and(|days| !(1..=3650).contains(&days)) {
+            return Err(Refusal::BadRefillDays);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_plain_digits() {
+        for (text, number) in [("0", 0), ("1", 1), ("1000000000", QUANTITY_MAX)] {
+            assert_eq!(parse_number(text), Some(number));
+        }
+        for text in ["", "00", "007", "+5", "-5", "1.5", "1e3", "1000000001", "99999999999", "٣"] {
+            assert_eq!(parse_number(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_kind_asks_for_what_it_counts() {
+        for kind in ServiceKind::ALL {
+            let asked = match kind.counting() {
+                Counting::Quantity => Some(Input::Quantity),
+                Counting::Lines(input) => Some(input),
+                Counting::Piece | Counting::Posts => None,
+            };
+            assert!(asked.is_none_or(|input| kind.required().contains(&input)), "{kind}");
+            assert_eq!(ServiceKind::from_label(kind.label()), Some(*kind));
+            assert_eq!(ServiceKind::from_stored(kind.as_str()), Some(*kind));
+        }
+        assert_eq!(ServiceKind::from_label("custom_COMMENTS"), Some(ServiceKind::CustomComments));
+    }
+}

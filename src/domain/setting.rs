@@ -1,0 +1,68 @@
+//! What the operator can set while the panel runs, and what each setting may be.
+
+use super::refusal::Refusal;
+use super::service::parse_number;
+use super::words;
+
+words! {
+    /// A setting, by its key.
+    pub enum Setting {
+        /// The panel's name.
+        Name = "name" / "name",
+        /// ISO 4217 code of the one currency the books are kept in.
+        Currency = "currency" / "currency",
+        /// The zone in which pages show times.
+        TimeZone = "time_zone" / "time_zone",
+        /// Requests a second that one API key may send; 0 for no limit.
+        KeyRate = "key_rate" / "key_rate",
+        /// Requests that a rested key may send at once; 0 for no limit.
+        KeyBurst = "key_burst" / "key_burst",
+        /// Wrong keys a minute from one address; 0 for no limit.
+        WrongKeyRate = "wrong_key_rate" / "wrong_key_rate",
+        /// Connections at a time; 0 for no limit. Counts from the next start.
+        Connections = "connections" / "connections",
+    }
+}
+
+impl Setting {
+    /// The value until somebody sets another.
+    pub const fn default(self) -> &'static str {
+        match self {
+            Self::Name => "Panelite",
+            Self::Currency => "USD",
+            Self::TimeZone => "UTC",
+            Self::KeyRate => "200",
+            Self::KeyBurst => "400",
+            Self::WrongKeyRate => "60",
+            Self::Connections => "1024",
+        }
+    }
+
+    /// Whether the setting may have that value. A time zone's name is looked up by the caller.
+    pub fn check(self, value: &str) -> Result<(), Refusal> {
+        let is_sound = match self {
+            Self::Name => {
+                (1..=64).contains(&value.chars().count()) && !value.chars().any(char::is_control)
+            }
+            Self::Currency => value.len() == 3 && value.bytes().all(|b| b.is_ascii_uppercase()),
+            Self::TimeZone => (1..=64).contains(&value.len()),
+            Self::KeyRate | Self::KeyBurst | Self::WrongKeyRate | Self::Connections => {
+                parse_number(value).is_some_and(|number| number <= 1_000_000)
+            }
+        };
+        if is_sound { Ok(()) } else { Err(Refusal::BadSetting) }
+    }
+}
+
+/// The settings that bound what clients may do. 0 is no bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests a second per key.
+    pub key_rate: u32,
+    /// Requests at once per rested key.
+    pub key_burst: u32,
+    /// Wrong keys a minute per address.
+    pub wrong_key_rate: u32,
+    /// Connections at a time.
+    pub connections: u32,
+}

@@ -1,0 +1,76 @@
+//! Resellers: their purse, their prices.
+
+use super::money::{Discount, Money, Rate};
+use super::refusal::Refusal;
+use super::{AccountId, UserId};
+
+/// Who buys by API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// The row.
+    pub id: UserId,
+    /// Unique, for the operator.
+    pub name: String,
+    /// His purse.
+    pub account: AccountId,
+    /// What is in it.
+    pub balance: Money,
+    /// How far below zero it may go.
+    pub credit_limit: Money,
+    /// What he pays less than the rate.
+    pub discount: Discount,
+    /// Whether his keys are refused.
+    pub is_suspended: bool,
+}
+
+impl User {
+    /// What the user pays: his own rate for the service, else the rate less his discount.
+    pub fn rate(&self, listed: Rate, own: Option<Rate>) -> Rate {
+        own.unwrap_or_else(|| listed.discounted(self.discount))
+    }
+
+    /// Whether the purse holds that much, the credit limit included.
+    pub fn can_pay(&self, amount: Money) -> bool {
+        let after = self.balance.checked_sub(amount).and_then(|b| b.checked_add(self.credit_limit));
+        after.is_some_and(|left| !left.is_negative())
+    }
+}
+
+/// A name for a user or an admin: 1 to 64 visible characters, no blanks at its ends.
+pub fn check_name(name: &str) -> Result<(), Refusal> {
+    let is_sound = (1..=64).contains(&name.chars().count())
+        && name.trim() == name
+        && !name.chars().any(|c| c.is_control() || super::placing::is_bidi_override(c));
+    if is_sound { Ok(()) } else { Err(Refusal::BadName) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_credit_limit_counts_as_money() {
+        let user = User {
+            id: UserId(1),
+            name: "ann".to_owned(),
+            account: AccountId(4),
+            balance: Money::from_micros(10),
+            credit_limit: Money::from_micros(5),
+            discount: Discount::NONE,
+            is_suspended: false,
+        };
+        assert!(user.can_pay(Money::from_micros(15)));
+        assert!(!user.can_pay(Money::from_micros(16)));
+        assert!(!user.can_pay(Money::from_micros(i64::MAX)));
+    }
+
+    #[test]
+    fn names_are_printable() {
+        for name in ["ann", "Ann Lee", "アン"] {
+            assert_eq!(check_name(name), Ok(()), "{name}");
+        }
+        for name in ["", " ann", "ann\n", "a\u{202e}b", &"x".repeat(65)] {
+            assert_eq!(check_name(name), Err(Refusal::BadName), "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Logs and request ids.
+//!
+//! Logs go to standard error, one line an event, and hold ids and durations, never a key, a body or
+//! a link. `PANELITE_LOG` says how much (`info`, `debug`, `panelite=debug,actix_server=warn`, …).
+
+use std::fmt;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage as _};
+use tracing::Level;
+use tracing_subscriber::EnvFilter;
+
+use crate::clock;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Starts logging. The first call of a process wins.
+pub fn init(filter: &str, is_json: bool) {
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _ = match is_json {
+        true => builder.json().try_init(),
+        false => builder.with_target(false).try_init(),
+    };
+}
+
+/// The id of one request: told to the client, written into the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestTag {
+    process: u32,
+    number: u64,
+}
+
+impl RequestTag {
+    fn next() -> Self {
+        static PROCESS: LazyLock<u32> = LazyLock::new(|| {
+            let mut bytes = [0; 4];
+            // An id need not be random, only rarely the same as another process's.
+            let _ = getrandom::fill(&mut bytes);
+            u32::from_be_bytes(bytes)
+        });
+        static NUMBER: AtomicU64 = AtomicU64::new(1);
+        Self { process: *PROCESS, number: NUMBER.fetch_add(1, Ordering::Relaxed) }
+    }
+}
+
+impl fmt::Display for RequestTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}-{:x}", self.process, self.number)
+    }
+}
+
+/// Gives every request its id, and logs how it ended.
+pub async fn trace<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let tag = RequestTag::next();
+    request.extensions_mut().insert(tag);
+    let started = tracing::enabled!(Level::DEBUG).then(clock::instant);
+    let mut response = next.call(request).await?;
+
+    let tag = tag.to_string();
+    if let Some(started) = started {
+        let duration_us = clock::instant().duration_since(started).as_micros();
+        let request = response.request();
+        let (method, path) = (request.method().as_str(), request.path());
+        let status = response.status().as_u16();
+        tracing::debug!(request_id = tag, method, path, status, duration_us, "request");
+    }
+    if let Ok(value) = HeaderValue::try_from(tag) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    Ok(response)
+}

@@ -1,0 +1,255 @@
+-- The whole state of a panel. One file, this schema, nothing else.
+--
+-- Money is whole micro-units (10^-6 of the currency's unit), time is unix seconds, flags are 0 or 1.
+-- CHECKs and triggers are guards: they hold what the program has already decided, they never are
+-- its way to say no. `panelite check` proves what no constraint can express.
+
+-- What the operator set; a key that is absent has its default (domain/setting.rs).
+CREATE TABLE settings (
+  key   TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Counters that tell a cache when it is stale: 'catalogue' moves with every change of services,
+-- categories, own rates and discounts.
+CREATE TABLE versions (
+  name    TEXT PRIMARY KEY,
+  version INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO versions (name, version) VALUES ('catalogue', 1);
+
+------------------------------------------------------------------------------------------- people
+
+-- Purses. The first three are the house's, one more belongs to each user. The balance is kept here
+-- and can be derived from the postings; both must agree.
+CREATE TABLE accounts (
+  id                  INTEGER PRIMARY KEY,
+  kind                TEXT    NOT NULL CHECK (kind IN ('external', 'escrow', 'revenue', 'user')),
+  balance_micros      INTEGER NOT NULL DEFAULT 0,
+  credit_limit_micros INTEGER NOT NULL DEFAULT 0 CHECK (credit_limit_micros >= 0),
+  CHECK (kind <> 'user' OR balance_micros >= -credit_limit_micros),
+  CHECK (kind <> 'escrow' OR balance_micros >= 0)
+) STRICT;
+
+INSERT INTO accounts (id, kind) VALUES (1, 'external'), (2, 'escrow'), (3, 'revenue');
+
+-- Resellers: who buys by API.
+CREATE TABLE users (
+  id           INTEGER PRIMARY KEY,
+  name         TEXT    NOT NULL UNIQUE,
+  account_id   INTEGER NOT NULL UNIQUE REFERENCES accounts (id),
+  discount_bp  INTEGER NOT NULL DEFAULT 0 CHECK (discount_bp BETWEEN 0 AND 10000),
+  is_suspended INTEGER NOT NULL DEFAULT 0 CHECK (is_suspended IN (0, 1)),
+  note         TEXT    NOT NULL DEFAULT '',
+  created_at   INTEGER NOT NULL
+) STRICT;
+
+-- A key is shown once; only its SHA-256 and its first characters stay.
+CREATE TABLE api_keys (
+  id           INTEGER PRIMARY KEY,
+  user_id      INTEGER NOT NULL REFERENCES users (id),
+  key_hash     BLOB    NOT NULL UNIQUE CHECK (length(key_hash) = 32),
+  key_prefix   TEXT    NOT NULL,
+  label        TEXT    NOT NULL DEFAULT '',
+  created_at   INTEGER NOT NULL,
+  last_used_at INTEGER,
+  revoked_at   INTEGER
+) STRICT;
+
+CREATE INDEX api_keys_user ON api_keys (user_id, id);
+
+----------------------------------------------------------------------------------------- catalogue
+
+CREATE TABLE providers (
+  id         INTEGER PRIMARY KEY,
+  name       TEXT    NOT NULL UNIQUE,
+  url        TEXT    NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE categories (
+  id         INTEGER PRIMARY KEY,
+  name       TEXT    NOT NULL UNIQUE,
+  position   INTEGER NOT NULL,
+  is_enabled INTEGER NOT NULL DEFAULT 1 CHECK (is_enabled IN (0, 1))
+) STRICT;
+
+-- What we sell. A rate is the price of 1000 units, of one piece for packages.
+CREATE TABLE services (
+  id                INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 2147483647),
+  category_id       INTEGER NOT NULL REFERENCES categories (id),
+  position          INTEGER NOT NULL,
+  name              TEXT    NOT NULL,
+  description       TEXT    NOT NULL DEFAULT '',
+  kind              TEXT    NOT NULL,
+  rate_micros       INTEGER NOT NULL CHECK (rate_micros BETWEEN 0 AND 999999999999999),
+  quantity_min      INTEGER NOT NULL CHECK (quantity_min BETWEEN 1 AND 1000000000),
+  quantity_max      INTEGER NOT NULL CHECK (quantity_max BETWEEN quantity_min AND 1000000000),
+  is_dripfeed       INTEGER NOT NULL DEFAULT 0 CHECK (is_dripfeed IN (0, 1)),
+  is_refill         INTEGER NOT NULL DEFAULT 0 CHECK (is_refill IN (0, 1)),
+  refill_days       INTEGER CHECK (refill_days BETWEEN 1 AND 3650),
+  is_cancel         INTEGER NOT NULL DEFAULT 0 CHECK (is_cancel IN (0, 1)),
+  denies_duplicates INTEGER NOT NULL DEFAULT 0 CHECK (denies_duplicates IN (0, 1)),
+  is_enabled        INTEGER NOT NULL DEFAULT 1 CHECK (is_enabled IN (0, 1)),
+  provider_id       INTEGER REFERENCES providers (id),
+  provider_service  TEXT,
+  created_at        INTEGER NOT NULL,
+  CHECK ((provider_id IS NULL) = (provider_service IS NULL))
+) STRICT;
+
+CREATE INDEX services_category ON services (category_id, position, id);
+
+-- A user's own price for a service, before any discount.
+CREATE TABLE user_rates (
+  user_id     INTEGER NOT NULL REFERENCES users (id),
+  service_id  INTEGER NOT NULL REFERENCES services (id),
+  rate_micros INTEGER NOT NULL CHECK (rate_micros BETWEEN 0 AND 999999999999999),
+  PRIMARY KEY (user_id, service_id)
+) STRICT, WITHOUT ROWID;
+
+-------------------------------------------------------------------------------------------- orders
+
+-- One purchase. `status` is where it stands with us, `shown` what customers read while it is
+-- active. Price, kind and units are frozen when it is bought. Open means finished_at IS NULL.
+CREATE TABLE orders (
+  id                  INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 2147483647),
+  user_id             INTEGER NOT NULL REFERENCES users (id),
+  service_id          INTEGER NOT NULL REFERENCES services (id),
+  parent_id           INTEGER REFERENCES orders (id),
+  kind                TEXT    NOT NULL,
+  link                TEXT    NOT NULL,
+  quantity            INTEGER NOT NULL CHECK (quantity >= 0),
+  units               INTEGER NOT NULL CHECK (units >= 0),
+  runs                INTEGER CHECK (runs > 0),
+  interval_minutes    INTEGER CHECK (interval_minutes > 0),
+  rate_micros         INTEGER NOT NULL CHECK (rate_micros >= 0),
+  charge_micros       INTEGER NOT NULL CHECK (charge_micros >= 0),
+  refunded_micros     INTEGER NOT NULL DEFAULT 0
+                      CHECK (refunded_micros BETWEEN 0 AND charge_micros),
+  status              TEXT    NOT NULL DEFAULT 'pending'
+                      CHECK (status IN ('pending', 'sending', 'unknown', 'active',
+                                        'completed', 'partial', 'canceled')),
+  shown               TEXT    NOT NULL DEFAULT 'pending'
+                      CHECK (shown IN ('pending', 'processing', 'in_progress')),
+  start_count         INTEGER CHECK (start_count >= 0),
+  remains             INTEGER NOT NULL CHECK (remains BETWEEN 0 AND units),
+  provider_id         INTEGER REFERENCES providers (id),
+  provider_order_id   TEXT,
+  key_id              INTEGER REFERENCES api_keys (id),
+  request_id          TEXT,
+  request_digest      BLOB,   -- what else was asked for under the request id
+  custom_id           TEXT,
+  is_exclusive        INTEGER NOT NULL DEFAULT 0 CHECK (is_exclusive IN (0, 1)),
+  created_at          INTEGER NOT NULL,
+  updated_at          INTEGER NOT NULL,
+  finished_at         INTEGER,
+  cancel_requested_at INTEGER,
+  CHECK ((runs IS NULL) = (interval_minutes IS NULL)),
+  CHECK ((request_id IS NULL) = (request_digest IS NULL)),
+  CHECK ((finished_at IS NULL) = (status IN ('pending', 'sending', 'unknown', 'active')))
+) STRICT;
+
+-- A reseller's orders, newest first.
+CREATE INDEX orders_user ON orders (user_id, id);
+-- What is open, and how much of the escrow is its.
+CREATE INDEX orders_open ON orders (id, charge_micros) WHERE finished_at IS NULL;
+-- A request id buys once.
+CREATE UNIQUE INDEX orders_request ON orders (user_id, request_id) WHERE request_id IS NOT NULL;
+-- The reseller's own names.
+CREATE INDEX orders_custom ON orders (user_id, custom_id, id) WHERE custom_id IS NOT NULL;
+-- One open order per user, service and link, where the service says so.
+CREATE INDEX orders_exclusive ON orders (user_id, service_id, link)
+  WHERE is_exclusive = 1 AND finished_at IS NULL;
+-- One order of a provider is one of ours.
+CREATE UNIQUE INDEX orders_provider ON orders (provider_id, provider_order_id)
+  WHERE provider_order_id IS NOT NULL;
+
+-- What else the kind of an order asks for, as it came.
+CREATE TABLE order_inputs (
+  order_id INTEGER NOT NULL REFERENCES orders (id),
+  name     TEXT    NOT NULL,
+  value    TEXT    NOT NULL,
+  PRIMARY KEY (order_id, name)
+) STRICT, WITHOUT ROWID;
+
+-- Our attempts to buy an order at a provider. At most one is alive.
+CREATE TABLE submissions (
+  id          INTEGER PRIMARY KEY,
+  order_id    INTEGER NOT NULL REFERENCES orders (id),
+  provider_id INTEGER NOT NULL REFERENCES providers (id),
+  state       TEXT    NOT NULL
+              CHECK (state IN ('sending', 'unknown', 'accepted', 'rejected', 'not_sent')),
+  created_at  INTEGER NOT NULL,
+  ended_at    INTEGER
+) STRICT;
+
+CREATE UNIQUE INDEX submissions_live ON submissions (order_id)
+  WHERE state IN ('sending', 'unknown', 'accepted');
+CREATE INDEX submissions_order ON submissions (order_id, id);
+
+-- Requests to deliver again what dropped. At most one per order is open.
+CREATE TABLE refills (
+  id         INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 2147483647),
+  order_id   INTEGER NOT NULL REFERENCES orders (id),
+  user_id    INTEGER NOT NULL REFERENCES users (id),
+  status     TEXT    NOT NULL DEFAULT 'pending'
+             CHECK (status IN ('pending', 'in_progress', 'completed', 'rejected', 'error')),
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX refills_order ON refills (order_id, id);
+CREATE UNIQUE INDEX refills_open ON refills (order_id) WHERE status IN ('pending', 'in_progress');
+
+--------------------------------------------------------------------------------------------- books
+
+-- Every movement of money: one row, two accounts, never changed. The balances are those after it.
+CREATE TABLE postings (
+  id                         INTEGER PRIMARY KEY,
+  created_at                 INTEGER NOT NULL,
+  kind                       TEXT    NOT NULL
+                             CHECK (kind IN ('deposit', 'adjustment', 'charge', 'capture',
+                                             'refund', 'goodwill')),
+  source_id                  INTEGER NOT NULL REFERENCES accounts (id),
+  destination_id             INTEGER NOT NULL REFERENCES accounts (id),
+  amount_micros              INTEGER NOT NULL CHECK (amount_micros > 0),
+  source_balance_micros      INTEGER NOT NULL,
+  destination_balance_micros INTEGER NOT NULL,
+  user_id                    INTEGER REFERENCES users (id),
+  order_id                   INTEGER REFERENCES orders (id),
+  reference                  TEXT    NOT NULL DEFAULT '',
+  note                       TEXT    NOT NULL DEFAULT '',
+  actor                      TEXT    NOT NULL,
+  CHECK (source_id <> destination_id)
+) STRICT;
+
+-- A purse's history, newest first.
+CREATE INDEX postings_user ON postings (user_id, id) WHERE user_id IS NOT NULL;
+-- An order is charged, captured and refunded once each.
+CREATE UNIQUE INDEX postings_order ON postings (order_id, kind, reference)
+  WHERE order_id IS NOT NULL;
+-- What carries a reference is booked once.
+CREATE UNIQUE INDEX postings_reference ON postings (reference) WHERE reference <> '';
+
+CREATE TRIGGER postings_stay_as_written BEFORE UPDATE ON postings
+  BEGIN SELECT raise(ABORT, 'postings are never changed'); END;
+CREATE TRIGGER postings_stay BEFORE DELETE ON postings
+  BEGIN SELECT raise(ABORT, 'postings are never deleted'); END;
+
+-- Who changed what, apart from orders bought through the API.
+CREATE TABLE audit (
+  id         INTEGER PRIMARY KEY,
+  created_at INTEGER NOT NULL,
+  actor      TEXT    NOT NULL,
+  address    TEXT    NOT NULL DEFAULT '',
+  verb       TEXT    NOT NULL,
+  object     TEXT    NOT NULL,
+  change     TEXT    NOT NULL DEFAULT '',
+  request_id TEXT    NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE TRIGGER audit_stays_as_written BEFORE UPDATE ON audit
+  BEGIN SELECT raise(ABORT, 'the audit log is never changed'); END;
+CREATE TRIGGER audit_stays BEFORE DELETE ON audit
+  BEGIN SELECT raise(ABORT, 'the audit log is never shortened'); END;

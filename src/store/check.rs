@@ -1,0 +1,463 @@
+//! The books' own auditor: everything that must be true and that no constraint can express.
+//!
+//! [`run`] reads the whole file once, row by row, and trusts none of it: not the guards, not the
+//! cached sums, not that words are known ones. An empty answer means sound. [`quick`] is the part
+//! that is cheap enough for every start.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::tx::{Row, params};
+use super::{Read, Result, schema};
+use crate::domain::ledger::{AccountKind, ESCROW, EXTERNAL, PostingKind, REVENUE};
+use crate::domain::money::Rate;
+use crate::domain::order::OrderStatus;
+use crate::domain::service::{Counting, ServiceKind};
+
+const FINDINGS_MAX: usize = 100;
+
+/// Something that is wrong: which rule is broken, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule, in a word.
+    pub rule: &'static str,
+    /// What was found.
+    pub text: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.rule, self.text)
+    }
+}
+
+/// What has been found so far. It stops counting at [`FINDINGS_MAX`].
+#[derive(Default)]
+struct Report(Vec<Finding>);
+
+impl Report {
+    fn add(&mut self, rule: &'static str, text: String) {
+        if self.0.len() < FINDINGS_MAX {
+            self.0.push(Finding { rule, text });
+        }
+    }
+
+    /// Adds a finding where the rule does not hold.
+    fn require(&mut self, holds: bool, rule: &'static str, text: impl FnOnce() -> String) {
+        if !holds {
+            self.add(rule, text());
+        }
+    }
+}
+
+/// Everything that is wrong with the file.
+pub fn run(db: &Read<'_>) -> Result<Vec<Finding>> {
+    let mut report = Report::default();
+    check_file(db, &mut report)?;
+    let mut ledger = Ledger::load(db, &mut report)?;
+    ledger.check_postings(db, &mut report)?;
+    ledger.check_balances(&mut report);
+    let open = check_orders(db, &ledger, &mut report)?;
+    check_escrow(db, open, &mut report)?;
+    check_submissions(db, &mut report)?;
+    check_refills(db, &mut report)?;
+    Ok(report.0)
+}
+
+/// What a start can afford: the sum of all balances, the floors, and the escrow.
+pub fn quick(db: &Read<'_>) -> Result<Vec<Finding>> {
+    let mut report = Report::default();
+    Ledger::load(db, &mut report)?.check_floors(&mut report);
+    let mut open = 0;
+    db.for_each("SELECT charge_micros FROM orders WHERE finished_at IS NULL", [], |row| {
+        open += i128::from(row.get::<_, i64>(0)?);
+        Ok(())
+    })?;
+    check_escrow(db, open, &mut report)?;
+    Ok(report.0)
+}
+
+/// The pages of the file, the references between tables, and the guards themselves.
+fn check_file(db: &Read<'_>, report: &mut Report) -> Result<()> {
+    db.for_each("PRAGMA integrity_check(20)", [], |row| {
+        let text: String = row.get(0)?;
+        report.require(text == "ok", "file", || text.clone());
+        Ok(())
+    })?;
+    db.for_each("PRAGMA foreign_key_check", [], |row| {
+        let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
+        let line: Option<i64> = row.get(1)?;
+        let line = line.unwrap_or(0);
+        report.add("reference", format!("row {line} of {table} has no row in {parent}"));
+        Ok(())
+    })?;
+    let mut guards = schema::guards()?;
+    db.for_each("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL", [], |row| {
+        let (name, sql): (String, String) = (row.get(0)?, row.get(1)?);
+        let is_known = guards.remove(&name).is_some_and(|expected| expected == sql);
+        report.require(is_known, "schema", || format!("{name} is not as this version makes it"));
+        Ok(())
+    })?;
+    for name in guards.keys() {
+        report.add("schema", format!("{name} is missing"));
+    }
+    Ok(())
+}
+
+/// One account: as it is stored, and as the postings say.
+struct Purse {
+    kind: Option<AccountKind>,
+    stored: i64,
+    credit_limit: i64,
+    user: Option<i64>,
+    derived: i128,
+}
+
+/// All accounts by id.
+struct Ledger(HashMap<i64, Purse>);
+
+impl Ledger {
+    fn load(db: &Read<'_>, report: &mut Report) -> Result<Self> {
+        let mut purses = HashMap::new();
+        let sql = "SELECT a.id, a.kind, a.balance_micros, a.credit_limit_micros, u.id
+                   FROM accounts a LEFT JOIN users u ON u.account_id = a.id";
+        db.for_each(sql, [], |row| {
+            let id: i64 = row.get(0)?;
+            let kind: String = row.get(1)?;
+            let user: Option<i64> = row.get(4)?;
+            let kind = AccountKind::from_stored(&kind);
+            let is_owned_right = match kind {
+                Some(AccountKind::External) => id == EXTERNAL.0 && user.is_none(),
+                Some(AccountKind::Escrow) => id == ESCROW.0 && user.is_none(),
+                Some(AccountKind::Revenue) => id == REVENUE.0 && user.is_none(),
+                Some(AccountKind::User) => user.is_some(),
+                None => false,
+            };
+            report.require(is_owned_right, "account", || format!("account {id} has no owner"));
+            let (stored, credit_limit) = (row.get(2)?, row.get(3)?);
+            let purse = Purse { kind, stored, credit_limit, user, derived: 0 };
+            if purses.insert(id, purse).is_some() {
+                report.add("account", format!("account {id} belongs to two users"));
+            }
+            Ok(())
+        })?;
+        for house in [EXTERNAL, ESCROW, REVENUE] {
+            let is_there = purses.contains_key(&house.0);
+            report.require(is_there, "account", || format!("account {house} is missing"));
+        }
+        Ok(Self(purses))
+    }
+
+    /// Every posting by itself, and the balances running through them.
+    fn check_postings(&mut self, db: &Read<'_>, report: &mut Report) -> Result<()> {
+        let sql = "SELECT id, kind, source_id, destination_id, amount_micros,
+                          source_balance_micros, destination_balance_micros, user_id, order_id
+                   FROM postings ORDER BY id";
+        db.for_each(sql, [], |row| self.check_posting(row, report))
+    }
+
+    fn check_posting(&mut self, row: &Row<'_>, report: &mut Report) -> Result<()> {
+        let id: i64 = row.get(0)?;
+        let kind: String = row.get(1)?;
+        let (source, destination, amount): (i64, i64, i64) =
+            (row.get(2)?, row.get(3)?, row.get(4)?);
+        let after: [i64; 2] = [row.get(5)?, row.get(6)?];
+        let (user, order): (Option<i64>, Option<i64>) = (row.get(7)?, row.get(8)?);
+
+        report.require(amount > 0, "amount", || format!("posting {id} moves {amount}"));
+        let kinds = [source, destination].map(|id| self.0.get(&id).and_then(|purse| purse.kind));
+        let kind = PostingKind::from_stored(&kind);
+        let joins = match (kind, kinds) {
+            (Some(kind), [Some(source), Some(destination)]) => kind.joins(source, destination),
+            _ => false,
+        };
+        report.require(joins, "posting", || format!("posting {id} joins the wrong accounts"));
+        let owner = [source, destination].iter().find_map(|id| self.0.get(id)?.user);
+        report.require(owner == user, "posting", || format!("posting {id} names the wrong user"));
+        let pays_order =
+            matches!(kind, Some(PostingKind::Charge | PostingKind::Capture | PostingKind::Refund));
+        let is_named = !pays_order || order.is_some();
+        report.require(is_named, "posting", || format!("posting {id} names no order"));
+
+        let moves = [(source, -i128::from(amount)), (destination, i128::from(amount))];
+        for ((account, change), after) in moves.into_iter().zip(after) {
+            let Some(purse) = self.0.get_mut(&account) else { continue };
+            purse.derived += change;
+            let holds = purse.derived == i128::from(after);
+            report.require(holds, "chain", || {
+                format!("after posting {id}, account {account} is said to hold {after}")
+            });
+            purse.derived = i128::from(after); // one broken link is one finding
+        }
+        Ok(())
+    }
+
+    /// What is stored is what the postings say, nothing is below its floor, and nothing is lost.
+    fn check_balances(&self, report: &mut Report) {
+        for (id, purse) in &self.0 {
+            let holds = purse.derived == i128::from(purse.stored);
+            report.require(holds, "balance", || {
+                format!("account {id} holds {}, its postings say {}", purse.stored, purse.derived)
+            });
+        }
+        self.check_floors(report);
+    }
+
+    fn check_floors(&self, report: &mut Report) {
+        for (id, purse) in &self.0 {
+            let floor = match purse.kind {
+                Some(AccountKind::User) => -i128::from(purse.credit_limit),
+                Some(AccountKind::Escrow) => 0,
+                Some(AccountKind::External | AccountKind::Revenue) | None => i128::MIN,
+            };
+            let holds = i128::from(purse.stored) >= floor;
+            report.require(holds, "floor", || format!("account {id} holds {}", purse.stored));
+        }
+        let sum: i128 = self.0.values().map(|purse| i128::from(purse.stored)).sum();
+        report.require(sum == 0, "sum", || format!("all balances together are {sum}, not 0"));
+    }
+
+    /// The account of a user.
+    fn account_of(&self, user: i64) -> Option<i64> {
+        // A user's account follows him in the table, so this is nearly always the first try.
+        let is_his = |id: &i64| self.0.get(id).is_some_and(|purse| purse.user == Some(user));
+        let likely = user + REVENUE.0;
+        if is_his(&likely) {
+            return Some(likely);
+        }
+        self.0.keys().copied().find(|id| is_his(id))
+    }
+}
+
+/// An order as it is stored, its words not yet trusted.
+struct StoredOrder {
+    id: i64,
+    user: i64,
+    quantity: i64,
+    units: i64,
+    runs: Option<i64>,
+    rate: i64,
+    charge: i64,
+    refunded: i64,
+    remains: i64,
+    is_finished: bool,
+    is_child: bool,
+    kind: Option<ServiceKind>,
+    status: Option<OrderStatus>,
+}
+
+/// What the postings of one order add up to.
+#[derive(Default)]
+struct Paid {
+    charge: i128,
+    capture: i128,
+    refund: i128,
+    charges: u32,
+    purses: Vec<i64>,
+}
+
+/// Every order against its price, its postings and its status. Returns the charges still open.
+fn check_orders(db: &Read<'_>, ledger: &Ledger, report: &mut Report) -> Result<i128> {
+    let mut open = 0;
+    let sql = "SELECT id, user_id, quantity, units, runs, rate_micros, charge_micros,
+                      refunded_micros, remains, finished_at IS NOT NULL, parent_id IS NOT NULL,
+                      kind, status
+               FROM orders ORDER BY id";
+    db.for_each(sql, [], |row| {
+        let (kind, status): (String, String) = (row.get(11)?, row.get(12)?);
+        let order = StoredOrder {
+            id: row.get(0)?,
+            user: row.get(1)?,
+            quantity: row.get(2)?,
+            units: row.get(3)?,
+            runs: row.get(4)?,
+            rate: row.get(5)?,
+            charge: row.get(6)?,
+            refunded: row.get(7)?,
+            remains: row.get(8)?,
+            is_finished: row.get(9)?,
+            is_child: row.get(10)?,
+            kind: ServiceKind::from_stored(&kind),
+            status: OrderStatus::from_stored(&status),
+        };
+        let paid = paid(db, order.id)?;
+        order.check_words(report);
+        order.check_price(report);
+        order.check_paid(&paid, ledger, report);
+        order.check_settled(&paid, report);
+        if !order.is_finished {
+            open += i128::from(order.charge);
+        }
+        Ok(())
+    })?;
+    Ok(open)
+}
+
+fn paid(db: &Read<'_>, order: i64) -> Result<Paid> {
+    let mut paid = Paid::default();
+    let sql = "SELECT kind, source_id, destination_id, amount_micros
+               FROM postings WHERE order_id = $1";
+    let rows = db.list(sql, params![order], |row| {
+        let kind: String = row.get(0)?;
+        Ok((PostingKind::from_stored(&kind), row.get(1)?, row.get(2)?, row.get::<_, i64>(3)?))
+    })?;
+    for (kind, source, destination, amount) in rows {
+        let amount = i128::from(amount);
+        match kind {
+            Some(PostingKind::Charge) => {
+                paid.charge += amount;
+                paid.charges += 1;
+                paid.purses.push(source);
+            }
+            Some(PostingKind::Refund) => {
+                paid.refund += amount;
+                paid.purses.push(destination);
+            }
+            Some(PostingKind::Capture) => paid.capture += amount,
+            Some(PostingKind::Deposit | PostingKind::Adjustment | PostingKind::Goodwill) | None => {
+            }
+        }
+    }
+    Ok(paid)
+}
+
+impl StoredOrder {
+    fn check_words(&self, report: &mut Report) {
+        let id = self.id;
+        let are_known = self.kind.is_some() && self.status.is_some();
+        report.require(are_known, "order", || format!("order {id} has a word nobody knows"));
+        let is_final = self.status.is_some_and(OrderStatus::is_final);
+        let agree = is_final == self.is_finished;
+        report.require(agree, "order", || format!("order {id} ended, but its status did not"));
+        let remains = match self.status {
+            Some(OrderStatus::Completed) => self.remains == 0,
+            Some(OrderStatus::Partial) => 0 < self.remains && self.remains < self.units,
+            _ => (0..=self.units).contains(&self.remains),
+        };
+        report.require(remains, "remains", || {
+            format!("of order {id}'s {} units {} remain", self.units, self.remains)
+        });
+    }
+
+    /// The charge is what rate and units come to, and the units are what was asked for.
+    fn check_price(&self, report: &mut Report) {
+        let Some(kind) = self.kind else { return };
+        let units = match kind.counting() {
+            Counting::Quantity => self.quantity.checked_mul(self.runs.unwrap_or(1)),
+            Counting::Lines(_) => Some(self.quantity),
+            Counting::Piece => Some(1),
+            Counting::Posts => Some(0),
+        };
+        report.require(units == Some(self.units), "units", || {
+            format!("order {} counts {} units for {}", self.id, self.units, self.quantity)
+        });
+        let price = if self.is_child { Some(0) } else { self.price_of(self.units) };
+        report.require(price == Some(self.charge), "price", || {
+            format!("order {} was charged {}", self.id, self.charge)
+        });
+    }
+
+    fn price_of(&self, units: i64) -> Option<i64> {
+        let rate = Rate::from_micros(self.rate);
+        rate.charge(units, self.kind?.per()).map(|charge| charge.micros())
+    }
+
+    /// Charged once, from and back to its owner's purse.
+    fn check_paid(&self, paid: &Paid, ledger: &Ledger, report: &mut Report) {
+        let id = self.id;
+        let is_once = paid.charge == i128::from(self.charge) && paid.charges <= 1;
+        report.require(is_once, "charge", || {
+            format!("order {id} costs {} and was charged {}", self.charge, paid.charge)
+        });
+        let account = ledger.account_of(self.user);
+        let is_owners = paid.purses.iter().all(|purse| Some(*purse) == account);
+        report.require(is_owners, "purse", || format!("order {id} moved another user's money"));
+    }
+
+    /// Open orders keep their money in escrow; final ones have none left there, and what was kept
+    /// is what the delivery comes to.
+    fn check_settled(&self, paid: &Paid, report: &mut Report) {
+        let (id, charge) = (self.id, i128::from(self.charge));
+        let refund_agrees = paid.refund == i128::from(self.refunded);
+        report.require(refund_agrees, "refund", || {
+            format!("order {id} says {} was refunded, its postings {}", self.refunded, paid.refund)
+        });
+        let is_bounded = paid.refund + paid.capture <= paid.charge;
+        report.require(is_bounded, "settled", || format!("order {id} paid out more than it took"));
+        if !self.is_finished {
+            let is_untouched = paid.refund == 0 && paid.capture == 0;
+            report.require(is_untouched, "settled", || format!("order {id} is open, yet settled"));
+            return;
+        }
+        let is_empty = paid.refund + paid.capture == charge;
+        report.require(is_empty, "settled", || format!("order {id} ended, yet is not settled"));
+        let kept = match self.status {
+            Some(OrderStatus::Completed) => Some(charge),
+            Some(OrderStatus::Canceled) => Some(0),
+            Some(OrderStatus::Partial) => {
+                self.price_of(self.units - self.remains).map(|kept| i128::from(kept).min(charge))
+            }
+            _ => None,
+        };
+        report.require(kept == Some(paid.capture), "kept", || {
+            format!("of order {id} {} was kept", paid.capture)
+        });
+    }
+}
+
+/// What waits in escrow is what open orders were charged.
+fn check_escrow(db: &Read<'_>, open: i128, report: &mut Report) -> Result<()> {
+    let sql = "SELECT balance_micros FROM accounts WHERE id = $1";
+    let escrow: Option<i64> = db.find(sql, params![ESCROW], |row| row.get(0))?;
+    let escrow = escrow.unwrap_or(0);
+    report.require(i128::from(escrow) == open, "escrow", || {
+        format!("escrow holds {escrow}, open orders were charged {open}")
+    });
+    Ok(())
+}
+
+/// At most one live submission per order, and in agreement with the order.
+fn check_submissions(db: &Read<'_>, report: &mut Report) -> Result<()> {
+    let twice = "SELECT order_id FROM submissions WHERE state IN ('sending', 'unknown', 'accepted')
+                 GROUP BY order_id HAVING count(*) > 1";
+    db.for_each(twice, [], |row| {
+        let id: i64 = row.get(0)?;
+        report.add("submission", format!("order {id} has two live submissions"));
+        Ok(())
+    })?;
+    let disagree = "SELECT o.id FROM orders o LEFT JOIN submissions s
+                      ON s.order_id = o.id AND s.state IN ('sending', 'unknown', 'accepted')
+                    WHERE (o.status IN ('sending', 'unknown')) <> coalesce(s.state = o.status, 0)
+                       OR (s.state = 'accepted') <> (o.provider_order_id IS NOT NULL)";
+    db.for_each(disagree, [], |row| {
+        let id: i64 = row.get(0)?;
+        report.add("submission", format!("order {id} disagrees with its submission"));
+        Ok(())
+    })?;
+    let shared = "SELECT min(id), count(*) FROM orders WHERE provider_order_id IS NOT NULL
+                  GROUP BY provider_id, provider_order_id HAVING count(*) > 1";
+    db.for_each(shared, [], |row| {
+        let (id, count): (i64, i64) = (row.get(0)?, row.get(1)?);
+        report.add("provider", format!("order {id} and {} more are one upstream", count - 1));
+        Ok(())
+    })
+}
+
+/// At most one open refill per order, and only of what was completed, for who bought it.
+fn check_refills(db: &Read<'_>, report: &mut Report) -> Result<()> {
+    let sql = "SELECT r.id FROM refills r JOIN orders o ON o.id = r.order_id
+               WHERE o.status <> 'completed' OR o.user_id <> r.user_id
+                  OR r.status NOT IN ('pending', 'in_progress', 'completed', 'rejected', 'error')";
+    db.for_each(sql, [], |row| {
+        let id: i64 = row.get(0)?;
+        report.add("refill", format!("refill {id} does not fit its order"));
+        Ok(())
+    })?;
+    let twice = "SELECT order_id FROM refills WHERE status IN ('pending', 'in_progress')
+                 GROUP BY order_id HAVING count(*) > 1";
+    db.for_each(twice, [], |row| {
+        let id: i64 = row.get(0)?;
+        report.add("refill", format!("order {id} has two open refills"));
+        Ok(())
+    })
+}

@@ -1,0 +1,119 @@
+//! API keys: looked up by their hash, never by themselves.
+
+use super::tx::{Row, RowResult, params};
+use super::{Read, Result, Tx};
+use crate::domain::setting::Setting;
+use crate::domain::{KeyId, Timestamp, UserId};
+use crate::secret::KeyHash;
+
+/// Who a valid key belongs to, and what every answer to him needs.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The key.
+    pub key: KeyId,
+    /// Whose it is.
+    pub user: UserId,
+    /// Whether he may do anything.
+    pub is_suspended: bool,
+    /// When the key was last seen, about.
+    pub last_used_at: Option<Timestamp>,
+    /// The panel's currency.
+    pub currency: String,
+}
+
+/// An API key as the operator sees it.
+#[derive(Clone, Debug)]
+pub struct ApiKey {
+    /// The row.
+    pub id: KeyId,
+    /// Its first characters.
+    pub prefix: String,
+    /// What the operator calls it.
+    pub label: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last seen, about.
+    pub last_used_at: Option<Timestamp>,
+    /// Since when it is refused.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// The holder of a key that has not been revoked.
+pub fn find_caller(db: &Read<'_>, hash: &KeyHash) -> Result<Option<Caller>> {
+    db.find(
+        "SELECT k.id, k.user_id, u.is_suspended, k.last_used_at,
+                (SELECT value FROM settings WHERE key = 'currency')
+         FROM api_keys k JOIN users u ON u.id = k.user_id
+         WHERE k.key_hash = $1 AND k.revoked_at IS NULL",
+        params![hash],
+        |row| {
+            let currency: Option<String> = row.get(4)?;
+            Ok(Caller {
+                key: row.get(0)?,
+                user: row.get(1)?,
+                is_suspended: row.get(2)?,
+                last_used_at: row.get(3)?,
+                currency: currency.unwrap_or_else(|| Setting::Currency.default().to_owned()),
+            })
+        },
+    )
+}
+
+/// A user's keys, oldest first.
+pub fn list(db: &Read<'_>, user: UserId) -> Result<Vec<ApiKey>> {
+    db.list(
+        "SELECT id, key_prefix, label, created_at, last_used_at, revoked_at
+         FROM api_keys WHERE user_id = $1 ORDER BY id LIMIT 1000",
+        params![user],
+        read_key,
+    )
+}
+
+/// One key.
+pub fn find(db: &Read<'_>, id: KeyId) -> Result<Option<ApiKey>> {
+    db.find(
+        "SELECT id, key_prefix, label, created_at, last_used_at, revoked_at
+         FROM api_keys WHERE id = $1",
+        params![id],
+        read_key,
+    )
+}
+
+fn read_key(row: &Row<'_>) -> RowResult<ApiKey> {
+    Ok(ApiKey {
+        id: row.get(0)?,
+        prefix: row.get(1)?,
+        label: row.get(2)?,
+        created_at: row.get(3)?,
+        last_used_at: row.get(4)?,
+        revoked_at: row.get(5)?,
+    })
+}
+
+/// A new key: its hash and its first characters, which are all that is kept.
+pub fn insert(
+    tx: &Tx<'_>,
+    user: UserId,
+    hash: &KeyHash,
+    prefix: &str,
+    label: &str,
+) -> Result<KeyId> {
+    tx.get(
+        "INSERT INTO api_keys (user_id, key_hash, key_prefix, label, created_at)
+         VALUES ($1, $2, $3, $4, $5) RETURNING id",
+        params![user, hash, prefix, label, tx.now],
+        |row| row.get(0),
+    )
+}
+
+/// From now on the key is refused.
+pub fn update_revoked(tx: &Tx<'_>, id: KeyId) -> Result<()> {
+    tx.execute("UPDATE api_keys SET revoked_at = $1 WHERE id = $2", params![tx.now, id])?;
+    Ok(())
+}
+
+/// The key was seen now.
+pub fn update_last_used(tx: &Tx<'_>, id: KeyId) -> Result<()> {
+    tx.execute("UPDATE api_keys SET last_used_at = $1 WHERE id = $2", params![tx.now, id])?;
+    Ok(())
+}

@@ -1,0 +1,291 @@
+//! All SQL, and the doors to it.
+//!
+//! Four ways in, and no other: [`Store::write`] and [`Store::write_blocking`] hand a command to the
+//! writer thread, [`Store::point`] reads on the calling thread, [`Store::page`] reads on a thread
+//! of its own. Nothing read here outlives its call as an open transaction.
+
+pub mod audit;
+pub mod check;
+pub mod keys;
+pub mod ledger;
+pub mod orders;
+pub mod refills;
+pub mod services;
+pub mod settings;
+pub mod users;
+
+mod schema;
+mod tx;
+mod writer;
+
+use std::fmt;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use r2d2::Pool;
+use r2d2_sqlite::SqliteConnectionManager;
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::{mpsc, watch};
+
+use crate::clock::Clock;
+use crate::domain::refusal::Refusal;
+
+pub use schema::OpenError;
+pub use tx::{Read, Tx};
+pub use writer::Command;
+
+/// Commands that may wait for the writer. Past that the panel is overloaded and says so.
+pub const QUEUE_MAX: usize = 1024;
+const PAGE_READERS: u32 = 4;
+
+/// Why a read or a command gave no result.
+#[derive(Clone, Debug)]
+pub enum Error {
+    /// A business "no". Nothing was changed.
+    Refused(Refusal),
+    /// Too much to do, or another process holds the file. Nothing was changed.
+    Busy,
+    /// The disk is full. Nothing was changed.
+    DiskFull,
+    /// Something broke. A command's outcome is unknown.
+    Storage(Fault),
+}
+
+/// What the database said when something broke. For the log, never for a customer.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// Whether the file can no longer be trusted to keep what it is given.
+    is_fatal: bool,
+    text: Arc<str>,
+}
+
+/// The result of everything in the store and above it.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// The same, for a failure that leaves the outcome unknown.
+    fn into_fatal(self) -> Self {
+        Self::Storage(Fault { is_fatal: true, text: self.to_string().into() })
+    }
+
+    /// Whether nothing written from now on can be trusted.
+    const fn is_fatal(&self) -> bool {
+        matches!(self, Self::Storage(Fault { is_fatal: true, .. }))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Busy => f.write_str("database busy"),
+            Self::DiskFull => f.write_str("the disk is full"),
+            Self::Storage(fault) => write!(f, "storage failed: {}", fault.text),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        let code = error.sqlite_error_code();
+        if matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) {
+            return Self::Busy;
+        }
+        if matches!(code, Some(ErrorCode::DiskFull)) {
+            return Self::DiskFull;
+        }
+        let is_fatal = matches!(
+            code,
+            Some(
+                ErrorCode::SystemIoFailure
+                    | ErrorCode::DatabaseCorrupt
+                    | ErrorCode::NotADatabase
+                    | ErrorCode::ReadOnly
+            )
+        );
+        Self::Storage(Fault { is_fatal, text: error.to_string().into() })
+    }
+}
+
+impl From<r2d2::Error> for Error {
+    fn from(_: r2d2::Error) -> Self {
+        Self::Busy
+    }
+}
+
+/// What to do where there is no file yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Make an empty panel.
+    Create,
+    /// Say so.
+    Refuse,
+}
+
+/// An open panel file. Dropping it waits for the writer and empties the WAL.
+pub struct Store {
+    path: PathBuf,
+    jobs: Option<mpsc::Sender<writer::Queued>>,
+    writer: Option<JoinHandle<()>>,
+    failed: watch::Receiver<bool>,
+    points: Pool<SqliteConnectionManager>,
+    pages: Pool<SqliteConnectionManager>,
+    _lock: Option<File>,
+}
+
+impl Store {
+    /// Opens the file beside any other process.
+    ///
+    /// # Errors
+    /// Refuses, and leaves untouched, what is not a panel's file or is a newer panel's.
+    pub fn open(
+        path: &Path,
+        missing: Missing,
+        clock: Clock,
+    ) -> std::result::Result<Self, OpenError> {
+        Self::open_with(path, missing, clock, None, 1)
+    }
+
+    /// Opens the file as its one server, with as many readers as there are worker threads.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; also where another server has the file.
+    pub fn open_as_server(
+        path: &Path,
+        clock: Clock,
+        workers: usize,
+    ) -> std::result::Result<Self, OpenError> {
+        let lock = schema::lock(path)?;
+        let readers = u32::try_from(workers).unwrap_or(u32::MAX);
+        Self::open_with(path, Missing::Create, clock, Some(lock), readers)
+    }
+
+    fn open_with(
+        path: &Path,
+        missing: Missing,
+        clock: Clock,
+        lock: Option<File>,
+        readers: u32,
+    ) -> std::result::Result<Self, OpenError> {
+        let conn = schema::open_writer(path, missing)?;
+        let (jobs, queue) = mpsc::channel(QUEUE_MAX);
+        let (failure, failed) = watch::channel(false);
+        let writer = writer::spawn(conn, clock, queue, failure)?;
+        let janitor = Arc::new(scheduled_thread_pool());
+        Ok(Self {
+            path: path.to_owned(),
+            jobs: Some(jobs),
+            writer: Some(writer),
+            failed,
+            points: schema::reader_pool(path, schema::Reads::Points, readers, &janitor),
+            pages: schema::reader_pool(path, schema::Reads::Pages, PAGE_READERS, &janitor),
+            _lock: lock,
+        })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Runs a command and answers when it is committed and synced.
+    ///
+    /// # Errors
+    /// The command's refusal; `Busy` where too much waits already.
+    pub async fn write<C: Command>(&self, command: C) -> Result<C::Reply> {
+        let (job, answer) = writer::queue(command);
+        self.jobs()?.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Error::Busy,
+            mpsc::error::TrySendError::Closed(_) => writer_is_gone(),
+        })?;
+        answer.await.unwrap_or_else(|_| Err(writer_is_gone()))
+    }
+
+    /// Leaves a command that nobody waits for. Where too much waits already, it is dropped.
+    pub fn write_soon<C: Command>(&self, command: C) {
+        if let Ok(jobs) = self.jobs() {
+            let _ = jobs.try_send(writer::queue(command).0);
+        }
+    }
+
+    /// Does what [`Store::write`] does, on a thread that may wait.
+    ///
+    /// # Errors
+    /// The command's refusal.
+    pub fn write_blocking<C: Command>(&self, command: C) -> Result<C::Reply> {
+        let (job, answer) = writer::queue(command);
+        self.jobs()?.blocking_send(job).map_err(|_| writer_is_gone())?;
+        answer.blocking_recv().unwrap_or_else(|_| Err(writer_is_gone()))
+    }
+
+    /// Reads a little on this thread, all of it from one moment.
+    ///
+    /// # Errors
+    /// What `read` returns, or a fault of the database.
+    pub fn point<T>(&self, read: impl FnOnce(&Read<'_>) -> Result<T>) -> Result<T> {
+        tx::read(&*self.points.get()?, read)
+    }
+
+    /// Reads a page's worth, all of it from one moment. Blocks: for threads that may.
+    ///
+    /// # Errors
+    /// What `read` returns, or a fault of the database.
+    pub fn page<T>(&self, read: impl FnOnce(&Read<'_>) -> Result<T>) -> Result<T> {
+        tx::read(&*self.pages.get()?, read)
+    }
+
+    /// Looks for anything that is wrong with the books, on a connection of its own.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub fn check(&self) -> Result<Vec<check::Finding>> {
+        check_file(&self.path)
+    }
+
+    /// Resolves when the writer has met a fault after which nothing can be acknowledged.
+    pub fn failed(&self) -> watch::Receiver<bool> {
+        self.failed.clone()
+    }
+
+    fn jobs(&self) -> Result<&mpsc::Sender<writer::Queued>> {
+        self.jobs.as_ref().ok_or_else(writer_is_gone)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.jobs = None; // the writer ends when nobody can send to it
+        if let Some(writer) = self.writer.take() {
+            // A writer that panicked has aborted the process already.
+            let _ = writer.join();
+        }
+    }
+}
+
+/// Looks for anything that is wrong with the books of a file, a backup too.
+///
+/// # Errors
+/// A fault of the database.
+pub fn check_file(path: &Path) -> Result<Vec<check::Finding>> {
+    let conn: Connection = schema::open_reader(path)?;
+    tx::read(&conn, check::run)
+}
+
+fn writer_is_gone() -> Error {
+    Error::Storage(Fault { is_fatal: true, text: "the writer has stopped".into() })
+}
+
+/// r2d2 wants a thread to open connections on; one serves both pools.
+fn scheduled_thread_pool() -> scheduled_thread_pool::ScheduledThreadPool {
+    scheduled_thread_pool::ScheduledThreadPool::builder().num_threads(1).build()
+}

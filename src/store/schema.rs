@@ -1,0 +1,254 @@
+//! Opening the file: who may, what it must be, how each connection is set.
+//!
+//! Nothing is written before we know that the file is ours and not newer than we are. A new file
+//! gets the whole of `schema.sql` in one transaction; an older one gets the [`MIGRATIONS`] it lacks.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use r2d2::Pool;
+use r2d2_sqlite::SqliteConnectionManager;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use scheduled_thread_pool::ScheduledThreadPool;
+
+use super::Missing;
+
+/// "Pnlt": says that a SQLite file is a panel's.
+const APPLICATION_ID: i32 = 0x506e_6c74;
+const SCHEMA: &str = include_str!("../../schema.sql");
+/// What leads from version N to N + 1, first the step from 1 to 2. `schema.sql` is their sum.
+const MIGRATIONS: &[&str] = &[];
+
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+const STATEMENTS_CACHED: usize = 128;
+
+/// Why a file was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no file, and nobody asked for a new one.
+    #[error("there is no panel at {}", .0.display())]
+    NotFound(PathBuf),
+    /// The file is something else.
+    #[error("{} is not a panel's database; it was left as it is", .0.display())]
+    Foreign(PathBuf),
+    /// A later version of the program wrote it.
+    #[error("{} was written by a newer version (schema {found}, known up to {known})", .path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// Another server has it.
+    #[error("{} is in use by another panelite", .0.display())]
+    Locked(PathBuf),
+    /// The database could not be opened or brought up to date.
+    #[error("the database could not be opened: {0}")]
+    Database(#[from] rusqlite::Error),
+    /// The file could not be opened.
+    #[error("the database could not be opened: {0}")]
+    File(#[from] io::Error),
+}
+
+/// What a reader is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reads {
+    /// A few rows by key, from mapped memory.
+    Points,
+    /// Lists.
+    Pages,
+}
+
+fn version() -> i64 {
+    1 + i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX - 1)
+}
+
+/// Takes the lock that only one server at a time can have. It lasts as long as the file is open.
+pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
+    let lock_path = beside(path, ".lock");
+    let lock = private().create(true).truncate(false).open(lock_path)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked(path.to_owned())),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// `<path><suffix>`, in the same folder.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Options to open a file nobody else may read.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600);
+    options
+}
+
+/// Opens the connection that writes, creating or migrating the file where that is due.
+pub(super) fn open_writer(path: &Path, missing: Missing) -> Result<Connection, OpenError> {
+    let is_new = is_new(path, missing)?;
+    if !is_new {
+        probe(path)?;
+        std::fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    }
+    let mut conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    set_common(&conn)?;
+    if is_new {
+        create(&mut conn, path)?;
+    }
+    conn.pragma_update(None, "journal_mode", "WAL")?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "wal_autocheckpoint", 10_000)?;
+    conn.pragma_update(None, "cache_size", -32_768)?;
+    migrate(&mut conn)?;
+    Ok(conn)
+}
+
+/// Opens a connection that only reads.
+pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    set_common(&conn)?;
+    conn.pragma_update(None, "query_only", true)?;
+    Ok(conn)
+}
+
+/// Connections for readers, opened when first needed and then kept.
+pub(super) fn reader_pool(
+    path: &Path,
+    reads: Reads,
+    size: u32,
+    janitor: &Arc<ScheduledThreadPool>,
+) -> Pool<SqliteConnectionManager> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let manager = SqliteConnectionManager::file(path).with_flags(flags).with_init(move |conn| {
+        set_common(conn)?;
+        conn.pragma_update(None, "query_only", true)?;
+        if reads == Reads::Points {
+            conn.pragma_update(None, "mmap_size", 4_i64 << 30)?;
+        }
+        Ok(())
+    });
+    Pool::builder()
+        .max_size(size)
+        .min_idle(Some(0))
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .test_on_check_out(false)
+        .connection_timeout(BUSY_TIMEOUT)
+        .thread_pool(Arc::clone(janitor))
+        .build_unchecked(manager)
+}
+
+fn set_common(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    conn.pragma_update(None, "foreign_keys", true)?;
+    conn.pragma_update(None, "trusted_schema", false)?;
+    conn.pragma_update(None, "cell_size_check", true)
+}
+
+/// Whether the file is still to be filled. An empty one counts: a crash may have left it.
+fn is_new(path: &Path, missing: Missing) -> Result<bool, OpenError> {
+    match std::fs::metadata(path) {
+        Ok(found) => Ok(found.is_file() && found.len() == 0),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+        Err(_) if missing == Missing::Refuse => Err(OpenError::NotFound(path.to_owned())),
+        Err(_) => {
+            private().create(true).truncate(false).open(path)?;
+            Ok(true)
+        }
+    }
+}
+
+/// Looks at the file without touching it: is it ours, whole, and no newer than we are?
+fn probe(path: &Path) -> Result<(), OpenError> {
+    let foreign = || OpenError::Foreign(path.to_owned());
+    let mut header = [0; 100];
+    File::open(path)?.read_exact(&mut header).map_err(|_| foreign())?;
+    let field = |at: usize| i32::from_be_bytes([0, 1, 2, 3].map(|offset| header[at + offset]));
+    if !header.starts_with(b"SQLite format 3\0") || field(68) != APPLICATION_ID {
+        return Err(foreign());
+    }
+    check_version(path, i64::from(field(60)))?;
+    // The WAL may know better than the header. A connection that cannot write leaves both alone.
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    check_version(path, user_version(&conn)?)
+}
+
+fn check_version(path: &Path, found: i64) -> Result<(), OpenError> {
+    let known = version();
+    if found > known {
+        return Err(OpenError::Newer { path: path.to_owned(), found, known });
+    }
+    Ok(())
+}
+
+fn user_version(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Fills an empty file, unless another process has just done so. Not yet in WAL mode, so that the
+/// file itself says from its first byte on whose it is.
+fn create(conn: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+    let found: i64 = tx.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if found == 0 {
+        tx.execute_batch(SCHEMA)?;
+        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+        tx.pragma_update(None, "user_version", version())?;
+        tx.commit()?;
+        sync_folder(path)?;
+    }
+    Ok(())
+}
+
+/// Runs the steps the file lacks, all in one transaction.
+fn migrate(conn: &mut Connection) -> rusqlite::Result<()> {
+    if user_version(conn)? == version() {
+        return Ok(());
+    }
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let done = usize::try_from(user_version(&tx)? - 1).unwrap_or(0);
+    for step in MIGRATIONS.iter().skip(done) {
+        tx.execute_batch(step)?;
+    }
+    tx.pragma_update(None, "user_version", version())?;
+    tx.commit()
+}
+
+/// Every table, index and trigger of this version, by name.
+pub(super) fn guards() -> rusqlite::Result<HashMap<String, String>> {
+    let conn = Connection::open_in_memory()?;
+    conn.execute_batch(SCHEMA)?;
+    let mut statement =
+        conn.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
+    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+/// Makes the names in a file's folder durable.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_bundled_sqlite_has_no_wal_reset_bug() {
+        assert!(rusqlite::version_number() >= 3_053_000, "{}", rusqlite::version());
+    }
+}

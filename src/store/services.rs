@@ -1,0 +1,198 @@
+//! The catalogue: services in their categories, and the providers they may come from.
+
+use super::tx::{Row, RowResult, params};
+use super::{Read, Result, Tx};
+use crate::domain::money::Rate;
+use crate::domain::service::{Listing, Service};
+use crate::domain::{CategoryId, ProviderId, ServiceId, UserId};
+
+/// The columns of a service, in the order in which `read_service` takes them.
+const COLUMNS: &str = "s.id, s.category_id, s.name, s.description, s.kind, s.rate_micros,
+                       s.quantity_min, s.quantity_max, s.is_dripfeed, s.is_refill, s.refill_days,
+                       s.is_cancel, s.denies_duplicates, s.is_enabled, s.provider_id,
+                       s.provider_service";
+
+/// Services are bounded so that the list of all of them stays a list one can send.
+pub const SERVICES_MAX: i64 = 100_000;
+
+fn read_service(row: &Row<'_>) -> RowResult<Service> {
+    Ok(Service {
+        id: row.get(0)?,
+        listing: Listing {
+            category: row.get(1)?,
+            name: row.get(2)?,
+            description: row.get(3)?,
+            kind: row.get(4)?,
+            rate: row.get(5)?,
+            quantity_min: row.get(6)?,
+            quantity_max: row.get(7)?,
+            is_dripfeed: row.get(8)?,
+            is_refill: row.get(9)?,
+            refill_days: row.get(10)?,
+            is_cancel: row.get(11)?,
+            denies_duplicates: row.get(12)?,
+            is_enabled: row.get(13)?,
+            provider: row.get(14)?,
+            provider_service: row.get(15)?,
+        },
+    })
+}
+
+/// A service by its number, on sale or not.
+pub fn find(db: &Read<'_>, id: ServiceId) -> Result<Option<Service>> {
+    let sql = format!("SELECT {COLUMNS} FROM services s WHERE s.id = $1");
+    db.find(&sql, params![id], read_service)
+}
+
+/// A service that must exist.
+pub fn get(db: &Read<'_>, id: ServiceId) -> Result<Service> {
+    let sql = format!("SELECT {COLUMNS} FROM services s WHERE s.id = $1");
+    db.get(&sql, params![id], read_service)
+}
+
+/// A service that can be ordered.
+pub fn find_on_sale(db: &Read<'_>, id: ServiceId) -> Result<Option<Service>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM services s JOIN categories c ON c.id = s.category_id
+         WHERE s.id = $1 AND s.is_enabled = 1 AND c.is_enabled = 1"
+    );
+    db.find(&sql, params![id], read_service)
+}
+
+/// A service with the name of its category and the reader's own rate for it.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// The service.
+    pub service: Service,
+    /// Its category's name.
+    pub category: String,
+    /// The user's own rate.
+    pub own_rate: Option<Rate>,
+}
+
+/// Everything on sale, as the user sees it: by category, then by position.
+pub fn list_offers(db: &Read<'_>, user: UserId) -> Result<Vec<Offer>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, c.name, r.rate_micros
+         FROM categories c
+         JOIN services s ON s.category_id = c.id
+         LEFT JOIN user_rates r ON r.user_id = $1 AND r.service_id = s.id
+         WHERE s.is_enabled = 1 AND c.is_enabled = 1
+         ORDER BY c.position, c.id, s.position, s.id
+         LIMIT $2"
+    );
+    db.list(&sql, params![user, SERVICES_MAX], |row| {
+        Ok(Offer { service: read_service(row)?, category: row.get(16)?, own_rate: row.get(17)? })
+    })
+}
+
+/// A service with the names of its category and its provider.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// The service.
+    pub service: Service,
+    /// Its category's name.
+    pub category: String,
+    /// Its provider's name.
+    pub provider: Option<String>,
+}
+
+/// The whole catalogue, disabled services too, in the order of the shop.
+pub fn list(db: &Read<'_>) -> Result<Vec<Listed>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, c.name, p.name
+         FROM categories c
+         JOIN services s ON s.category_id = c.id
+         LEFT JOIN providers p ON p.id = s.provider_id
+         ORDER BY c.position, c.id, s.position, s.id
+         LIMIT $1"
+    );
+    db.list(&sql, params![SERVICES_MAX], |row| {
+        Ok(Listed { service: read_service(row)?, category: row.get(16)?, provider: row.get(17)? })
+    })
+}
+
+/// Writes a service under the given number, or under the next one. It stands last in its category.
+pub fn insert(tx: &Tx<'_>, id: Option<ServiceId>, listing: &Listing) -> Result<ServiceId> {
+    tx.get(
+        "INSERT INTO services (id, category_id, position, name, description, kind, rate_micros,
+                               quantity_min, quantity_max, is_dripfeed, is_refill, refill_days,
+                               is_cancel, denies_duplicates, is_enabled, provider_id,
+                               provider_service, created_at)
+         VALUES ($1, $2, (SELECT coalesce(max(position), 0) + 1 FROM services
+                          WHERE category_id = $2),
+                 $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+         RETURNING id",
+        params![
+            id,
+            listing.category,
+            listing.name,
+            listing.description,
+            listing.kind,
+            listing.rate,
+            listing.quantity_min,
+            listing.quantity_max,
+            listing.is_dripfeed,
+            listing.is_refill,
+            listing.refill_days,
+            listing.is_cancel,
+            listing.denies_duplicates,
+            listing.is_enabled,
+            listing.provider,
+            listing.provider_service,
+            tx.now,
+        ],
+        |row| row.get(0),
+    )
+}
+
+/// Writes all of a listing anew.
+pub fn update(tx: &Tx<'_>, id: ServiceId, listing: &Listing) -> Result<()> {
+    tx.execute(
+        "UPDATE services SET category_id = $1, name = $2, description = $3, kind = $4,
+                             rate_micros = $5, quantity_min = $6, quantity_max = $7,
+                             is_dripfeed = $8, is_refill = $9, refill_days = $10,
+                             is_cancel = $11, denies_duplicates = $12, is_enabled = $13,
+                             provider_id = $14, provider_service = $15
+         WHERE id = $16",
+        params![
+            listing.category,
+            listing.name,
+            listing.description,
+            listing.kind,
+            listing.rate,
+            listing.quantity_min,
+            listing.quantity_max,
+            listing.is_dripfeed,
+            listing.is_refill,
+            listing.refill_days,
+            listing.is_cancel,
+            listing.denies_duplicates,
+            listing.is_enabled,
+            listing.provider,
+            listing.provider_service,
+            id,
+        ],
+    )?;
+    Ok(())
+}
+
+/// The category of that name.
+pub fn find_category(db: &Read<'_>, name: &str) -> Result<Option<CategoryId>> {
+    db.find("SELECT id FROM categories WHERE name = $1", params![name], |row| row.get(0))
+}
+
+/// A new category, last in the list.
+pub fn insert_category(tx: &Tx<'_>, name: &str) -> Result<CategoryId> {
+    tx.get(
+        "INSERT INTO categories (name, position)
+         VALUES ($1, (SELECT coalesce(max(position), 0) + 1 FROM categories)) RETURNING id",
+        params![name],
+        |row| row.get(0),
+    )
+}
+
+/// The provider of that name.
+pub fn find_provider(db: &Read<'_>, name: &str) -> Result<Option<ProviderId>> {
+    db.find("SELECT id FROM providers WHERE name = $1", params![name], |row| row.get(0))
+}

@@ -1,0 +1,178 @@
+//! `Read` and `Tx`: what the SQL files are written against, and the door to the driver.
+//!
+//! `fn find(db: &Read, …)` serves pages and commands alike, since a `Tx` is a `Read` too;
+//! `fn insert(tx: &Tx, …)` cannot be called from a page. Statements are cached by their text.
+
+use std::ops::Deref;
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Params};
+
+use super::{Error, Result};
+use crate::domain::ledger::{AccountKind, PostingKind};
+use crate::domain::money::{Discount, Money, Rate};
+use crate::domain::order::{OrderStatus, Shown};
+use crate::domain::refill::RefillStatus;
+use crate::domain::service::{Input, ServiceKind};
+use crate::domain::{
+    AccountId, AdminId, CategoryId, KeyId, OrderId, PostingId, ProviderId, RefillId, ServiceId,
+    Timestamp, UserId,
+};
+use crate::secret::KeyHash;
+
+pub(super) use rusqlite::{Row, params};
+
+/// What a function makes of a row.
+pub(super) type RowResult<T> = rusqlite::Result<T>;
+
+/// A look at the database from one moment.
+pub struct Read<'c> {
+    conn: &'c Connection,
+}
+
+/// A transaction that may write. Everything in it happens at `now`.
+pub struct Tx<'c> {
+    read: Read<'c>,
+    /// The instant of everything that the command writes.
+    pub now: Timestamp,
+}
+
+impl<'c> Tx<'c> {
+    pub(super) fn new(conn: &'c Connection, now: Timestamp) -> Self {
+        Self { read: Read { conn }, now }
+    }
+
+    /// Runs a statement that returns nothing; says how many rows it touched.
+    pub(super) fn execute(&self, sql: &str, params: impl Params) -> Result<usize> {
+        Ok(self.conn.prepare_cached(sql)?.execute(params)?)
+    }
+}
+
+impl<'c> Deref for Tx<'c> {
+    type Target = Read<'c>;
+
+    fn deref(&self) -> &Read<'c> {
+        &self.read
+    }
+}
+
+impl Read<'_> {
+    /// The row, if there is one.
+    pub(super) fn find<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        map: impl FnOnce(&Row<'_>) -> RowResult<T>,
+    ) -> Result<Option<T>> {
+        Ok(self.conn.prepare_cached(sql)?.query_row(params, map).optional()?)
+    }
+
+    /// The row, which must be there.
+    pub(super) fn get<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        map: impl FnOnce(&Row<'_>) -> RowResult<T>,
+    ) -> Result<T> {
+        Ok(self.conn.prepare_cached(sql)?.query_row(params, map)?)
+    }
+
+    /// All rows. The statement bounds how many.
+    pub(super) fn list<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        map: impl FnMut(&Row<'_>) -> RowResult<T>,
+    ) -> Result<Vec<T>> {
+        let mut statement = self.conn.prepare_cached(sql)?;
+        Ok(statement.query_map(params, map)?.collect::<RowResult<_>>()?)
+    }
+
+    /// Hands every row to `each`, keeping none of them.
+    pub(super) fn for_each(
+        &self,
+        sql: &str,
+        params: impl Params,
+        mut each: impl FnMut(&Row<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let mut statement = self.conn.prepare(sql)?;
+        let mut rows = statement.query(params)?;
+        while let Some(row) = rows.next()? {
+            each(row)?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs `read` inside one read transaction, so that all it sees is from one moment.
+pub(super) fn read<T>(conn: &Connection, read: impl FnOnce(&Read<'_>) -> Result<T>) -> Result<T> {
+    conn.prepare_cached("BEGIN")?.execute([])?;
+    let result = read(&Read { conn });
+    let ended = conn.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
+    match (result, ended) {
+        (Ok(value), Ok(_)) => Ok(value),
+        (Ok(_), Err(error)) => Err(Error::from(error)),
+        (Err(error), _) => Err(error),
+    }
+}
+
+/// Wrappers around one integer column.
+macro_rules! integer_columns {
+    ($($name:ident: $from:expr, $to:expr;)*) => {$(
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                let to: fn(&$name) -> i64 = $to;
+                Ok(ToSqlOutput::from(to(self)))
+            }
+        }
+
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                let from: fn(i64) -> Option<$name> = $from;
+                from(value.as_i64()?).ok_or(FromSqlError::InvalidType)
+            }
+        }
+    )*};
+}
+
+integer_columns! {
+    AccountId: |id| Some(AccountId(id)), |id| id.0;
+    AdminId: |id| Some(AdminId(id)), |id| id.0;
+    CategoryId: |id| Some(CategoryId(id)), |id| id.0;
+    KeyId: |id| Some(KeyId(id)), |id| id.0;
+    OrderId: |id| Some(OrderId(id)), |id| id.0;
+    PostingId: |id| Some(PostingId(id)), |id| id.0;
+    ProviderId: |id| Some(ProviderId(id)), |id| id.0;
+    RefillId: |id| Some(RefillId(id)), |id| id.0;
+    ServiceId: |id| Some(ServiceId(id)), |id| id.0;
+    UserId: |id| Some(UserId(id)), |id| id.0;
+    Timestamp: |seconds| Some(Timestamp(seconds)), |at| at.0;
+    Money: |micros| Some(Money::from_micros(micros)), |money| money.micros();
+    Rate: |micros| Some(Rate::from_micros(micros)), |rate| rate.micros();
+    Discount: Discount::from_basis_points, |discount| discount.basis_points();
+}
+
+/// Enums stored as a word.
+macro_rules! word_columns {
+    ($($name:ident)*) => {$(
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(ToSqlOutput::from(self.as_str()))
+            }
+        }
+
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                $name::from_stored(value.as_str()?).ok_or(FromSqlError::InvalidType)
+            }
+        }
+    )*};
+}
+
+word_columns! { AccountKind Input OrderStatus PostingKind RefillStatus ServiceKind Shown }
+
+impl ToSql for KeyHash {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.0.as_slice()))
+    }
+}

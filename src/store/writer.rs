@@ -1,0 +1,242 @@
+//! The writer: one thread that owns the only writing connection.
+//!
+//! It takes whatever waits (at most [`BATCH_MAX`] commands, no timer: the sync of the last batch is
+//! the window), runs each in one transaction, commits once, and only then answers everyone. So an
+//! answer is a promise, and the cost of a sync is shared.
+//!
+//! A command decides before it writes, so a refusal leaves nothing behind. Where a statement fails,
+//! the batch is rolled back and each command runs once more in a transaction of its own: only the
+//! guilty one gets the error. After an I/O error, or a COMMIT that failed for anything but a full
+//! disk, the outcome is unknown: everyone gets an error and nothing is ever acknowledged again.
+//! A panic here aborts the process, because the state of the money would be anyone's guess; the WAL
+//! brings the last commit back at the next start.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::{Error, Result, Tx};
+use crate::clock::Clock;
+use crate::domain::Timestamp;
+
+/// Commands in one transaction at most.
+const BATCH_MAX: usize = 256;
+
+/// A change of state, as a value. It loads, decides, saves; it does no I/O of its own, waits for
+/// nothing and never asks the clock. It may be run again after a rollback.
+pub trait Command: Send + 'static {
+    /// What the caller gets once the change is safe on disk.
+    type Reply: Send + 'static;
+
+    /// Runs the command inside a transaction.
+    ///
+    /// # Errors
+    /// A refusal, always before anything is written; or a fault of the database.
+    fn run(&self, tx: &Tx<'_>) -> Result<Self::Reply>;
+}
+
+/// A command that waits for its turn, with whoever waits for it.
+trait Job: Send {
+    /// Runs the command and keeps its result.
+    fn run(&mut self, tx: &Tx<'_>);
+    /// Why it failed, if it did.
+    fn error(&self) -> Option<&Error>;
+    /// Replaces whatever the result was.
+    fn fail(&mut self, error: &Error);
+    /// Hands the result to whoever waits. They may have gone.
+    fn answer(self: Box<Self>);
+}
+
+/// What the queue holds.
+pub(super) struct Queued(Box<dyn Job>);
+
+struct Waiting<C: Command> {
+    command: C,
+    result: Result<C::Reply>,
+    caller: oneshot::Sender<Result<C::Reply>>,
+}
+
+impl<C: Command> Job for Waiting<C> {
+    fn run(&mut self, tx: &Tx<'_>) {
+        self.result = self.command.run(tx);
+    }
+
+    fn error(&self) -> Option<&Error> {
+        self.result.as_ref().err()
+    }
+
+    fn fail(&mut self, error: &Error) {
+        self.result = Err(error.clone());
+    }
+
+    fn answer(self: Box<Self>) {
+        let _ = self.caller.send(self.result);
+    }
+}
+
+/// Wraps a command for the queue, with the place where its answer will arrive.
+pub(super) fn queue<C: Command>(command: C) -> (Queued, oneshot::Receiver<Result<C::Reply>>) {
+    let (caller, answer) = oneshot::channel();
+    (Queued(Box::new(Waiting { command, result: Err(Error::Busy), caller })), answer)
+}
+
+/// Starts the thread. It ends when every sender is gone, or after a fatal fault, which it tells
+/// through `failure`.
+pub(super) fn spawn(
+    conn: Connection,
+    clock: Clock,
+    jobs: mpsc::Receiver<Queued>,
+    failure: watch::Sender<bool>,
+) -> std::io::Result<JoinHandle<()>> {
+    let writer = Writer { conn, clock, last: Timestamp(0) };
+    std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
+        let ended = catch_unwind(AssertUnwindSafe(|| writer.work(jobs, &failure)));
+        if ended.is_err() {
+            std::process::abort();
+        }
+    })
+}
+
+struct Writer {
+    conn: Connection,
+    clock: Clock,
+    /// The latest instant handed out: time never runs backwards here.
+    last: Timestamp,
+}
+
+/// A fault after which nothing may be acknowledged.
+struct Fatal;
+
+impl Writer {
+    fn work(mut self, mut jobs: mpsc::Receiver<Queued>, failure: &watch::Sender<bool>) {
+        while let Some(Queued(first)) = jobs.blocking_recv() {
+            if self.batch(first, &mut jobs).is_err() {
+                failure.send_replace(true);
+                return;
+            }
+        }
+        // Everything is committed already; an empty WAL only makes the next start quicker.
+        if let Err(error) = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+            tracing::warn!(%error, "the last checkpoint failed");
+        }
+    }
+
+    /// Runs what waits in one transaction, commits, answers.
+    fn batch(
+        &mut self,
+        first: Box<dyn Job>,
+        jobs: &mut mpsc::Receiver<Queued>,
+    ) -> std::result::Result<(), Fatal> {
+        if let Err(error) = self.begin() {
+            return answer_all(vec![first], &error);
+        }
+        let mut batch = Vec::with_capacity(16);
+        let mut next = Some(first);
+        while let Some(mut job) = next.take() {
+            let is_clean = self.run(job.as_mut());
+            batch.push(job);
+            if !is_clean {
+                return self.one_by_one(batch);
+            }
+            if batch.len() < BATCH_MAX {
+                next = jobs.try_recv().ok().map(|Queued(job)| job);
+            }
+        }
+        match self.commit() {
+            Ok(()) => {
+                batch.into_iter().for_each(Job::answer);
+                Ok(())
+            }
+            Err(error) => answer_all(batch, &error),
+        }
+    }
+
+    /// After a failed statement: each command once more, in a transaction of its own.
+    fn one_by_one(&mut self, batch: Vec<Box<dyn Job>>) -> std::result::Result<(), Fatal> {
+        if let Some(error) = fatal_error(&batch) {
+            return answer_all(batch, &error);
+        }
+        self.rollback();
+        let mut jobs = batch.into_iter();
+        while let Some(mut job) = jobs.next() {
+            let done = self.begin().and_then(|()| {
+                if self.run(job.as_mut()) {
+                    return self.commit();
+                }
+                self.rollback();
+                job.error().cloned().map_or(Ok(()), Err)
+            });
+            let Err(error) = done else {
+                job.answer();
+                continue;
+            };
+            tracing::error!(%error, "a command failed and was rolled back");
+            if error.is_fatal() {
+                let rest = std::iter::once(job).chain(jobs).collect();
+                return answer_all(rest, &error);
+            }
+            job.fail(&error);
+            job.answer();
+        }
+        Ok(())
+    }
+
+    /// Runs one command. False where the transaction holds something that must not be committed.
+    fn run(&mut self, job: &mut dyn Job) -> bool {
+        self.last = self.last.max(self.clock.now());
+        let changes = self.conn.total_changes();
+        job.run(&Tx::new(&self.conn, self.last));
+        match job.error() {
+            None => true,
+            Some(Error::Refused(refusal)) => {
+                let has_written = self.conn.total_changes() != changes;
+                debug_assert!(!has_written, "refused after a write: {refusal}");
+                !has_written
+            }
+            Some(Error::Busy | Error::DiskFull | Error::Storage(_)) => false,
+        }
+    }
+
+    fn begin(&self) -> Result<()> {
+        self.execute("BEGIN IMMEDIATE")
+    }
+
+    fn commit(&self) -> Result<()> {
+        let Err(error) = self.execute("COMMIT") else { return Ok(()) };
+        self.rollback();
+        match error {
+            Error::DiskFull => Err(Error::DiskFull),
+            Error::Refused(_) | Error::Busy | Error::Storage(_) => Err(error.into_fatal()),
+        }
+    }
+
+    /// SQLite has rolled back by itself after some errors.
+    fn rollback(&self) {
+        if !self.conn.is_autocommit()
+            && let Err(error) = self.execute("ROLLBACK")
+        {
+            tracing::error!(%error, "rollback failed");
+        }
+    }
+
+    fn execute(&self, sql: &str) -> Result<()> {
+        self.conn.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    }
+}
+
+fn fatal_error(batch: &[Box<dyn Job>]) -> Option<Error> {
+    batch.iter().find_map(|job| job.error().filter(|error| error.is_fatal()).cloned())
+}
+
+/// Nobody in the batch gets anything but the error.
+fn answer_all(batch: Vec<Box<dyn Job>>, error: &Error) -> std::result::Result<(), Fatal> {
+    tracing::error!(%error, commands = batch.len(), "a batch was not committed");
+    for mut job in batch {
+        job.fail(error);
+        job.answer();
+    }
+    if error.is_fatal() { Err(Fatal) } else { Ok(()) }
+}

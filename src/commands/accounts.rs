@@ -1,0 +1,277 @@
+//! Resellers, their keys, their money and their prices.
+
+use super::record;
+use crate::domain::ledger::{Posting, Purse};
+use crate::domain::money::{Discount, Money, Rate};
+use crate::domain::refusal::Refusal;
+use crate::domain::user::{self, User};
+use crate::domain::{Actor, KeyId, ServiceId, UserId};
+use crate::secret::KeyHash;
+use crate::store::{Command, Result, Tx, keys, ledger, services, settings, users};
+
+const LABEL_LENGTH_MAX: usize = 100;
+const NOTE_LENGTH_MAX: usize = 500;
+
+/// Adds a reseller with an empty purse.
+pub struct CreateUser {
+    /// Who adds him.
+    pub actor: Actor,
+    /// His name, unique.
+    pub name: String,
+}
+
+impl Command for CreateUser {
+    type Reply = UserId;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<UserId> {
+        user::check_name(&self.name)?;
+        if users::is_named(tx, &self.name)? {
+            return Err(Refusal::NameTaken.into());
+        }
+
+        let id = users::insert(tx, &self.name)?;
+        record(tx, &self.actor, "user.create", format!("user {id}"), self.name.clone())?;
+        Ok(id)
+    }
+}
+
+/// Books money that came in from outside.
+pub struct Deposit {
+    /// Who books it.
+    pub actor: Actor,
+    /// Whose money.
+    pub user: UserId,
+    /// How much, more than nothing.
+    pub amount: Money,
+    /// What it is, for people.
+    pub note: String,
+    /// A name under which it is booked only once.
+    pub reference: Option<String>,
+}
+
+impl Command for Deposit {
+    /// The balance afterwards.
+    type Reply = Money;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<Money> {
+        let user = users::get(tx, self.user)?;
+        if self.amount <= Money::ZERO {
+            return Err(Refusal::AmountIsZero.into());
+        }
+        let (note, reference) = (self.note.clone(), self.reference.clone());
+        let posting = Posting::deposit(purse(&user), self.amount);
+        book(tx, &self.actor, &user, Posting { note, reference, ..posting })
+    }
+}
+
+/// Corrects a balance, up or down, with a reason.
+pub struct Adjust {
+    /// Who corrects it.
+    pub actor: Actor,
+    /// Whose balance.
+    pub user: UserId,
+    /// By how much; negative takes away.
+    pub amount: Money,
+    /// Why.
+    pub note: String,
+    /// A name under which it is booked only once.
+    pub reference: Option<String>,
+}
+
+impl Command for Adjust {
+    /// The balance afterwards.
+    type Reply = Money;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<Money> {
+        let user = users::get(tx, self.user)?;
+        if self.note.trim().is_empty() {
+            return Err(Refusal::NoteMissing.into());
+        }
+        if self.amount.is_negative() && !user.can_pay(self.amount.magnitude()) {
+            return Err(Refusal::InsufficientFunds.into());
+        }
+        let posting = Posting::adjustment(purse(&user), self.amount);
+        let posting = posting.ok_or(Refusal::AmountIsZero)?;
+        let (note, reference) = (self.note.clone(), self.reference.clone());
+        book(tx, &self.actor, &user, Posting { note, reference, ..posting })
+    }
+}
+
+fn purse(user: &User) -> Purse {
+    Purse { user: user.id, account: user.account }
+}
+
+/// Books a movement between the world and a purse. Returns the balance afterwards.
+fn book(tx: &Tx<'_>, actor: &Actor, user: &User, posting: Posting) -> Result<Money> {
+    if !is_line(&posting.note, NOTE_LENGTH_MAX) {
+        return Err(Refusal::NoteTooLong.into());
+    }
+    if let Some(reference) = &posting.reference
+        && ledger::has_reference(tx, reference)?
+    {
+        return Err(Refusal::ReferenceTaken.into());
+    }
+
+    let id = ledger::post(tx, &posting, actor)?;
+    let balance = ledger::balance(tx, user.account)?;
+    let change = format!("{} → {balance}: {}", user.balance, posting.note);
+    record(tx, actor, "user.balance", format!("user {} posting {id}", user.id), change)?;
+    Ok(balance)
+}
+
+/// Changes what is given, all of it or none.
+pub struct SetUser {
+    /// Who changes it.
+    pub actor: Actor,
+    /// Whom.
+    pub user: UserId,
+    /// What he pays less than the rate.
+    pub discount: Option<Discount>,
+    /// How far below zero his balance may go.
+    pub credit_limit: Option<Money>,
+    /// Whether his keys are refused.
+    pub suspended: Option<bool>,
+}
+
+impl Command for SetUser {
+    type Reply = ();
+
+    fn run(&self, tx: &Tx<'_>) -> Result<()> {
+        let user = users::get(tx, self.user)?;
+        if let Some(limit) = self.credit_limit
+            && user.balance.checked_add(limit).is_none_or(Money::is_negative)
+        {
+            return Err(Refusal::BelowCreditLimit.into());
+        }
+
+        let object = format!("user {}", user.id);
+        if let Some(discount) = self.discount {
+            users::update_discount(tx, user.id, discount)?;
+            settings::bump_catalogue_version(tx)?;
+            let change = format!("{} → {discount}", user.discount);
+            record(tx, &self.actor, "user.discount", &object, change)?;
+        }
+        if let Some(limit) = self.credit_limit {
+            users::update_credit_limit(tx, user.account, limit)?;
+            let change = format!("{} → {limit}", user.credit_limit);
+            record(tx, &self.actor, "user.credit_limit", &object, change)?;
+        }
+        if let Some(is_suspended) = self.suspended {
+            users::update_suspended(tx, user.id, is_suspended)?;
+            let verb = if is_suspended { "user.suspend" } else { "user.resume" };
+            record(tx, &self.actor, verb, &object, user.name)?;
+        }
+        Ok(())
+    }
+}
+
+/// Gives a user a rate of his own, or takes it away.
+pub struct SetUserRate {
+    /// Who changes it.
+    pub actor: Actor,
+    /// Whose rate.
+    pub user: UserId,
+    /// For which service.
+    pub service: ServiceId,
+    /// The rate; `None` for what others pay.
+    pub rate: Option<Rate>,
+}
+
+impl Command for SetUserRate {
+    type Reply = ();
+
+    fn run(&self, tx: &Tx<'_>) -> Result<()> {
+        let service = services::find(tx, self.service)?.ok_or(Refusal::ServiceNotFound)?;
+        let before = users::find_rate(tx, self.user, service.id)?;
+
+        match self.rate {
+            Some(rate) => users::update_rate(tx, self.user, service.id, rate)?,
+            None => users::delete_rate(tx, self.user, service.id)?,
+        }
+        settings::bump_catalogue_version(tx)?;
+        let said = |rate: Option<Rate>| rate.map_or("default".to_owned(), |rate| rate.to_string());
+        let object = format!("user {} service {}", self.user, service.id);
+        let change = format!("{} → {}", said(before), said(self.rate));
+        record(tx, &self.actor, "user.rate", object, change)
+    }
+}
+
+/// Keeps the hash of a new key.
+pub struct CreateKey {
+    /// Who makes it.
+    pub actor: Actor,
+    /// For whom.
+    pub user: UserId,
+    /// The key's hash.
+    pub hash: KeyHash,
+    /// The key's first characters.
+    pub prefix: String,
+    /// What the operator calls it.
+    pub label: String,
+}
+
+impl Command for CreateKey {
+    type Reply = KeyId;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<KeyId> {
+        if !is_line(&self.label, LABEL_LENGTH_MAX) {
+            return Err(Refusal::BadLabel.into());
+        }
+
+        let id = keys::insert(tx, self.user, &self.hash, &self.prefix, &self.label)?;
+        let change = format!("{}… {}", self.prefix, self.label);
+        record(tx, &self.actor, "key.create", format!("user {} key {id}", self.user), change)?;
+        Ok(id)
+    }
+}
+
+/// Refuses a key from now on.
+pub struct RevokeKey {
+    /// Who revokes it.
+    pub actor: Actor,
+    /// Which key.
+    pub key: KeyId,
+}
+
+impl Command for RevokeKey {
+    type Reply = ();
+
+    fn run(&self, tx: &Tx<'_>) -> Result<()> {
+        let key = keys::find(tx, self.key)?.ok_or(Refusal::KeyNotFound)?;
+        if key.revoked_at.is_some() {
+            return Ok(());
+        }
+
+        keys::update_revoked(tx, key.id)?;
+        record(tx, &self.actor, "key.revoke", format!("key {}", key.id), key.prefix)
+    }
+}
+
+/// Notes that a key was used, at most once a minute.
+pub struct RecordKeyUse {
+    /// Which key.
+    pub key: KeyId,
+}
+
+impl RecordKeyUse {
+    /// How old the last note may be, in seconds, before there is a new one.
+    pub const EVERY_SECONDS: i64 = 60;
+}
+
+impl Command for RecordKeyUse {
+    type Reply = ();
+
+    fn run(&self, tx: &Tx<'_>) -> Result<()> {
+        let key = keys::find(tx, self.key)?.ok_or(Refusal::KeyNotFound)?;
+        if key.last_used_at.is_some_and(|at| tx.now.0 - at.0 < Self::EVERY_SECONDS) {
+            return Ok(());
+        }
+
+        keys::update_last_used(tx, key.id)
+    }
+}
+
+/// Whether a text is one line of printable characters, not longer than that.
+fn is_line(text: &str, length_max: usize) -> bool {
+    text.chars().count() <= length_max && !text.chars().any(char::is_control)
+}

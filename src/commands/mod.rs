@@ -1,0 +1,25 @@
+//! Everything that changes state: one struct for each change.
+//!
+//! A command loads what it needs, lets the domain decide, and saves what was decided; every refusal
+//! comes before the first write. The pages, the API and the command line all go through these.
+
+pub mod accounts;
+pub mod catalog;
+pub mod catalog_csv;
+pub mod orders;
+pub mod settings;
+
+use crate::domain::Actor;
+use crate::store::audit::{self, Entry};
+use crate::store::{Result, Tx};
+
+/// Writes down what a person changed.
+fn record(
+    tx: &Tx<'_>,
+    actor: &Actor,
+    verb: &'static str,
+    object: impl ToString,
+    change: String,
+) -> Result<()> {
+    audit::record(tx, &Entry { actor, verb, object: object.to_string(), change })
+}

@@ -1,0 +1,213 @@
+//! Orders and refills: bought, canceled and refilled by customers, moved by hand.
+
+use crate::domain::ledger::Posting;
+use crate::domain::money::Money;
+use crate::domain::order::{ByHand, CancelAnswer, Change, Order};
+use crate::domain::placing::{self, Details, Placing};
+use crate::domain::refill::{self, RefillStatus};
+use crate::domain::refusal::Refusal;
+use crate::domain::{Actor, KeyId, OrderId, RefillId, ServiceId, UserId};
+use crate::store::orders::Origin;
+use crate::store::{Command, Error, Result, Tx, ledger, orders, refills, services, users};
+
+/// Takes the customer's money and records the order, or refuses. A request id that has bought
+/// already gets that order again, whatever has changed since.
+pub struct PlaceOrder {
+    /// Who buys.
+    pub user: UserId,
+    /// By which of his keys.
+    pub key: KeyId,
+    /// What.
+    pub service: ServiceId,
+    /// The fields he filled in.
+    pub details: Details,
+    /// His own names for it.
+    pub origin: Origin,
+}
+
+impl Command for PlaceOrder {
+    type Reply = OrderId;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<OrderId> {
+        let service = services::find_on_sale(tx, self.service)?;
+        let wanted = service.as_ref().map(|service| placing::read(service, &self.details));
+        let wanted = wanted.transpose()?;
+
+        if let Some(bought) = self.find_replayed(tx)? {
+            return Ok(bought);
+        }
+        let (service, wanted) = service.zip(wanted).ok_or(Refusal::ServiceNotFound)?;
+        let user = users::get(tx, self.user)?;
+        let placing = Placing {
+            user: &user,
+            service: &service,
+            own_rate: users::find_rate(tx, user.id, service.id)?,
+            twin: match service.listing.denies_duplicates {
+                true => orders::find_twin(tx, user.id, service.id, &wanted.link)?,
+                false => None,
+            },
+            now: tx.now,
+        };
+        let order = placing::place(&placing, wanted)?;
+
+        let id = orders::insert(tx, &order, &self.origin)?;
+        if let Some(charge) = Posting::charge(order.purse, order.charge, id) {
+            ledger::post(tx, &charge, &Actor::Key(self.key))?;
+        }
+        Ok(id)
+    }
+}
+
+impl PlaceOrder {
+    /// The order that this very request has bought before.
+    fn find_replayed(&self, tx: &Tx<'_>) -> Result<Option<OrderId>> {
+        let Some(request) = &self.origin.request else { return Ok(None) };
+        match orders::find_by_request(tx, self.user, &request.text)? {
+            Some((id, digest)) if digest == request.digest => Ok(Some(id)),
+            Some(_) => Err(Refusal::RequestConflict.into()),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Cancels a customer's orders, each by itself, or keeps the wish where that takes time.
+pub struct CancelOrders {
+    /// Who asks.
+    pub user: UserId,
+    /// By which of his keys.
+    pub key: KeyId,
+    /// Which orders.
+    pub orders: Vec<OrderId>,
+}
+
+impl Command for CancelOrders {
+    /// For each order what was refunded, which is nothing where only the wish was kept.
+    type Reply = Vec<std::result::Result<Money, Refusal>>;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<Self::Reply> {
+        let cancel = |id: &OrderId| refused(self.cancel(tx, *id));
+        self.orders.iter().map(cancel).collect()
+    }
+}
+
+impl CancelOrders {
+    fn cancel(&self, tx: &Tx<'_>, id: OrderId) -> Result<Money> {
+        let order = orders::find_of(tx, self.user, id)?.ok_or(Refusal::OrderNotFound)?;
+        let service = services::get(tx, order.service)?;
+
+        match order.request_cancel(&service.listing)? {
+            CancelAnswer::AtOnce(change) => {
+                save(tx, &order, &change, &Actor::Key(self.key))?;
+                Ok(change.settlement.map_or(Money::ZERO, |settlement| settlement.refund))
+            }
+            CancelAnswer::Wish => {
+                orders::update_cancel_requested(tx, id)?;
+                Ok(Money::ZERO)
+            }
+        }
+    }
+}
+
+/// Asks to deliver again what dropped of a customer's orders, each by itself.
+pub struct RequestRefills {
+    /// Who asks.
+    pub user: UserId,
+    /// For which orders.
+    pub orders: Vec<OrderId>,
+}
+
+impl Command for RequestRefills {
+    /// For each order the new refill.
+    type Reply = Vec<std::result::Result<RefillId, Refusal>>;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<Self::Reply> {
+        let request = |id: &OrderId| refused(self.request(tx, *id));
+        self.orders.iter().map(request).collect()
+    }
+}
+
+impl RequestRefills {
+    fn request(&self, tx: &Tx<'_>, id: OrderId) -> Result<RefillId> {
+        let order = orders::find_of(tx, self.user, id)?.ok_or(Refusal::OrderNotFound)?;
+        let service = services::get(tx, order.service)?;
+        let latest = refills::find_latest_status(tx, id)?;
+
+        refill::request(&order, &service.listing, latest, tx.now)?;
+
+        refills::insert(tx, id, self.user)
+    }
+}
+
+/// Moves an order by hand and settles its money if that ends it.
+pub struct SetOrder {
+    /// Who moves it.
+    pub actor: Actor,
+    /// Which order.
+    pub order: OrderId,
+    /// Where to.
+    pub by_hand: ByHand,
+}
+
+impl Command for SetOrder {
+    /// What was refunded.
+    type Reply = Money;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<Money> {
+        let order = orders::find(tx, self.order)?.ok_or(Refusal::OrderNotFound)?;
+
+        let change = order.set(&self.by_hand)?;
+
+        save(tx, &order, &change, &self.actor)?;
+        let said = format!("{} → {}", order.public_status(), self.by_hand.status);
+        super::record(tx, &self.actor, "order.set", format!("order {}", order.id), said)?;
+        Ok(change.settlement.map_or(Money::ZERO, |settlement| settlement.refund))
+    }
+}
+
+/// Moves a refill by hand.
+pub struct SetRefill {
+    /// Who moves it.
+    pub actor: Actor,
+    /// Which refill.
+    pub refill: RefillId,
+    /// Where to.
+    pub status: RefillStatus,
+}
+
+impl Command for SetRefill {
+    type Reply = ();
+
+    fn run(&self, tx: &Tx<'_>) -> Result<()> {
+        let refill = refills::find(tx, self.refill)?.ok_or(Refusal::RefillNotFound)?;
+
+        refill.status.check_move(self.status)?;
+
+        refills::update_status(tx, refill.id, self.status)?;
+        let said = format!("{} → {}", refill.status, self.status);
+        super::record(tx, &self.actor, "refill.set", format!("refill {}", refill.id), said)
+    }
+}
+
+/// Writes a decided move and, where it ends the order, the two postings that settle it.
+fn save(tx: &Tx<'_>, order: &Order, change: &Change, actor: &Actor) -> Result<()> {
+    orders::update_state(tx, order.id, change)?;
+    let Some(settlement) = change.settlement else { return Ok(()) };
+    let purse = users::purse(tx, order.user)?;
+    let postings = [
+        Posting::capture(settlement.kept, order.id),
+        Posting::refund(purse, settlement.refund, order.id),
+    ];
+    for posting in postings.iter().flatten() {
+        ledger::post(tx, posting, actor)?;
+    }
+    Ok(())
+}
+
+/// Keeps a refusal as one answer among several; anything else ends the command.
+fn refused<T>(result: Result<T>) -> Result<std::result::Result<T, Refusal>> {
+    match result {
+        Ok(value) => Ok(Ok(value)),
+        Err(Error::Refused(refusal)) => Ok(Err(refusal)),
+        Err(error @ (Error::Busy | Error::DiskFull | Error::Storage(_))) => Err(error),
+    }
+}

@@ -1,0 +1,273 @@
+//! Flat fields → what the client wants done.
+//!
+//! Together with `wire.rs` the only place that knows what things are called on the wire. An action
+//! is read whole before anything is looked up.
+
+use sha2::{Digest, Sha256};
+
+use super::fields::{Broken, Fields};
+use crate::domain::order::PublicStatus;
+use crate::domain::placing::Details;
+use crate::domain::refusal::Refusal;
+use crate::domain::service::{Input, parse_number};
+use crate::domain::{OrderId, RefillId, ServiceId};
+use crate::store::orders::{Filter, RequestId};
+
+const LIST_MAX: usize = 1000;
+const TEXT_LENGTH_MAX: usize = 128;
+const PAGE_DEFAULT: i64 = 50;
+const PAGE_MAX: i64 = 100;
+
+/// What a client wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    /// The catalogue; with all that is known about a service where `extended`.
+    Services {
+        /// Whether descriptions and the like are wanted.
+        extended: bool,
+    },
+    /// Buy.
+    Add(Box<Add>),
+    /// How one order stands.
+    Status(Asked<OrderId>),
+    /// How several stand.
+    Statuses(Vec<Asked<OrderId>>),
+    /// The orders themselves, newest first.
+    Orders(Filter),
+    /// Cancel one.
+    Cancel(Asked<OrderId>),
+    /// Cancel several.
+    Cancels(Vec<Asked<OrderId>>),
+    /// Refill one.
+    Refill(Asked<OrderId>),
+    /// Refill several.
+    Refills(Vec<Asked<OrderId>>),
+    /// How one refill stands.
+    RefillStatus(Asked<RefillId>),
+    /// How several stand.
+    RefillStatuses(Vec<Asked<RefillId>>),
+    /// What is in the purse.
+    Balance,
+}
+
+/// An order to place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Add {
+    /// Which service.
+    pub service: ServiceId,
+    /// The fields of the order.
+    pub details: Details,
+    /// The id under which this buys once.
+    pub request: Option<RequestId>,
+    /// The client's own name for the order.
+    pub custom_id: Option<String>,
+}
+
+/// An id as the client wrote it, and what it is. Text that is no id is nobody's: 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Asked<Id> {
+    /// As it came.
+    pub text: String,
+    /// What it means.
+    pub id: Id,
+}
+
+/// Why no action could be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unclear {
+    /// There is no such action.
+    UnknownAction,
+    /// A parameter is not there.
+    Missing(&'static str),
+    /// A parameter cannot be what it is.
+    Invalid(&'static str),
+    /// A field of an order cannot be what it is.
+    Refused(Refusal),
+}
+
+type Result<T> = std::result::Result<T, Unclear>;
+
+/// The client's key, if the fields have one.
+pub(super) fn key(fields: &Fields) -> std::result::Result<Option<&str>, Broken> {
+    fields.text("key")
+}
+
+impl Action {
+    /// Reads the action and all of its parameters. The header is another way to name the request.
+    pub(super) fn read(fields: &Fields, idempotency_key: Option<&str>) -> Result<Self> {
+        let action = fields.lines("action").map_err(|Broken| Unclear::Invalid("action"))?;
+        let action = match action {
+            Some(action) => action.to_ascii_lowercase(),
+            None if fields.has("refill") => "refillstatus".to_owned(),
+            None => return Err(Unclear::Missing("action")),
+        };
+        match action.as_str() {
+            "services" => {
+                let extended = text(fields, "extended")?;
+                Ok(Self::Services { extended: matches!(extended, Some("1" | "true")) })
+            }
+            "add" => Ok(Self::Add(Box::new(Add::read(fields, idempotency_key)?))),
+            "status" => one_or_many(fields, ORDER, Self::Status, Self::Statuses),
+            "multistatus" | "multi_status" | "statuses" => many(fields, ORDER).map(Self::Statuses),
+            "orders" => read_filter(fields).map(Self::Orders),
+            "cancel" => one_or_many(fields, ORDER, Self::Cancel, Self::Cancels),
+            "refill" => one_or_many(fields, ORDER, Self::Refill, Self::Refills),
+            "refillstatus" | "refill_status" => {
+                one_or_many(fields, REFILL, Self::RefillStatus, Self::RefillStatuses)
+            }
+            "balance" => Ok(Self::Balance),
+            _ => Err(Unclear::UnknownAction),
+        }
+    }
+}
+
+impl Add {
+    fn read(fields: &Fields, idempotency_key: Option<&str>) -> Result<Self> {
+        let service = match text(fields, "service")? {
+            Some(service) => service,
+            None => text(fields, "service_id")?.ok_or(Unclear::Missing("service"))?,
+        };
+        let service = ServiceId(id(service));
+        let mut details = Details::default();
+        for &input in Input::ALL {
+            let name = input.as_str();
+            let value = match input.is_number() {
+                true => fields.text(name).map(|text| text.map(str::to_owned)),
+                false => fields.lines(name).map(|text| text.map(|text| text.into_owned())),
+            };
+            if let Some(value) = value.map_err(|Broken| Unclear::Invalid(name))? {
+                details.add(input, value).map_err(Unclear::Refused)?;
+            }
+        }
+        let custom_id = short_text(fields, "custom_id")?;
+        let request = match named_request(fields, idempotency_key)? {
+            Some(text) => {
+                let digest = digest(service, custom_id.as_deref(), &details);
+                Some(RequestId { text, digest })
+            }
+            None => None,
+        };
+        Ok(Self { service, details, request, custom_id })
+    }
+}
+
+/// The request's id by any of its three names.
+fn named_request(fields: &Fields, header: Option<&str>) -> Result<Option<String>> {
+    let header = header.map(str::trim).filter(|text| !text.is_empty());
+    for name in ["request_id", "idempotency_key"] {
+        if let Some(text) = text(fields, name)? {
+            return check_request_id(text, name).map(Some);
+        }
+    }
+    header.map(|text| check_request_id(text, "Idempotency-Key")).transpose()
+}
+
+fn check_request_id(text: &str, name: &'static str) -> Result<String> {
+    let is_visible = !text.chars().any(|c| c.is_control() || c.is_whitespace());
+    if is_visible && text.chars().count() <= TEXT_LENGTH_MAX {
+        return Ok(text.to_owned());
+    }
+    Err(Unclear::Invalid(name))
+}
+
+/// What a request asks for, whatever its encoding and the order of its fields.
+fn digest(service: ServiceId, custom_id: Option<&str>, details: &Details) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    let mut add = |name: &str, value: &str| {
+        for part in [name, value] {
+            hash.update(part.len().to_be_bytes());
+            hash.update(part);
+        }
+    };
+    add("service", &service.to_string());
+    add("custom_id", custom_id.unwrap_or_default());
+    for (input, value) in details.iter() {
+        add(input.as_str(), &value.replace("\r\n", "\n"));
+    }
+    hash.finalize().into()
+}
+
+fn read_filter(fields: &Fields) -> Result<Filter> {
+    let number = |name| -> Result<Option<i64>> {
+        let number = text(fields, name)?.map(parse_number);
+        number.map(|number| number.ok_or(Unclear::Invalid(name))).transpose()
+    };
+    let limit = number("limit")?.unwrap_or(PAGE_DEFAULT);
+    if !(1..=PAGE_MAX).contains(&limit) {
+        return Err(Unclear::Invalid("limit"));
+    }
+    let before = text(fields, "before")?.map(id);
+    if before == Some(0) {
+        return Err(Unclear::Invalid("before"));
+    }
+    let status = text(fields, "status")?.map(PublicStatus::from_label);
+    Ok(Filter {
+        limit,
+        before: before.map(OrderId),
+        status: status.map(|status| status.ok_or(Unclear::Invalid("status"))).transpose()?,
+        link: text(fields, "link")?.map(str::to_owned),
+        custom_id: text(fields, "custom_id")?.map(str::to_owned),
+    })
+}
+
+/// What an action may name one of, or several: the two field names, and how its ids are written.
+struct Noun<Id> {
+    one: &'static str,
+    many: &'static str,
+    read: fn(&str) -> Id,
+}
+
+const ORDER: Noun<OrderId> = Noun { one: "order", many: "orders", read: |text| OrderId(id(text)) };
+const REFILL: Noun<RefillId> = Noun {
+    one: "refill",
+    many: "refills",
+    read: |text| RefillId(id(text.strip_prefix("refill_").unwrap_or(text))),
+};
+
+/// The plural wins where both are there; a singular with commas is a list too.
+fn one_or_many<Id>(
+    fields: &Fields,
+    noun: Noun<Id>,
+    one: fn(Asked<Id>) -> Action,
+    many_of: fn(Vec<Asked<Id>>) -> Action,
+) -> Result<Action> {
+    let plural = fields.has(noun.many) || fields.has(&format!("{}[]", noun.many));
+    let mut asked = many(fields, noun)?;
+    if !plural && asked.len() == 1 {
+        return Ok(one(asked.remove(0)));
+    }
+    Ok(many_of(asked))
+}
+
+fn many<Id>(fields: &Fields, noun: Noun<Id>) -> Result<Vec<Asked<Id>>> {
+    let list = |name| fields.list(name).map_err(|Broken| Unclear::Invalid(name));
+    let mut texts = list(noun.many)?;
+    if texts.is_empty() {
+        texts = list(noun.one)?;
+    }
+    if texts.is_empty() {
+        return Err(Unclear::Missing(noun.one));
+    }
+    if texts.len() > LIST_MAX {
+        return Err(Unclear::Invalid(noun.many));
+    }
+    let read = noun.read;
+    Ok(texts.into_iter().map(|text| Asked { id: read(&text), text }).collect())
+}
+
+/// An id, or 0 for text that is none.
+fn id(text: &str) -> i64 {
+    let number = text.parse().ok().filter(|number: &i64| *number <= i64::from(i32::MAX));
+    number.filter(|number| number.to_string() == text && *number > 0).unwrap_or(0)
+}
+
+fn text<'a>(fields: &'a Fields, name: &'static str) -> Result<Option<&'a str>> {
+    fields.text(name).map_err(|Broken| Unclear::Invalid(name))
+}
+
+/// A short text on one line.
+fn short_text(fields: &Fields, name: &'static str) -> Result<Option<String>> {
+    let Some(text) = text(fields, name)? else { return Ok(None) };
+    let is_short = text.chars().count() <= TEXT_LENGTH_MAX && !text.chars().any(char::is_control);
+    if is_short { Ok(Some(text.to_owned())) } else { Err(Unclear::Invalid(name)) }
+}

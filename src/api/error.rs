@@ -1,0 +1,176 @@
+//! Every way in which the API says no: which HTTP status, which code, which text.
+
+use actix_web::http::StatusCode;
+
+use super::action::Unclear;
+use crate::domain::refusal::Refusal;
+use crate::store;
+
+/// Why the API said no.
+#[derive(Clone, Debug)]
+pub(super) enum Error {
+    /// The request is no request.
+    Unreadable,
+    /// The body came encoded.
+    Encoded,
+    /// The action or a parameter is wrong.
+    Unclear(Unclear),
+    /// The key is missing, wrong or revoked.
+    InvalidKey,
+    /// Too many; the seconds after which it is worth trying again.
+    RateLimited(u64),
+    /// The shop or the store said no.
+    Store(store::Error),
+    /// Nothing is here.
+    NotFound,
+    /// Not with this method.
+    MethodNotAllowed,
+    /// The body did not arrive in time.
+    Timeout,
+    /// The body is too large.
+    TooLarge,
+}
+
+impl From<Unclear> for Error {
+    fn from(unclear: Unclear) -> Self {
+        Self::Unclear(unclear)
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Store(refusal.into())
+    }
+}
+
+/// How a failure is told: the status in the JSON dialect, the code in the header, the text.
+pub(super) struct Failure {
+    /// The HTTP status, before the form dialect has its say.
+    pub status: StatusCode,
+    /// The value of `X-Error-Code`.
+    pub code: &'static str,
+    /// The value of `error`.
+    pub text: String,
+}
+
+impl Failure {
+    fn new(status: StatusCode, code: &'static str, text: impl Into<String>) -> Self {
+        Self { status, code, text: text.into() }
+    }
+
+    /// The table of `api-v2.md` section 2.
+    pub(super) fn of(error: &Error) -> Self {
+        match error {
+            Error::Unreadable => Self::incorrect(""),
+            Error::Encoded => Self::incorrect(": Content-Encoding is not supported"),
+            Error::Unclear(Unclear::UnknownAction) => {
+                Self::new(StatusCode::BAD_REQUEST, "unknown_action", "Incorrect action")
+            }
+            Error::Unclear(Unclear::Missing(name)) => {
+                Self::incorrect(&format!(": {name} is missing"))
+            }
+            Error::Unclear(Unclear::Invalid(name)) => {
+                Self::incorrect(&format!(": {name} is not valid"))
+            }
+            Error::Unclear(Unclear::Refused(refusal))
+            | Error::Store(store::Error::Refused(refusal)) => Self::of_refusal(refusal),
+            Error::InvalidKey => {
+                Self::new(StatusCode::UNAUTHORIZED, "invalid_key", "Invalid API key")
+            }
+            Error::RateLimited(_) => {
+                let status = StatusCode::TOO_MANY_REQUESTS;
+                Self::new(status, "rate_limited", "Rate limit exceeded")
+            }
+            Error::Store(store::Error::Busy | store::Error::DiskFull) => {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Self::new(status, "busy", "Service temporarily unavailable")
+            }
+            Error::Store(store::Error::Storage(_)) => {
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error")
+            }
+            Error::NotFound => Self::new(StatusCode::NOT_FOUND, "not_found", "Not found"),
+            Error::MethodNotAllowed => {
+                let status = StatusCode::METHOD_NOT_ALLOWED;
+                Self::new(status, "method_not_allowed", "Method not allowed")
+            }
+            Error::Timeout => {
+                Self::new(StatusCode::REQUEST_TIMEOUT, "timeout", "Request timed out")
+            }
+            Error::TooLarge => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Request is too large")
+            }
+        }
+    }
+
+    fn incorrect(which: &str) -> Self {
+        let text = format!("Incorrect request{which}");
+        Self::new(StatusCode::BAD_REQUEST, "bad_request", text)
+    }
+
+    /// The rows of the table that the shop itself fills.
+    pub(super) fn of_refusal(refusal: &Refusal) -> Self {
+        let (status, code) = match refusal {
+            Refusal::Missing(_) | Refusal::Invalid(_) | Refusal::NoDripFeed => {
+                return Self::incorrect(&format!(": {refusal}"));
+            }
+            Refusal::RequestConflict => (StatusCode::CONFLICT, "request_conflict"),
+            Refusal::ServiceNotFound => (StatusCode::NOT_FOUND, "service_not_found"),
+            Refusal::BadLink => (StatusCode::UNPROCESSABLE_ENTITY, "bad_link"),
+            Refusal::QuantityBelow(_) => (StatusCode::UNPROCESSABLE_ENTITY, "quantity_below"),
+            Refusal::QuantityAbove(_) => (StatusCode::UNPROCESSABLE_ENTITY, "quantity_above"),
+            Refusal::DuplicateOrder => (StatusCode::CONFLICT, "duplicate_order"),
+            Refusal::InsufficientFunds => (StatusCode::PAYMENT_REQUIRED, "insufficient_funds"),
+            Refusal::OrderNotFound => (StatusCode::NOT_FOUND, "order_not_found"),
+            Refusal::CancelNotOffered | Refusal::OrderIsFinal(_) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "not_cancelable")
+            }
+            Refusal::RefillNotFound => (StatusCode::NOT_FOUND, "refill_not_found"),
+            Refusal::RefillNotOffered
+            | Refusal::RefillNotCompleted
+            | Refusal::RefillTooLate(_)
+            | Refusal::RefillIsOpen => (StatusCode::UNPROCESSABLE_ENTITY, "not_refillable"),
+            Refusal::Suspended => (StatusCode::FORBIDDEN, "suspended"),
+            // What only an operator is ever told.
+            Refusal::OrderInHandOver
+            | Refusal::NeverBackToPending
+            | Refusal::SubscriptionOnlyCancels
+            | Refusal::PackageIsWhole
+            | Refusal::RemainsForPartial(_)
+            | Refusal::RemainsAbove(_)
+            | Refusal::RefillIsFinal
+            | Refusal::RefillNeverBack
+            | Refusal::UserNotFound
+            | Refusal::NameTaken
+            | Refusal::BadName
+            | Refusal::KeyNotFound
+            | Refusal::BadLabel
+            | Refusal::AmountTooLarge
+            | Refusal::AmountIsZero
+            | Refusal::BelowCreditLimit
+            | Refusal::NoteMissing
+            | Refusal::NoteTooLong
+            | Refusal::ReferenceTaken
+            | Refusal::BadServiceName
+            | Refusal::BadCategoryName
+            | Refusal::BadLimits
+            | Refusal::MinAboveMax
+            | Refusal::KindWithoutDripFeed
+            | Refusal::BadRefillDays
+            | Refusal::KindIsFixed
+            | Refusal::IdTwice
+            | Refusal::ProviderNotFound
+            | Refusal::ProviderServiceMismatch
+            | Refusal::AtLine(..)
+            | Refusal::SettingNotFound
+            | Refusal::BadSetting
+            | Refusal::CurrencyIsFixed => (StatusCode::UNPROCESSABLE_ENTITY, "refused"),
+        };
+        Self::new(status, code, refusal.to_string())
+    }
+}

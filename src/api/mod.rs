@@ -1,0 +1,374 @@
+//! `POST /api/v2`: the ways in, who asks, and what is done about it.
+//!
+//! bytes → [`Fields`] → [`Caller`] → [`Action`] → read or command → [`wire`] → bytes. Reads happen
+//! on the worker's own thread, all from one moment, together with looking up the key; changes go
+//! through the writer and are answered when they are safe on disk.
+
+mod action;
+mod error;
+mod fields;
+mod limits;
+mod wire;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::{self, Bytes, BytesMut, Data, Payload, ServiceConfig};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
+use futures_util::StreamExt as _;
+
+use crate::clock::Clock;
+use crate::commands::accounts::RecordKeyUse;
+use crate::commands::orders::{CancelOrders, PlaceOrder, RequestRefills};
+use crate::config::TrustedProxies;
+use crate::domain::refusal::Refusal;
+use crate::domain::setting::Limits;
+use crate::domain::{OrderId, UserId};
+use crate::secret::KeyHash;
+use crate::store::keys::{self, Caller};
+use crate::store::orders::{self, Origin};
+use crate::store::{self, Read, Store, refills, services, users};
+use crate::telemetry::RequestTag;
+
+use action::{Action, Asked};
+use error::{Error, Failure};
+use fields::{Broken, Dialect, Fields};
+use limits::Limiter;
+
+const BODY_MAX: usize = 1024 * 1024;
+/// What is read and thrown away of a body that is too large, so that its sender hears why.
+const DISCARDED_MAX: usize = 16 * BODY_MAX;
+const BODY_DEADLINE: Duration = Duration::from_secs(10);
+
+const ERROR_CODE: HeaderName = HeaderName::from_static("x-error-code");
+
+/// What the API needs to answer.
+pub struct Api {
+    store: Arc<Store>,
+    clock: Clock,
+    proxies: TrustedProxies,
+    limiter: Limiter,
+}
+
+impl Api {
+    /// An API over a store.
+    pub fn new(store: Arc<Store>, clock: Clock, proxies: TrustedProxies, limits: &Limits) -> Self {
+        Self { store, clock, proxies, limiter: Limiter::new(limits) }
+    }
+
+    /// Takes over limits that were set while we run.
+    pub fn set_limits(&self, limits: &Limits) {
+        self.limiter.set(limits);
+    }
+}
+
+/// The routes of the API. Both spellings of the path answer; neither redirects.
+pub fn routes(config: &mut ServiceConfig) {
+    for path in ["/api/v2", "/api/v2/"] {
+        config.route(path, web::route().to(v2));
+    }
+}
+
+/// Anything that no route is for.
+pub async fn not_found(request: HttpRequest) -> HttpResponse {
+    respond_error(&request, Dialect::Json, &Error::NotFound)
+}
+
+async fn v2(request: HttpRequest, payload: Payload, api: Data<Api>) -> HttpResponse {
+    if !matches!(*request.method(), Method::GET | Method::POST) {
+        return respond_error(&request, Dialect::Json, &Error::MethodNotAllowed);
+    }
+    let body = match actix_web::rt::time::timeout(BODY_DEADLINE, read_body(payload)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(error)) => return respond_error(&request, Dialect::Json, &error),
+        Err(_) => return respond_error(&request, Dialect::Json, &Error::Timeout),
+    };
+    let dialect = Dialect::of(&body);
+    match answer(&request, dialect, body, &api).await {
+        Ok(body) => respond(StatusCode::OK, body),
+        Err(error) => respond_error(&request, dialect, &error),
+    }
+}
+
+/// The whole body, up to its bound.
+async fn read_body(mut payload: Payload) -> Result<Bytes, Error> {
+    let mut body = BytesMut::new();
+    let mut discarded = 0;
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Error::Unreadable)?;
+        if body.len() + chunk.len() <= BODY_MAX && discarded == 0 {
+            body.extend_from_slice(&chunk);
+            continue;
+        }
+        discarded += chunk.len();
+        if discarded > DISCARDED_MAX {
+            break;
+        }
+    }
+    if discarded > 0 { Err(Error::TooLarge) } else { Ok(body.freeze()) }
+}
+
+async fn answer(
+    request: &HttpRequest,
+    dialect: Dialect,
+    body: Bytes,
+    api: &Api,
+) -> Result<Vec<u8>, Error> {
+    let headers = request.headers();
+    if is_encoded(headers) {
+        return Err(Error::Encoded);
+    }
+    let fields = Fields::read(dialect, headers, request.query_string(), body).await;
+    let fields = fields.map_err(|fields::Unreadable| Error::Unreadable)?;
+    let asked = api.store.point(|db| Ok(api.ask(db, dialect, request, &fields)))?;
+    match asked? {
+        Next::Answered(body) => Ok(body),
+        Next::Services(user, extended) => {
+            let store = Arc::clone(&api.store);
+            on_a_page_thread(move || services_of(&store, dialect, user, extended)).await
+        }
+        Next::Change(caller, action) => api.change(dialect, caller, action).await,
+    }
+}
+
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let encoding = headers.get(header::CONTENT_ENCODING);
+    encoding.is_some_and(|name| !name.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+async fn on_a_page_thread<T: Send + 'static>(
+    read: impl FnOnce() -> store::Result<T> + Send + 'static,
+) -> Result<T, Error> {
+    match web::block(read).await {
+        Ok(result) => Ok(result?),
+        Err(_) => Err(Error::Store(store::Error::Busy)), // the server is stopping
+    }
+}
+
+fn services_of(
+    store: &Store,
+    dialect: Dialect,
+    user: UserId,
+    extended: bool,
+) -> store::Result<Vec<u8>> {
+    store.page(|db| {
+        let user = users::get(db, user)?;
+        let offers = services::list_offers(db, user.id)?;
+        Ok(wire::services(dialect, &user, &offers, extended))
+    })
+}
+
+/// What is left to do once the caller is known and what is near has been read.
+enum Next {
+    Answered(Vec<u8>),
+    Services(UserId, bool),
+    Change(Caller, Action),
+}
+
+impl Api {
+    /// Looks up who asks and reads what can be read at once.
+    fn ask(
+        &self,
+        db: &Read<'_>,
+        dialect: Dialect,
+        request: &HttpRequest,
+        fields: &Fields,
+    ) -> Result<Next, Error> {
+        let headers = request.headers();
+        let caller = self.authenticate(db, request, fields)?;
+        let idempotency_key = text_header(headers, "idempotency-key");
+        let action = Action::read(fields, idempotency_key)?;
+        let (user, currency) = (caller.user, caller.currency.as_str());
+        let body = match action {
+            Action::Services { extended } => return Ok(Next::Services(user, extended)),
+            Action::Balance => wire::balance(users::balance(db, user)?, currency),
+            Action::Status(asked) => {
+                let order = orders::find_of(db, user, asked.id)?.ok_or(Refusal::OrderNotFound)?;
+                wire::status(dialect, &order, currency)
+            }
+            Action::Statuses(asked) => {
+                let found = look_up(asked, |id| orders::find_of(db, user, id))?;
+                wire::statuses(dialect, &found, currency)
+            }
+            Action::Orders(filter) => {
+                wire::orders(dialect, &orders::list_of(db, user, &filter)?, currency)
+            }
+            Action::RefillStatus(asked) => {
+                let refill = refills::find_of(db, user, asked.id)?;
+                wire::refill_status(refill.ok_or(Refusal::RefillNotFound)?.status)
+            }
+            Action::RefillStatuses(asked) => {
+                let status = |id| Ok(refills::find_of(db, user, id)?.map(|refill| refill.status));
+                wire::refill_statuses(&look_up(asked, status)?)
+            }
+            Action::Add(_)
+            | Action::Cancel(_)
+            | Action::Cancels(_)
+            | Action::Refill(_)
+            | Action::Refills(_) => return Ok(Next::Change(caller, action)),
+        };
+        Ok(Next::Answered(body))
+    }
+
+    /// Who asks. A wrong key counts against its address, a valid one only against itself.
+    fn authenticate(
+        &self,
+        db: &Read<'_>,
+        request: &HttpRequest,
+        fields: &Fields,
+    ) -> Result<Caller, Error> {
+        let headers = request.headers();
+        let key = action::key(fields).map_err(|Broken| Error::Unreadable)?;
+        let key = key.or_else(|| text_header(headers, "x-api-key")).or_else(|| bearer(headers));
+        let caller = match key {
+            Some(key) => keys::find_caller(db, &KeyHash::of(key))?,
+            None => None,
+        };
+        let Some(caller) = caller else {
+            let wrong = self.limiter.count_wrong_key(self.address(request));
+            return Err(wrong.err().map_or(Error::InvalidKey, Error::RateLimited));
+        };
+        if caller.is_suspended {
+            return Err(Refusal::Suspended.into());
+        }
+        self.limiter.count_key(caller.key).map_err(Error::RateLimited)?;
+        self.note_use(&caller);
+        Ok(caller)
+    }
+
+    /// Notes now and then that a key is in use. Nobody waits for it.
+    fn note_use(&self, caller: &Caller) {
+        let now = self.clock.now().0;
+        let is_due = |at: i64| now - at >= RecordKeyUse::EVERY_SECONDS;
+        if caller.last_used_at.is_none_or(|at| is_due(at.0)) {
+            self.store.write_soon(RecordKeyUse { key: caller.key });
+        }
+    }
+
+    fn address(&self, request: &HttpRequest) -> IpAddr {
+        let peer = request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
+        self.proxies.client(peer, text_header(request.headers(), "x-forwarded-for"))
+    }
+
+    /// Runs the command behind an action.
+    async fn change(
+        &self,
+        dialect: Dialect,
+        caller: Caller,
+        action: Action,
+    ) -> Result<Vec<u8>, Error> {
+        let Caller { user, key, currency, .. } = caller;
+        match action {
+            Action::Add(add) => {
+                let (key_id, request, custom_id) = (Some(key), add.request, add.custom_id);
+                let origin = Origin { key: key_id, request, custom_id };
+                let (service, details) = (add.service, add.details);
+                let order = PlaceOrder { user, key, service, details, origin };
+                Ok(wire::added(dialect, self.store.write(order).await?, &currency))
+            }
+            Action::Cancel(asked) => {
+                let command = CancelOrders { user, key, orders: vec![asked.id] };
+                let refunded = only(self.store.write(command).await?)?;
+                Ok(wire::canceled(dialect, asked.id, refunded))
+            }
+            Action::Cancels(asked) => {
+                let command = CancelOrders { user, key, orders: ids(&asked) };
+                let results = self.store.write(command).await?;
+                Ok(wire::cancels(asked.iter().zip(results).collect()))
+            }
+            Action::Refill(asked) => {
+                let command = RequestRefills { user, orders: vec![asked.id] };
+                Ok(wire::refilled(dialect, only(self.store.write(command).await?)?))
+            }
+            Action::Refills(asked) => {
+                let command = RequestRefills { user, orders: ids(&asked) };
+                let results = self.store.write(command).await?;
+                Ok(wire::refills(asked.iter().zip(results).collect()))
+            }
+            Action::Services { .. }
+            | Action::Status(_)
+            | Action::Statuses(_)
+            | Action::Orders(_)
+            | Action::RefillStatus(_)
+            | Action::RefillStatuses(_)
+            | Action::Balance => unreachable!("answered by `ask`"),
+        }
+    }
+}
+
+fn ids(asked: &[Asked<OrderId>]) -> Vec<OrderId> {
+    asked.iter().map(|asked| asked.id).collect()
+}
+
+/// The answer of a command that was given one order.
+fn only<T>(results: Vec<Result<T, Refusal>>) -> Result<T, Error> {
+    let first = results.into_iter().next();
+    Ok(first.unwrap_or(Err(Refusal::OrderNotFound))?)
+}
+
+/// Each id with what is there.
+fn look_up<Id: Copy, T>(
+    asked: Vec<Asked<Id>>,
+    find: impl Fn(Id) -> store::Result<Option<T>>,
+) -> store::Result<Vec<(Asked<Id>, Option<T>)>> {
+    let find = |asked: Asked<Id>| find(asked.id).map(|found| (asked, found));
+    asked.into_iter().map(find).collect()
+}
+
+fn text_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = text_header(headers, "authorization")?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// An answer. Nobody may keep it: it is about money, and about one client.
+fn respond(status: StatusCode, body: Vec<u8>) -> HttpResponse {
+    HttpResponse::build(status)
+        .insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/json")))
+        .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .body(body)
+}
+
+/// A failure, with the status that the dialect's clients can bear.
+fn respond_error(request: &HttpRequest, dialect: Dialect, error: &Error) -> HttpResponse {
+    let failure = Failure::of(error);
+    if let Error::Store(fault @ store::Error::Storage(_)) = error {
+        let extensions = request.extensions();
+        let tag = extensions.get::<RequestTag>().map(RequestTag::to_string);
+        tracing::error!(request_id = tag, error = %fault, "an API request failed");
+    }
+    let is_of_http = matches!(
+        error,
+        Error::NotFound | Error::MethodNotAllowed | Error::Timeout | Error::TooLarge
+    );
+    let bears_status = dialect == Dialect::Json
+        || is_of_http
+        || failure.status.is_server_error()
+        || failure.status == StatusCode::TOO_MANY_REQUESTS;
+    let status = if bears_status { failure.status } else { StatusCode::OK };
+    let mut response = respond(status, wire::failure(&failure.text));
+    let headers = response.headers_mut();
+    headers.insert(ERROR_CODE, HeaderValue::from_static(failure.code));
+    match status {
+        StatusCode::UNAUTHORIZED => {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        StatusCode::METHOD_NOT_ALLOWED => {
+            headers.insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
+        }
+        StatusCode::SERVICE_UNAVAILABLE => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        _ => {}
+    }
+    if let Error::RateLimited(seconds) = error {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+    }
+    response
+}

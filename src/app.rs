@@ -1,0 +1,195 @@
+//! The server: `App::bind` opens the store and the port, `run` serves until told to stop.
+//!
+//! The order of stopping matters: first no new connections, then the requests in flight, then the
+//! writer with what it still has, then the WAL.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, Data};
+use actix_web::{HttpResponse, HttpServer, rt};
+use tokio::sync::oneshot;
+
+use crate::api::{self, Api};
+use crate::config::Config;
+use crate::store::check::{self, Finding};
+use crate::store::{self, Command, OpenError, Store, Tx, settings};
+use crate::telemetry;
+
+const STOP_TIMEOUT_SECONDS: u64 = 20;
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
+const SETTINGS_EVERY: Duration = Duration::from_secs(1);
+
+/// Why the server did not start, or did not stop well.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The file could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The books do not add up; nothing is sold until a person has looked.
+    #[error("the books are not sound, run `panelite check`:\n{}", lines(.0))]
+    Unsound(Vec<Finding>),
+    /// The address could not be had.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+    /// Reading what is needed to start failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A fault after which nothing may be acknowledged.
+    #[error("storage failed; what was not acknowledged may or may not have happened")]
+    StorageFailed,
+    /// The server itself failed.
+    #[error("the server failed: {0}")]
+    Server(#[from] std::io::Error),
+}
+
+fn lines(findings: &[Finding]) -> String {
+    findings.iter().map(|finding| format!("  {finding}\n")).collect()
+}
+
+/// A panel that is ready to serve.
+pub struct App {
+    config: Config,
+    store: Arc<Store>,
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl App {
+    /// Opens the file and the port.
+    ///
+    /// # Errors
+    /// Refuses books that do not add up.
+    pub fn bind(config: Config) -> Result<Self, AppError> {
+        let store = Store::open_as_server(&config.db, config.clock.clone(), config.workers)?;
+        let findings = store.page(check::quick)?;
+        if !findings.is_empty() {
+            return Err(AppError::Unsound(findings));
+        }
+        let cannot_listen = |error| AppError::Listen(config.listen, error);
+        let listener = TcpListener::bind(config.listen).map_err(cannot_listen)?;
+        let address = listener.local_addr()?;
+        Ok(Self { config, store: Arc::new(store), listener, address })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The store it serves from.
+    pub fn store(&self) -> Arc<Store> {
+        Arc::clone(&self.store)
+    }
+
+    /// Serves until `stop` resolves, or until SIGTERM or SIGINT.
+    ///
+    /// # Errors
+    /// `StorageFailed` after a fault that leaves an outcome unknown.
+    pub fn run(self, stop: oneshot::Receiver<()>) -> Result<(), AppError> {
+        rt::System::new().block_on(self.serve(stop))
+    }
+
+    async fn serve(self, stop: oneshot::Receiver<()>) -> Result<(), AppError> {
+        let Self { config, store, listener, .. } = self;
+        let limits = store.page(settings::limits)?;
+        let clock = config.clock.clone();
+        let api = Api::new(Arc::clone(&store), clock, config.trusted_proxies, &limits);
+        let api = Data::new(api);
+        let health = Data::from(Arc::clone(&store));
+
+        let for_workers = api.clone();
+        let server = HttpServer::new(move || {
+            actix_web::App::new()
+                .app_data(for_workers.clone())
+                .app_data(health.clone())
+                .wrap(from_fn(telemetry::trace))
+                .configure(api::routes)
+                .route("/healthz", web::get().to(healthz))
+                .default_service(web::to(api::not_found))
+        })
+        .workers(config.workers)
+        .tcp_nodelay(true)
+        .client_request_timeout(Duration::from_secs(10))
+        .shutdown_timeout(STOP_TIMEOUT_SECONDS)
+        .disable_signals();
+        let server = match usize::try_from(limits.connections) {
+            Ok(most @ 1..) => server.max_connections(most.div_ceil(config.workers)),
+            _ => server.max_connections(usize::MAX),
+        };
+        let server = server.listen(listener)?.run();
+
+        rt::spawn(follow_settings(Arc::clone(&store), api));
+        rt::spawn(stop_when_asked(server.handle(), stop));
+        rt::spawn(stop_when_failed(server.handle(), store.failed()));
+        server.await?;
+        let has_failed = *store.failed().borrow();
+        if has_failed { Err(AppError::StorageFailed) } else { Ok(()) }
+    }
+}
+
+/// Stops in order when the caller or the system says so.
+async fn stop_when_asked(server: ServerHandle, stop: oneshot::Receiver<()>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut int)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return tracing::error!("no signals can be received");
+    };
+    tokio::select! {
+        _ = term.recv() => tracing::info!("SIGTERM: stopping"),
+        _ = int.recv() => tracing::info!("SIGINT: stopping"),
+        _ = stop => {}
+    }
+    server.stop(true).await;
+}
+
+/// Stops at once when nothing can be acknowledged any more.
+async fn stop_when_failed(server: ServerHandle, mut failed: tokio::sync::watch::Receiver<bool>) {
+    if failed.wait_for(|has_failed| *has_failed).await.is_ok() {
+        tracing::error!("storage failed: stopping at once");
+        server.stop(false).await;
+    }
+}
+
+/// Takes over settings that the pages or the command line change.
+async fn follow_settings(store: Arc<Store>, api: Data<Api>) {
+    let mut tick = rt::time::interval(SETTINGS_EVERY);
+    loop {
+        tick.tick().await;
+        let store = Arc::clone(&store);
+        match web::block(move || store.page(settings::limits)).await {
+            Ok(Ok(limits)) => api.set_limits(&limits),
+            Ok(Err(error)) => tracing::warn!(%error, "settings could not be read"),
+            Err(_) => return, // the server is stopping
+        }
+    }
+}
+
+/// Does nothing, in a transaction: proof that the writer answers.
+struct Ping;
+
+impl Command for Ping {
+    type Reply = ();
+
+    fn run(&self, _: &Tx<'_>) -> store::Result<()> {
+        Ok(())
+    }
+}
+
+async fn healthz(store: Data<Store>) -> HttpResponse {
+    let (mut response, body) = match rt::time::timeout(HEALTH_TIMEOUT, store.write(Ping)).await {
+        Ok(Ok(())) => (HttpResponse::Ok(), r#"{"status":"ok"}"#),
+        Ok(Err(_)) | Err(_) => {
+            (HttpResponse::ServiceUnavailable(), r#"{"error":"the writer does not answer"}"#)
+        }
+    };
+    response
+        .insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/json")))
+        .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .body(body)
+}

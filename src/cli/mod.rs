@@ -1,0 +1,160 @@
+//! The command line: the operator's way in with a shell. Scripts depend on it.
+//!
+//! Results go to standard output, errors to standard error. Exit codes: 0 done, 1 refused or
+//! unsound, 2 usage, 74 storage failed.
+
+mod orders;
+mod serve;
+mod services;
+mod settings;
+mod users;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::app::AppError;
+use crate::clock::Clock;
+use crate::commands::catalog_csv::CsvError;
+use crate::store::{self, Missing, OpenError, Store};
+
+const EXIT_REFUSED: u8 = 1;
+const EXIT_STORAGE: u8 = 74;
+
+/// A whole reseller panel in one executable.
+#[derive(Parser)]
+#[command(name = "panelite", version, about, arg_required_else_help = true)]
+struct Cli {
+    /// The panel's file.
+    #[arg(
+        long,
+        global = true,
+        env = "PANELITE_DB",
+        default_value = "panel.db",
+        value_name = "FILE"
+    )]
+    db: PathBuf,
+
+    /// How much is logged: error, warn, info, debug, or a filter by module.
+    #[arg(
+        long,
+        global = true,
+        env = "PANELITE_LOG",
+        default_value = "info",
+        value_name = "FILTER"
+    )]
+    log: String,
+
+    /// Log in JSON.
+    #[arg(long, global = true, env = "PANELITE_LOG_JSON")]
+    log_json: bool,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the panel
+    Serve(serve::Args),
+    /// Resellers, their money and their prices
+    #[command(subcommand)]
+    User(users::UserCommand),
+    /// API keys
+    #[command(subcommand)]
+    Key(users::KeyCommand),
+    /// What the panel sells
+    #[command(subcommand)]
+    Service(services::ServiceCommand),
+    /// Fulfil orders by hand
+    #[command(subcommand)]
+    Order(orders::OrderCommand),
+    /// Fulfil refills by hand
+    #[command(subcommand)]
+    Refill(orders::RefillCommand),
+    /// What can be changed while the panel runs
+    #[command(subcommand)]
+    Setting(settings::SettingCommand),
+    /// Prove that the books are sound
+    Check,
+}
+
+/// Why a subcommand ended without having done its work.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    App(#[from] AppError),
+    #[error("{0}: {1}")]
+    Csv(String, CsvError),
+    #[error("{0}: {1}")]
+    File(String, std::io::Error),
+    #[error("{0}")]
+    Unsound(String),
+}
+
+impl Failure {
+    fn exit_code(&self) -> u8 {
+        let is_storage = matches!(
+            self,
+            Self::Store(store::Error::Storage(_) | store::Error::DiskFull)
+                | Self::App(
+                    AppError::StorageFailed
+                        | AppError::Store(store::Error::Storage(_) | store::Error::DiskFull)
+                )
+        );
+        if is_storage { EXIT_STORAGE } else { EXIT_REFUSED }
+    }
+}
+
+type Result = std::result::Result<(), Failure>;
+
+/// Runs the subcommand that the process was started with.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    crate::telemetry::init(&cli.log, cli.log_json);
+    let db = cli.db.as_path();
+    let done = match cli.command {
+        Command::Serve(args) => serve::run(db, args),
+        Command::User(command) => users::run_user(db, command),
+        Command::Key(command) => users::run_key(db, command),
+        Command::Service(command) => services::run(db, command),
+        Command::Order(command) => orders::run_order(db, command),
+        Command::Refill(command) => orders::run_refill(db, command),
+        Command::Setting(command) => settings::run(db, command),
+        Command::Check => check(db),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("panelite: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+/// Opens the panel to change something; makes an empty one where there is none.
+fn open(db: &Path) -> std::result::Result<Store, Failure> {
+    Ok(Store::open(db, Missing::Create, Clock::System)?)
+}
+
+/// Opens the panel to look at it.
+fn open_existing(db: &Path) -> std::result::Result<Store, Failure> {
+    Ok(Store::open(db, Missing::Refuse, Clock::System)?)
+}
+
+fn check(db: &Path) -> Result {
+    let findings = open_existing(db)?.check()?;
+    if findings.is_empty() {
+        println!("sound");
+        return Ok(());
+    }
+    for finding in &findings {
+        println!("{finding}");
+    }
+    Err(Failure::Unsound("the books are not sound".to_owned()))
+}

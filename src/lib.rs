@@ -1,0 +1,28 @@
+//! Panelite: a whole reseller panel in one executable.
+//!
+//! # The map
+//! Layers, each of which names only what stands left of it:
+//! [`domain`] ← [`store`] ← [`commands`] ← [`api`] ← [`app`] ← [`cli`]. On the ground floor, for
+//! anyone but the domain: [`clock`], [`secret`], [`config`], [`telemetry`]. `tests/it/tidy.rs`
+//! holds the table.
+//!
+//! # The walk of an order
+//! The bytes of a request become flat fields (`api/fields.rs`), the key in them a caller, the rest
+//! an `Action::Add` (`api/action.rs`). From that comes a
+//! [`PlaceOrder`](commands::orders::PlaceOrder), which waits for the one writer thread
+//! (`store/writer.rs`). There it loads the user and the service, lets
+//! [`placing::place`](domain::placing::place) decide, which is pure and holds every rule and all the
+//! arithmetic, and writes two rows: the order, and the posting that moves its price from the user
+//! into escrow. The batch it is in is committed and synced; only then the order's id goes back and
+//! becomes bytes again (`api/wire.rs`).
+
+pub mod api;
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod domain;
+pub mod secret;
+pub mod store;
+pub mod telemetry;

@@ -104,7 +104,7 @@ pub(super) fn open_writer(path: &Path, missing: Missing) -> Result<Connection, O
     }
     let mut conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     set_common(&conn)?;
-    if is_new {
+    if is_new || is_blank(&conn)? {
         create(&mut conn, path)?;
     }
     conn.pragma_update(None, "journal_mode", "WAL")?;
@@ -184,8 +184,22 @@ fn probe(path: &Path) -> Result<(), OpenError> {
     // The WAL may know better than the header. A connection that cannot write leaves both alone.
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
-    conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-    check_version(path, user_version(&conn)?)
+    match is_blank(&conn) {
+        // One of us died while filling the file: whoever may write rolls that back.
+        Err(error) if is_to_roll_back(&error) => Ok(()),
+        Err(error) => Err(error.into()),
+        Ok(_) => check_version(path, user_version(&conn)?),
+    }
+}
+
+/// Whether there is nothing in the file.
+fn is_blank(conn: &Connection) -> rusqlite::Result<bool> {
+    conn.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))
+}
+
+fn is_to_roll_back(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    code == Some(rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
 }
 
 fn check_version(path: &Path, found: i64) -> Result<(), OpenError> {
@@ -205,8 +219,7 @@ fn user_version(conn: &Connection) -> rusqlite::Result<i64> {
 fn create(conn: &mut Connection, path: &Path) -> Result<(), OpenError> {
     conn.pragma_update(None, "synchronous", "FULL")?;
     let tx = conn.transaction_with_behavior(TransactionBehavior::Exclusive)?;
-    let found: i64 = tx.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if found == 0 {
+    if is_blank(&tx)? {
         tx.execute_batch(SCHEMA)?;
         tx.pragma_update(None, "application_id", APPLICATION_ID)?;
         tx.pragma_update(None, "user_version", version())?;

@@ -1,6 +1,8 @@
 //! One test binary: real servers on real ports over real files.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod crash;
 mod http;
 mod panel;
 mod seed;
+mod server;

@@ -130,7 +130,9 @@ impl Writer {
         jobs: &mut mpsc::Receiver<Queued>,
     ) -> std::result::Result<(), Fatal> {
         if let Err(error) = self.begin() {
-            return answer_all(vec![first], &error);
+            // Another process holds the file, and has for a long time: nobody waits for it twice.
+            let waiting = std::iter::from_fn(|| jobs.try_recv().ok()).map(|Queued(job)| job);
+            return answer_all(std::iter::once(first).chain(waiting).collect(), &error);
         }
         let mut batch = Vec::with_capacity(16);
         let mut next = Some(first);

@@ -184,9 +184,12 @@ impl Buyer {
         (length == Some(reply.body.len())).then_some(reply)
     }
 
-    /// The number of an order that was acknowledged.
+    /// The number of an order that was acknowledged; `None` where the server failed or is gone.
     pub(crate) fn buy(&mut self, request_id: &str) -> Option<i64> {
         let reply = self.add(request_id)?;
+        if reply.status >= 500 {
+            return None;
+        }
         assert_eq!(reply.status, 200, "refused: {}", reply.text());
         Some(reply.json()["order"].as_str().unwrap().parse().unwrap())
     }

@@ -3,6 +3,7 @@
 //! Results go to standard output, errors to standard error. Exit codes: 0 done, 1 refused or
 //! unsound, 2 usage, 74 storage failed.
 
+mod backup;
 mod orders;
 mod serve;
 mod services;
@@ -17,6 +18,7 @@ use clap::{Parser, Subcommand};
 use crate::app::AppError;
 use crate::clock::Clock;
 use crate::commands::catalog_csv::CsvError;
+use crate::store::backup::BackupError;
 use crate::store::{self, Missing, OpenError, Store};
 
 const EXIT_REFUSED: u8 = 1;
@@ -78,6 +80,10 @@ enum Command {
     Setting(settings::SettingCommand),
     /// Prove that the books are sound
     Check,
+    /// Copy the panel, running or not, to a new file
+    Backup(backup::BackupArgs),
+    /// Put a backup in the panel's place; the server must not be running
+    Restore(backup::RestoreArgs),
 }
 
 /// Why a subcommand ended without having done its work.
@@ -89,6 +95,8 @@ enum Failure {
     Store(#[from] store::Error),
     #[error(transparent)]
     App(#[from] AppError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     #[error("{0}: {1}")]
     Csv(String, CsvError),
     #[error("{0}: {1}")]
@@ -99,14 +107,22 @@ enum Failure {
 
 impl Failure {
     fn exit_code(&self) -> u8 {
-        let is_storage = matches!(
-            self,
-            Self::Store(store::Error::Storage(_) | store::Error::DiskFull)
-                | Self::App(
-                    AppError::StorageFailed
-                        | AppError::Store(store::Error::Storage(_) | store::Error::DiskFull)
-                )
-        );
+        let is_storage = match self {
+            Self::Open(error)
+            | Self::App(AppError::Open(error))
+            | Self::Backup(BackupError::Open(error)) => error.is_storage(),
+            Self::Store(error)
+            | Self::App(AppError::Store(error))
+            | Self::Backup(BackupError::Store(error)) => error.is_storage(),
+            Self::App(AppError::StorageFailed) | Self::Backup(BackupError::File(..)) => true,
+            Self::App(AppError::Unsound(_) | AppError::Listen(..) | AppError::Server(_))
+            | Self::Backup(
+                BackupError::Exists(_) | BackupError::InProgress(_) | BackupError::Unsound(_),
+            )
+            | Self::Csv(..)
+            | Self::File(..)
+            | Self::Unsound(_) => false,
+        };
         if is_storage { EXIT_STORAGE } else { EXIT_REFUSED }
     }
 }
@@ -127,6 +143,8 @@ pub fn run() -> ExitCode {
         Command::Refill(command) => orders::run_refill(db, command),
         Command::Setting(command) => settings::run(db, command),
         Command::Check => check(db),
+        Command::Backup(args) => backup::back_up(db, args),
+        Command::Restore(args) => backup::restore(db, args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,40 @@
+//! `backup` and `restore`.
+
+use std::path::{Path, PathBuf};
+
+use super::Result;
+use crate::store::backup;
+
+#[derive(clap::Args)]
+pub(super) struct BackupArgs {
+    /// The file to write; it must not be there yet
+    file: PathBuf,
+}
+
+#[derive(clap::Args)]
+pub(super) struct RestoreArgs {
+    /// The backup to read
+    file: PathBuf,
+}
+
+pub(super) fn back_up(db: &Path, args: BackupArgs) -> Result {
+    let bytes = backup::create(db, &args.file)?;
+    println!("{} is a sound copy of {} ({bytes} bytes)", args.file.display(), db.display());
+    note_key(db);
+    Ok(())
+}
+
+pub(super) fn restore(db: &Path, args: RestoreArgs) -> Result {
+    let kept = backup::restore(&args.file, db)?;
+    println!("{} is now what {} holds", db.display(), args.file.display());
+    if let Some(kept) = kept {
+        println!("what was there before is in {}", kept.display());
+    }
+    note_key(db);
+    Ok(())
+}
+
+fn note_key(db: &Path) {
+    let key = db.display();
+    println!("{key}.key, where there is one, is not part of a backup: keep a copy of it elsewhere");
+}

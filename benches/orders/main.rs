@@ -1,7 +1,8 @@
 //! How fast orders are, in ratios.
 //!
 //! `cargo bench` takes some minutes, `cargo bench -- --quick` less than one and leaves out the file
-//! with a million orders; `--only NAME` measures one row beside the ceiling. Absolute figures swing
+//! with a million orders; `--only NAME` measures one row beside the ceiling,
+//! `--rounds N` and `--ms N` say how often and how long. Absolute figures swing
 //! with the machine, so every round runs all contestants in turn, and what is quoted is the median
 //! over rounds of the ratio within a round, or processor time per request. The ceiling is the same
 //! server refusing a request without a key. Each contestant gets a fresh copy of the same file;
@@ -33,6 +34,7 @@ use shop::Shop;
 
 const SMALL: i64 = 1000;
 const LARGE: i64 = 1_000_000;
+const AT_A_MILLION: &str = "add at a million orders, 64";
 
 /// How long to measure.
 struct Plan {
@@ -52,6 +54,7 @@ impl Plan {
         };
         let is_quick = arguments.iter().any(|argument| argument == "--quick");
         let (rounds, lasts) = if is_quick { (5, 250) } else { (7, 1000) };
+        let lasts = value("--ms").map_or(lasts, |lasts| lasts.parse().unwrap());
         Self {
             is_quick,
             rounds: value("--rounds").map_or(rounds, |rounds| rounds.parse().unwrap()),
@@ -180,7 +183,7 @@ fn contestants<'a>(small: &'a Shop, large: Option<&'a Shop>) -> Vec<Contestant<'
         Contestant::new("multiStatus of 100, 64", small, 64, small.multi_statuses()),
         Contestant::new("services, 64", small, 64, small.services()),
     ];
-    all.extend(large.map(|large| add("add at a million orders, 64", large, 64)));
+    all.extend(large.map(|large| add(AT_A_MILLION, large, 64)));
     all
 }
 
@@ -191,7 +194,8 @@ fn main() {
     let plan = Plan::from_arguments();
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let small = Shop::fill(folder.path(), SMALL);
-    let large = (!plan.is_quick).then(|| Shop::fill(folder.path(), LARGE));
+    let wants_large = !plan.is_quick && plan.wants(AT_A_MILLION);
+    let large = wants_large.then(|| Shop::fill(folder.path(), LARGE));
 
     let mut all = contestants(&small, large.as_ref());
     all.retain(|contestant| plan.wants(contestant.name));
@@ -251,7 +255,7 @@ fn print_goals(all: &[Contestant<'_>]) {
             println!("{one} / {other}: {figure:.2}, at least {goal:.2}: {word}");
         }
     }
-    let pair = (named(all, "add at a million orders, 64"), named(all, "add, 64"));
+    let pair = (named(all, AT_A_MILLION), named(all, "add, 64"));
     if let (Some(large), Some(small)) = pair {
         let figure = ratio(large, small, cpu);
         let word = if figure <= 3.0 { "holds" } else { "MISSED" };

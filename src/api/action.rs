@@ -21,33 +21,47 @@ const PAGE_MAX: i64 = 100;
 /// What a client wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Action {
-    /// The catalogue; with all that is known about a service where `extended`.
+    /// Show the catalogue; with all that is known about a service where `extended`.
     Services {
         /// Whether descriptions and the like are wanted.
         extended: bool,
     },
-    /// Buy.
-    Add(Box<Add>),
+    /// Say how something stands.
+    Ask(Question),
+    /// Change something.
+    Do(Change),
+}
+
+/// What can be answered from a few rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Question {
     /// How one order stands.
     Status(Asked<OrderId>),
     /// How several stand.
     Statuses(Vec<Asked<OrderId>>),
     /// The orders themselves, newest first.
     Orders(Filter),
-    /// Cancel one.
-    Cancel(Asked<OrderId>),
-    /// Cancel several.
-    Cancels(Vec<Asked<OrderId>>),
-    /// Refill one.
-    Refill(Asked<OrderId>),
-    /// Refill several.
-    Refills(Vec<Asked<OrderId>>),
     /// How one refill stands.
     RefillStatus(Asked<RefillId>),
     /// How several stand.
     RefillStatuses(Vec<Asked<RefillId>>),
     /// What is in the purse.
     Balance,
+}
+
+/// What goes through the writer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Buy.
+    Add(Box<Add>),
+    /// Cancel one order.
+    Cancel(Asked<OrderId>),
+    /// Cancel several.
+    Cancels(Vec<Asked<OrderId>>),
+    /// Refill one order.
+    Refill(Asked<OrderId>),
+    /// Refill several.
+    Refills(Vec<Asked<OrderId>>),
 }
 
 /// An order to place.
@@ -106,18 +120,34 @@ impl Action {
                 let extended = text(fields, "extended")?;
                 Ok(Self::Services { extended: matches!(extended, Some("1" | "true")) })
             }
-            "add" => Ok(Self::Add(Box::new(Add::read(fields, idempotency_key)?))),
-            "status" => one_or_many(fields, ORDER, Self::Status, Self::Statuses),
-            "multistatus" | "multi_status" | "statuses" => many(fields, ORDER).map(Self::Statuses),
-            "orders" => read_filter(fields).map(Self::Orders),
-            "cancel" => one_or_many(fields, ORDER, Self::Cancel, Self::Cancels),
-            "refill" => one_or_many(fields, ORDER, Self::Refill, Self::Refills),
-            "refillstatus" | "refill_status" => {
-                one_or_many(fields, REFILL, Self::RefillStatus, Self::RefillStatuses)
+            "add" => {
+                Add::read(fields, idempotency_key).map(|add| Change::Add(Box::new(add)).into())
             }
-            "balance" => Ok(Self::Balance),
+            "status" => one_or_many(fields, ORDER, Question::Status, Question::Statuses),
+            "multistatus" | "multi_status" | "statuses" => {
+                many(fields, ORDER).map(|asked| Question::Statuses(asked).into())
+            }
+            "orders" => read_filter(fields).map(|filter| Question::Orders(filter).into()),
+            "cancel" => one_or_many(fields, ORDER, Change::Cancel, Change::Cancels),
+            "refill" => one_or_many(fields, ORDER, Change::Refill, Change::Refills),
+            "refillstatus" | "refill_status" => {
+                one_or_many(fields, REFILL, Question::RefillStatus, Question::RefillStatuses)
+            }
+            "balance" => Ok(Question::Balance.into()),
             _ => Err(Unclear::UnknownAction),
         }
+    }
+}
+
+impl From<Question> for Action {
+    fn from(question: Question) -> Self {
+        Self::Ask(question)
+    }
+}
+
+impl From<Change> for Action {
+    fn from(change: Change) -> Self {
+        Self::Do(change)
     }
 }
 
@@ -225,18 +255,18 @@ const REFILL: Noun<RefillId> = Noun {
 };
 
 /// The plural wins where both are there; a singular with commas is a list too.
-fn one_or_many<Id>(
+fn one_or_many<Id, A: Into<Action>>(
     fields: &Fields,
     noun: Noun<Id>,
-    one: fn(Asked<Id>) -> Action,
-    many_of: fn(Vec<Asked<Id>>) -> Action,
+    one: fn(Asked<Id>) -> A,
+    many_of: fn(Vec<Asked<Id>>) -> A,
 ) -> Result<Action> {
-    let plural = fields.has(noun.many) || fields.has(&format!("{}[]", noun.many));
+    let is_plural = fields.has(noun.many) || fields.has(&format!("{}[]", noun.many));
     let mut asked = many(fields, noun)?;
-    if !plural && asked.len() == 1 {
-        return Ok(one(asked.remove(0)));
+    if !is_plural && asked.len() == 1 {
+        return Ok(one(asked.remove(0)).into());
     }
-    Ok(many_of(asked))
+    Ok(many_of(asked).into())
 }
 
 fn many<Id>(fields: &Fields, noun: Noun<Id>) -> Result<Vec<Asked<Id>>> {

@@ -11,6 +11,7 @@ mod limits;
 mod wire;
 
 use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Bytes, BytesMut, Data, Payload, ServiceConfig};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 
 use crate::clock::Clock;
 use crate::commands::accounts::RecordKeyUse;
@@ -26,14 +27,14 @@ use crate::commands::orders::{CancelOrders, PlaceOrder, RequestRefills};
 use crate::config::TrustedProxies;
 use crate::domain::refusal::Refusal;
 use crate::domain::setting::Limits;
-use crate::domain::{OrderId, UserId};
+use crate::domain::{Actor, OrderId, UserId};
 use crate::secret::KeyHash;
 use crate::store::keys::{self, Caller};
 use crate::store::orders::{self, Origin};
 use crate::store::{self, Read, Store, refills, services, users};
 use crate::telemetry::RequestTag;
 
-use action::{Action, Asked};
+use action::{Action, Add, Asked, Change, Question};
 use error::{Error, Failure};
 use fields::{Broken, Dialect, Fields};
 use limits::Limiter;
@@ -87,7 +88,9 @@ async fn v2(request: HttpRequest, payload: Payload, api: Data<Api>) -> HttpRespo
         Err(_) => return respond_error(&request, Dialect::Json, &Error::Timeout),
     };
     let dialect = Dialect::of(&body);
-    match answer(&request, dialect, body, &api).await {
+    // One bad request must not take the connections of others with it.
+    let answered = AssertUnwindSafe(answer(&request, dialect, body, &api)).catch_unwind().await;
+    match answered.unwrap_or(Err(Error::Panicked)) {
         Ok(body) => respond(StatusCode::OK, body),
         Err(error) => respond_error(&request, dialect, &error),
     }
@@ -130,7 +133,7 @@ async fn answer(
             let store = Arc::clone(&api.store);
             on_a_page_thread(move || services_of(&store, dialect, user, extended)).await
         }
-        Next::Change(caller, action) => api.change(dialect, caller, action).await,
+        Next::Change(caller, change) => api.change(dialect, caller, change).await,
     }
 }
 
@@ -165,7 +168,7 @@ fn services_of(
 enum Next {
     Answered(Vec<u8>),
     Services(UserId, bool),
-    Change(Caller, Action),
+    Change(Caller, Change),
 }
 
 impl Api {
@@ -181,36 +184,11 @@ impl Api {
         let caller = self.authenticate(db, request, fields)?;
         let idempotency_key = text_header(headers, "idempotency-key");
         let action = Action::read(fields, idempotency_key)?;
-        let (user, currency) = (caller.user, caller.currency.as_str());
-        let body = match action {
-            Action::Services { extended } => return Ok(Next::Services(user, extended)),
-            Action::Balance => wire::balance(users::balance(db, user)?, currency),
-            Action::Status(asked) => {
-                let order = orders::find_of(db, user, asked.id)?.ok_or(Refusal::OrderNotFound)?;
-                wire::status(dialect, &order, currency)
-            }
-            Action::Statuses(asked) => {
-                let found = look_up(asked, |id| orders::find_of(db, user, id))?;
-                wire::statuses(dialect, &found, currency)
-            }
-            Action::Orders(filter) => {
-                wire::orders(dialect, &orders::list_of(db, user, &filter)?, currency)
-            }
-            Action::RefillStatus(asked) => {
-                let refill = refills::find_of(db, user, asked.id)?;
-                wire::refill_status(refill.ok_or(Refusal::RefillNotFound)?.status)
-            }
-            Action::RefillStatuses(asked) => {
-                let status = |id| Ok(refills::find_of(db, user, id)?.map(|refill| refill.status));
-                wire::refill_statuses(&look_up(asked, status)?)
-            }
-            Action::Add(_)
-            | Action::Cancel(_)
-            | Action::Cancels(_)
-            | Action::Refill(_)
-            | Action::Refills(_) => return Ok(Next::Change(caller, action)),
-        };
-        Ok(Next::Answered(body))
+        match action {
+            Action::Services { extended } => Ok(Next::Services(caller.user, extended)),
+            Action::Ask(question) => reply(db, dialect, &caller, question).map(Next::Answered),
+            Action::Do(change) => Ok(Next::Change(caller, change)),
+        }
     }
 
     /// Who asks. A wrong key counts against its address, a valid one only against itself.
@@ -258,45 +236,69 @@ impl Api {
         &self,
         dialect: Dialect,
         caller: Caller,
-        action: Action,
+        change: Change,
     ) -> Result<Vec<u8>, Error> {
         let Caller { user, key, currency, .. } = caller;
-        match action {
-            Action::Add(add) => {
-                let (key_id, request, custom_id) = (Some(key), add.request, add.custom_id);
-                let origin = Origin { key: key_id, request, custom_id };
-                let (service, details) = (add.service, add.details);
-                let order = PlaceOrder { user, key, service, details, origin };
+        match change {
+            Change::Add(add) => {
+                let Add { service, details, request, custom_id } = *add;
+                let origin = Origin { actor: Actor::Key(key), request, custom_id };
+                let order = PlaceOrder { user, service, details, origin };
                 Ok(wire::added(dialect, self.store.write(order).await?, &currency))
             }
-            Action::Cancel(asked) => {
+            Change::Cancel(asked) => {
                 let command = CancelOrders { user, key, orders: vec![asked.id] };
                 let refunded = only(self.store.write(command).await?)?;
                 Ok(wire::canceled(dialect, asked.id, refunded))
             }
-            Action::Cancels(asked) => {
+            Change::Cancels(asked) => {
                 let command = CancelOrders { user, key, orders: ids(&asked) };
                 let results = self.store.write(command).await?;
                 Ok(wire::cancels(asked.iter().zip(results).collect()))
             }
-            Action::Refill(asked) => {
+            Change::Refill(asked) => {
                 let command = RequestRefills { user, orders: vec![asked.id] };
                 Ok(wire::refilled(dialect, only(self.store.write(command).await?)?))
             }
-            Action::Refills(asked) => {
+            Change::Refills(asked) => {
                 let command = RequestRefills { user, orders: ids(&asked) };
                 let results = self.store.write(command).await?;
                 Ok(wire::refills(asked.iter().zip(results).collect()))
             }
-            Action::Services { .. }
-            | Action::Status(_)
-            | Action::Statuses(_)
-            | Action::Orders(_)
-            | Action::RefillStatus(_)
-            | Action::RefillStatuses(_)
-            | Action::Balance => unreachable!("answered by `ask`"),
         }
     }
+}
+
+/// Answers what can be answered from a few rows.
+fn reply(
+    db: &Read<'_>,
+    dialect: Dialect,
+    caller: &Caller,
+    question: Question,
+) -> Result<Vec<u8>, Error> {
+    let (user, currency) = (caller.user, caller.currency.as_str());
+    Ok(match question {
+        Question::Balance => wire::balance(users::balance(db, user)?, currency),
+        Question::Status(asked) => {
+            let order = orders::find_of(db, user, asked.id)?.ok_or(Refusal::OrderNotFound)?;
+            wire::status(dialect, &order, currency)
+        }
+        Question::Statuses(asked) => {
+            let found = look_up(asked, |id| orders::find_of(db, user, id))?;
+            wire::statuses(dialect, &found, currency)
+        }
+        Question::Orders(filter) => {
+            wire::orders(dialect, &orders::list_of(db, user, &filter)?, currency)
+        }
+        Question::RefillStatus(asked) => {
+            let refill = refills::find_of(db, user, asked.id)?;
+            wire::refill_status(refill.ok_or(Refusal::RefillNotFound)?.status)
+        }
+        Question::RefillStatuses(asked) => {
+            let status = |id| Ok(refills::find_of(db, user, id)?.map(|refill| refill.status));
+            wire::refill_statuses(&look_up(asked, status)?)
+        }
+    })
 }
 
 fn ids(asked: &[Asked<OrderId>]) -> Vec<OrderId> {

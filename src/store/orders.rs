@@ -5,7 +5,7 @@ use super::{Read, Result, Tx};
 use crate::domain::order::{Change, DripFeed, Order, PublicStatus};
 use crate::domain::placing::NewOrder;
 use crate::domain::service::Input;
-use crate::domain::{KeyId, OrderId, ServiceId, UserId};
+use crate::domain::{Actor, OrderId, ServiceId, UserId};
 
 const SELECT: &str = "SELECT id, user_id, service_id, kind, link, quantity, units, runs,
                              interval_minutes, rate_micros, charge_micros, refunded_micros, status,
@@ -51,11 +51,11 @@ pub fn find_of(db: &Read<'_>, user: UserId, id: OrderId) -> Result<Option<Order>
     Ok(find(db, id)?.filter(|order| order.user == user))
 }
 
-/// Who asked, and under what names of his own.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Who placed an order, and under what names of the customer's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// The key the order came by.
-    pub key: Option<KeyId>,
+    /// Who placed it.
+    pub actor: Actor,
     /// The id under which the request buys only once.
     pub request: Option<RequestId>,
     /// The customer's own name for the order.
@@ -109,6 +109,10 @@ pub fn has_service(db: &Read<'_>, service: ServiceId) -> Result<bool> {
 /// A new order, pending.
 pub fn insert(tx: &Tx<'_>, order: &NewOrder, origin: &Origin) -> Result<OrderId> {
     let wanted = &order.wanted;
+    let key = match origin.actor {
+        Actor::Key(key) => Some(key),
+        Actor::Admin(_) | Actor::CommandLine => None,
+    };
     let id = tx.get(
         "INSERT INTO orders (user_id, service_id, kind, link, quantity, units, runs,
                              interval_minutes, rate_micros, charge_micros, remains, key_id,
@@ -127,7 +131,7 @@ pub fn insert(tx: &Tx<'_>, order: &NewOrder, origin: &Origin) -> Result<OrderId>
             wanted.drip_feed.map(|drip_feed| drip_feed.interval_minutes),
             order.rate,
             order.charge,
-            origin.key,
+            key,
             origin.request.as_ref().map(|request| request.text.as_str()),
             origin.request.as_ref().map(|request| request.digest.as_slice()),
             origin.custom_id,

@@ -91,7 +91,10 @@ impl App {
     /// # Errors
     /// `StorageFailed` after a fault that leaves an outcome unknown.
     pub fn run(self, stop: oneshot::Receiver<()>) -> Result<(), AppError> {
-        rt::System::new().block_on(self.serve(stop))
+        let store = self.store();
+        let served = rt::System::new().block_on(self.serve(stop));
+        store.close();
+        served
     }
 
     async fn serve(self, stop: oneshot::Receiver<()>) -> Result<(), AppError> {

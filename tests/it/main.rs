@@ -3,4 +3,6 @@
 
 mod http;
 mod panel;
+mod refusals;
 mod seed;
+mod v2;

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod http;
+mod malformed;
 mod panel;
 mod refusals;
 mod seed;
+mod together;
 mod v2;

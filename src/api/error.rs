@@ -165,6 +165,7 @@ impl Failure {
             | Refusal::KindWithoutDripFeed
             | Refusal::BadRefillDays
             | Refusal::KindIsFixed
+            | Refusal::DemoNeedsEmpty
             | Refusal::IdTwice
             | Refusal::ProviderNotFound
             | Refusal::ProviderServiceMismatch

@@ -3,6 +3,7 @@
 //! Results go to standard output, errors to standard error. Exit codes: 0 done, 1 refused or
 //! unsound, 2 usage, 74 storage failed.
 
+mod demo;
 mod orders;
 mod serve;
 mod services;
@@ -78,6 +79,12 @@ enum Command {
     Setting(settings::SettingCommand),
     /// Prove that the books are sound
     Check,
+    /// Fill an empty panel with a sample shop
+    Demo {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Why a subcommand ended without having done its work.
@@ -127,6 +134,7 @@ pub fn run() -> ExitCode {
         Command::Refill(command) => orders::run_refill(db, command),
         Command::Setting(command) => settings::run(db, command),
         Command::Check => check(db),
+        Command::Demo { json } => demo::run(db, json),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,7 @@
 //! One test binary: real servers on real ports over real files.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod cli;
 mod http;
 mod malformed;
 mod panel;

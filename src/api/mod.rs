@@ -1,6 +1,6 @@
 //! `POST /api/v2`: the ways in, who asks, and what is done about it.
 //!
-//! bytes → [`Fields`] → [`Caller`] → [`Action`] → read or command → [`wire`] → bytes. Reads happen
+//! bytes → `Fields` → `Caller` → `Action` → read or command → `wire` → bytes. Reads happen
 //! on the worker's own thread, all from one moment, together with looking up the key; changes go
 //! through the writer and are answered when they are safe on disk.
 

@@ -43,7 +43,8 @@ fn every_way_in_says_the_same() {
     let named = format!("key={key}&action=BALANCE");
     let body = format!(r#"{{"key":"{key}","action":"balance"}}"#);
     let keyless = r#"{"action":"balance"}"#;
-    let ways: [(&str, &str, &[(&str, &str)], &str); 16] = [
+    type Headers<'a> = &'a [(&'a str, &'a str)];
+    let ways: [(&str, &str, Headers<'_>, &str); 16] = [
         ("POST", "/api/v2", &[JSON], &body),
         ("POST", "/api/v2/", &[JSON], &body),
         ("POST", "/api/v2", &[], &body),

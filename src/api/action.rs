@@ -14,6 +14,7 @@ use crate::domain::{OrderId, RefillId, ServiceId};
 use crate::store::orders::{Filter, RequestId};
 
 const LIST_MAX: usize = 1000;
+const SHORT_LIST_MAX: usize = 100;
 const TEXT_LENGTH_MAX: usize = 128;
 const PAGE_DEFAULT: i64 = 50;
 const PAGE_MAX: i64 = 100;
@@ -47,6 +48,18 @@ pub(super) enum Question {
     RefillStatuses(Vec<Asked<RefillId>>),
     /// What is in the purse.
     Balance,
+}
+
+impl Question {
+    /// Whether answering may take longer than other requests should wait.
+    pub(super) fn is_long(&self) -> bool {
+        match self {
+            Self::Orders(_) => true,
+            Self::Statuses(asked) => asked.len() > SHORT_LIST_MAX,
+            Self::RefillStatuses(asked) => asked.len() > SHORT_LIST_MAX,
+            Self::Status(_) | Self::RefillStatus(_) | Self::Balance => false,
+        }
+    }
 }
 
 /// What goes through the writer.

@@ -130,8 +130,10 @@ async fn answer(
     match asked? {
         Next::Answered(body) => Ok(body),
         Next::Services(user, extended) => {
-            let store = Arc::clone(&api.store);
-            on_a_page_thread(move || services_of(&store, dialect, user, extended)).await
+            api.page(move |db| services_of(db, dialect, user, extended)).await
+        }
+        Next::Page(caller, question) => {
+            api.page(move |db| reply(db, dialect, &caller, question)).await
         }
         Next::Change(caller, change) => api.change(dialect, caller, change).await,
     }
@@ -142,32 +144,22 @@ fn is_encoded(headers: &HeaderMap) -> bool {
     encoding.is_some_and(|name| !name.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
-async fn on_a_page_thread<T: Send + 'static>(
-    read: impl FnOnce() -> store::Result<T> + Send + 'static,
-) -> Result<T, Error> {
-    match web::block(read).await {
-        Ok(result) => Ok(result?),
-        Err(_) => Err(Error::Store(store::Error::Busy)), // the server is stopping
-    }
-}
-
 fn services_of(
-    store: &Store,
+    db: &Read<'_>,
     dialect: Dialect,
     user: UserId,
     extended: bool,
-) -> store::Result<Vec<u8>> {
-    store.page(|db| {
-        let user = users::get(db, user)?;
-        let offers = services::list_offers(db, user.id)?;
-        Ok(wire::services(dialect, &user, &offers, extended))
-    })
+) -> Result<Vec<u8>, Error> {
+    let user = users::get(db, user)?;
+    let offers = services::list_offers(db, user.id)?;
+    Ok(wire::services(dialect, &user, &offers, extended))
 }
 
 /// What is left to do once the caller is known and what is near has been read.
 enum Next {
     Answered(Vec<u8>),
     Services(UserId, bool),
+    Page(Caller, Question),
     Change(Caller, Change),
 }
 
@@ -186,6 +178,7 @@ impl Api {
         let action = Action::read(fields, idempotency_key)?;
         match action {
             Action::Services { extended } => Ok(Next::Services(caller.user, extended)),
+            Action::Ask(question) if question.is_long() => Ok(Next::Page(caller, question)),
             Action::Ask(question) => reply(db, dialect, &caller, question).map(Next::Answered),
             Action::Do(change) => Ok(Next::Change(caller, change)),
         }
@@ -228,7 +221,22 @@ impl Api {
 
     fn address(&self, request: &HttpRequest) -> IpAddr {
         let peer = request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
-        self.proxies.client(peer, text_header(request.headers(), "x-forwarded-for"))
+        // A proxy may append a header of its own rather than a hop to the client's.
+        let forwarded_for = request.headers().get_all("x-forwarded-for");
+        let hops: Vec<&str> = forwarded_for.filter_map(|value| value.to_str().ok()).collect();
+        self.proxies.client(peer, &hops.join(","))
+    }
+
+    /// Reads what may take a while on a thread that may wait.
+    async fn page(
+        &self,
+        read: impl FnOnce(&Read<'_>) -> Result<Vec<u8>, Error> + Send + 'static,
+    ) -> Result<Vec<u8>, Error> {
+        let store = Arc::clone(&self.store);
+        match web::block(move || store.page(|db| Ok(read(db)))).await {
+            Ok(result) => result?,
+            Err(_) => Err(Error::Store(store::Error::Busy)), // the server is stopping
+        }
     }
 
     /// Runs the command behind an action.

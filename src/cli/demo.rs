@@ -17,12 +17,12 @@ pub(super) fn run(db: &Path, json: bool) -> Result {
     let (alice, bob) = (alice.expose(), bob.expose());
     if json {
         let keys = serde_json::json!({ "alice": alice, "bob": bob });
-        println!("{}", serde_json::json!({ "keys": keys, "refill_orders": refill_orders }));
+        say!("{}", serde_json::json!({ "keys": keys, "refill_orders": refill_orders }))?;
         return Ok(());
     }
-    println!("A sample shop is ready.");
-    println!("alice, who owns 1000.00, has the key {alice}");
-    println!("bob, who owns nothing, has the key {bob}");
+    say!("A sample shop is ready.")?;
+    say!("alice, who owns 1000.00, has the key {alice}")?;
+    say!("bob, who owns nothing, has the key {bob}")?;
     Ok(())
 }
 

@@ -3,6 +3,13 @@
 //! Results go to standard output, errors to standard error. Exit codes: 0 done, 1 refused or
 //! unsound, 2 usage, 74 storage failed.
 
+/// Writes a line to standard output. Unlike `println!`, a reader that has gone is no panic.
+macro_rules! say {
+    ($($text:tt)*) => {
+        $crate::cli::say(format_args!($($text)*))
+    };
+}
+
 mod demo;
 mod orders;
 mod serve;
@@ -10,6 +17,8 @@ mod services;
 mod settings;
 mod users;
 
+use std::fmt;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -100,6 +109,8 @@ enum Failure {
     Csv(String, CsvError),
     #[error("{0}: {1}")]
     File(String, std::io::Error),
+    #[error("cannot write to standard output: {0}")]
+    Output(std::io::Error),
     #[error("{0}")]
     Unsound(String),
 }
@@ -145,6 +156,13 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Writes a line to standard output: `say!` calls this.
+fn say(text: fmt::Arguments<'_>) -> Result {
+    let mut output = std::io::stdout().lock();
+    let written = output.write_all(format!("{text}\n").as_bytes());
+    written.and_then(|()| output.flush()).map_err(Failure::Output)
+}
+
 /// Opens the panel to change something; makes an empty one where there is none.
 fn open(db: &Path) -> std::result::Result<Store, Failure> {
     Ok(Store::open(db, Missing::Create, Clock::System)?)
@@ -158,11 +176,11 @@ fn open_existing(db: &Path) -> std::result::Result<Store, Failure> {
 fn check(db: &Path) -> Result {
     let findings = open_existing(db)?.check()?;
     if findings.is_empty() {
-        println!("sound");
+        say!("sound")?;
         return Ok(());
     }
     for finding in &findings {
-        println!("{finding}");
+        say!("{finding}")?;
     }
     Err(Failure::Unsound("the books are not sound".to_owned()))
 }

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use crate::http;
 use crate::panel::{self, Panel, stderr, stdout};
@@ -34,6 +34,7 @@ fn import(db: &Path, csv: &str) -> Output {
 struct Server {
     child: Child,
     address: std::net::SocketAddr,
+    _output: BufReader<ChildStdout>,
 }
 
 impl Server {
@@ -46,11 +47,12 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("http://")));
-        let line = line.unwrap().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        let line = line.trim_end();
         let address = line.rsplit("http://").next().unwrap().trim_end_matches('/').parse().unwrap();
-        Self { child, address }
+        Self { child, address, _output: output }
     }
 
     /// SIGTERM; the exit code and the log.

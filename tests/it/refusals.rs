@@ -219,4 +219,7 @@ fn wrong_keys_slow_down_only_wrong_keys() {
     assert_eq!(ask("wrong", "203.0.113.8"), 200, "another address is not touched");
     // Only the last hop before us is believed: an invented first one does not help.
     assert_eq!(ask("wrong", "203.0.113.99, 203.0.113.7"), 429);
+    let twice = [("X-Forwarded-For", "203.0.113.99"), ("X-Forwarded-For", "203.0.113.7")];
+    let reply = panel.send("POST", "/api/v2", &twice, "key=wrong&action=balance");
+    assert_eq!(reply.status, 429);
 }

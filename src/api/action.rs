@@ -10,14 +10,14 @@ use crate::domain::order::PublicStatus;
 use crate::domain::placing::Details;
 use crate::domain::refusal::Refusal;
 use crate::domain::service::{Input, parse_number};
-use crate::domain::{OrderId, RefillId, ServiceId};
-use crate::store::orders::{Filter, RequestId};
+use crate::domain::{OrderId, RefillId, ServiceId, UserId};
+use crate::store::orders::{By, Filter, RequestId, Start};
 
 const LIST_MAX: usize = 1000;
 const SHORT_LIST_MAX: usize = 100;
 const TEXT_LENGTH_MAX: usize = 128;
-const PAGE_DEFAULT: i64 = 50;
-const PAGE_MAX: i64 = 100;
+const PAGE_DEFAULT: usize = 50;
+const PAGE_MAX: usize = 100;
 
 /// What a client wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(super) enum Question {
     /// How several stand.
     Statuses(Vec<Asked<OrderId>>),
     /// The orders themselves, newest first.
-    Orders(Filter),
+    Orders(Page),
     /// How one refill stands.
     RefillStatus(Asked<RefillId>),
     /// How several stand.
@@ -59,6 +59,28 @@ impl Question {
             Self::RefillStatuses(asked) => asked.len() > SHORT_LIST_MAX,
             Self::Status(_) | Self::RefillStatus(_) | Self::Balance => false,
         }
+    }
+}
+
+/// Which of the caller's orders he wants to see, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Page {
+    limit: usize,
+    before: Option<OrderId>,
+    status: Option<PublicStatus>,
+    link: Option<String>,
+    custom_id: Option<String>,
+}
+
+impl Page {
+    /// The page as the store is asked for it.
+    pub(super) fn filter(self, user: UserId) -> Filter {
+        let by = match (self.link, self.custom_id) {
+            (None, None) => By::User(user),
+            (link, custom_id) => By::Own { user, link, custom_id },
+        };
+        let from = self.before.map_or(Start::Newest, Start::Below);
+        Filter { status: self.status, by, from, limit: self.limit }
     }
 }
 
@@ -140,7 +162,7 @@ impl Action {
             "multistatus" | "multi_status" | "statuses" => {
                 many(fields, ORDER).map(|asked| Question::Statuses(asked).into())
             }
-            "orders" => read_filter(fields).map(|filter| Question::Orders(filter).into()),
+            "orders" => read_page(fields).map(|page| Question::Orders(page).into()),
             "cancel" => one_or_many(fields, ORDER, Change::Cancel, Change::Cancels),
             "refill" => one_or_many(fields, ORDER, Change::Refill, Change::Refills),
             "refillstatus" | "refill_status" => {
@@ -230,21 +252,17 @@ fn digest(service: ServiceId, custom_id: Option<&str>, details: &Details) -> [u8
     hash.finalize().into()
 }
 
-fn read_filter(fields: &Fields) -> Result<Filter> {
-    let number = |name| -> Result<Option<i64>> {
-        let number = text(fields, name)?.map(parse_number);
-        number.map(|number| number.ok_or(Unclear::Invalid(name))).transpose()
-    };
-    let limit = number("limit")?.unwrap_or(PAGE_DEFAULT);
-    if !(1..=PAGE_MAX).contains(&limit) {
-        return Err(Unclear::Invalid("limit"));
-    }
+fn read_page(fields: &Fields) -> Result<Page> {
+    let limit = text(fields, "limit")?.map(parse_number);
+    let limit = limit.map(|limit| limit.and_then(|limit| usize::try_from(limit).ok()));
+    let limit = limit.unwrap_or(Some(PAGE_DEFAULT)).filter(|limit| (1..=PAGE_MAX).contains(limit));
+    let limit = limit.ok_or(Unclear::Invalid("limit"))?;
     let before = text(fields, "before")?.map(id);
     if before == Some(0) {
         return Err(Unclear::Invalid("before"));
     }
     let status = text(fields, "status")?.map(PublicStatus::from_label);
-    Ok(Filter {
+    Ok(Page {
         limit,
         before: before.map(OrderId),
         status: status.map(|status| status.ok_or(Unclear::Invalid("status"))).transpose()?,

@@ -295,8 +295,8 @@ fn reply(
             let found = look_up(asked, |id| orders::find_of(db, user, id))?;
             wire::statuses(dialect, &found, currency)
         }
-        Question::Orders(filter) => {
-            wire::orders(dialect, &orders::list_of(db, user, &filter)?, currency)
+        Question::Orders(page) => {
+            wire::orders(dialect, &orders::list(db, &page.filter(user))?, currency)
         }
         Question::RefillStatus(asked) => {
             let refill = refills::find_of(db, user, asked.id)?;

@@ -188,7 +188,7 @@ impl Command for SetRefill {
 
 /// Writes a decided move and, where it ends the order, the two postings that settle it.
 fn save(tx: &Tx<'_>, order: &Order, change: &Change, actor: &Actor) -> Result<()> {
-    orders::update_state(tx, order.id, change)?;
+    orders::update_state(tx, order, change)?;
     let Some(settlement) = change.settlement else { return Ok(()) };
     let purse = users::purse(tx, order.user)?;
     let postings = [

@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod check;
+pub mod figures;
 pub mod keys;
 pub mod ledger;
 pub mod orders;

@@ -245,6 +245,21 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
+/// How a statement would be run on an empty panel: for tests of the plans.
+#[cfg(test)]
+pub(super) fn plan(sql: &str) -> rusqlite::Result<String> {
+    let conn = Connection::open_in_memory()?;
+    conn.execute_batch(SCHEMA)?;
+    let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+    let mut rows = statement.raw_query();
+    let mut plan = String::new();
+    while let Some(row) = rows.next()? {
+        plan += &row.get::<_, String>(3)?;
+        plan += "\n";
+    }
+    Ok(plan)
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

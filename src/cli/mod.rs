@@ -10,6 +10,7 @@ macro_rules! say {
     };
 }
 
+mod backup;
 mod demo;
 mod orders;
 mod serve;
@@ -27,6 +28,7 @@ use clap::{Parser, Subcommand};
 use crate::app::AppError;
 use crate::clock::Clock;
 use crate::commands::catalog_csv::CsvError;
+use crate::store::backup::BackupError;
 use crate::store::{self, Missing, OpenError, Store};
 
 const EXIT_REFUSED: u8 = 1;
@@ -94,6 +96,10 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Copy the panel, running or not, to a new file
+    Backup(backup::BackupArgs),
+    /// Put a backup in the panel's place; the server must not be running
+    Restore(backup::RestoreArgs),
 }
 
 /// Why a subcommand ended without having done its work.
@@ -105,6 +111,8 @@ enum Failure {
     Store(#[from] store::Error),
     #[error(transparent)]
     App(#[from] AppError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     #[error("{0}: {1}")]
     Csv(String, CsvError),
     #[error("{0}: {1}")]
@@ -117,14 +125,23 @@ enum Failure {
 
 impl Failure {
     fn exit_code(&self) -> u8 {
-        let is_storage = matches!(
-            self,
-            Self::Store(store::Error::Storage(_) | store::Error::DiskFull)
-                | Self::App(
-                    AppError::StorageFailed
-                        | AppError::Store(store::Error::Storage(_) | store::Error::DiskFull)
-                )
-        );
+        let is_storage = match self {
+            Self::Open(error)
+            | Self::App(AppError::Open(error))
+            | Self::Backup(BackupError::Open(error)) => error.is_storage(),
+            Self::Store(error)
+            | Self::App(AppError::Store(error))
+            | Self::Backup(BackupError::Store(error)) => error.is_storage(),
+            Self::App(AppError::StorageFailed) | Self::Backup(BackupError::File(..)) => true,
+            Self::App(AppError::Unsound(_) | AppError::Listen(..) | AppError::Server(_))
+            | Self::Backup(
+                BackupError::Exists(_) | BackupError::InProgress(_) | BackupError::Unsound(_),
+            )
+            | Self::Csv(..)
+            | Self::File(..)
+            | Self::Output(_)
+            | Self::Unsound(_) => false,
+        };
         if is_storage { EXIT_STORAGE } else { EXIT_REFUSED }
     }
 }
@@ -146,6 +163,8 @@ pub fn run() -> ExitCode {
         Command::Setting(command) => settings::run(db, command),
         Command::Check => check(db),
         Command::Demo { json } => demo::run(db, json),
+        Command::Backup(args) => backup::back_up(db, args),
+        Command::Restore(args) => backup::restore(db, args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

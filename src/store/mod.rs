@@ -5,6 +5,7 @@
 //! of its own. Nothing read here outlives its call as an open transaction.
 
 pub mod audit;
+pub mod backup;
 pub mod check;
 pub mod figures;
 pub mod keys;
@@ -69,6 +70,11 @@ impl Error {
     /// The same, for a failure that leaves the outcome unknown.
     fn into_fatal(self) -> Self {
         Self::Storage(Fault { is_fatal: true, text: self.to_string().into() })
+    }
+
+    /// Whether it was the disk or the database that failed, and not somebody who said no.
+    pub const fn is_storage(&self) -> bool {
+        matches!(self, Self::DiskFull | Self::Storage(_))
     }
 
     /// Whether nothing written from now on can be trusted.

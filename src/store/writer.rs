@@ -141,7 +141,16 @@ impl Writer {
         jobs: &mut mpsc::Receiver<Queued>,
     ) -> std::result::Result<More, Fatal> {
         if let Err(error) = self.begin() {
-            return answer_all(vec![first], &error).map(|()| More(true));
+            // Another process holds the file, and has for a long time: nobody waits for it twice.
+            let mut more = More(true);
+            let mut waiting = vec![first];
+            while let Ok(queued) = jobs.try_recv() {
+                match queued {
+                    Queued::Job(job) => waiting.push(job),
+                    Queued::Stop => more = More(false),
+                }
+            }
+            return answer_all(waiting, &error).map(|()| more);
         }
         let mut more = More(true);
         let mut batch = Vec::with_capacity(16);

@@ -1,11 +1,15 @@
 //! One test binary: real servers on real ports over real files.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod backup;
 mod cli;
+mod crash;
+mod faults;
 mod http;
 mod malformed;
 mod panel;
 mod refusals;
 mod seed;
+mod server;
 mod together;
 mod v2;

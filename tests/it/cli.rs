@@ -1,11 +1,11 @@
 //! The command line as scripts see it: what it prints, and with what it exits.
 
-use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::Output;
 
 use crate::http;
 use crate::panel::{self, Panel, stderr, stdout};
+use crate::server::Server;
 
 const HEADER: &str = "id,category,name,type,rate,min,max,dripfeed,refill,cancel,provider,provider_service,description";
 
@@ -30,53 +30,12 @@ fn import(db: &Path, csv: &str) -> Output {
     panel::cli(db, &["service", "import", file.to_str().unwrap()])
 }
 
-/// A server of its own process; killed when the test is over.
-struct Server {
-    child: Child,
-    address: std::net::SocketAddr,
-    _output: BufReader<ChildStdout>,
-}
-
-impl Server {
-    fn start(db: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_panelite"))
-            .arg("--db")
-            .arg(db)
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        output.read_line(&mut line).unwrap();
-        let line = line.trim_end();
-        let address = line.rsplit("http://").next().unwrap().trim_end_matches('/').parse().unwrap();
-        Self { child, address, _output: output }
-    }
-
-    /// SIGTERM; the exit code and the log.
-    fn stop(mut self) -> (Option<i32>, String) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        (self.child.wait().unwrap().code(), log)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[test]
 fn from_an_empty_folder_to_the_first_order() {
     let folder = tempfile::tempdir().unwrap();
     let db = folder.path().join("panel.db");
-    let server = Server::start(&db);
+    let log = folder.path().join("log");
+    let server = Server::start_logging(&db, &log);
     assert_eq!(done(&db, &["user", "create", "ann"]), "1");
     assert_eq!(done(&db, &["user", "deposit", "ann", "10", "--note", "first"]), "10.00");
     let imported = import(&db, &format!("{HEADER}\n,Likes,Likes,Default,0.90,10,5000,0,0,1,,,\n"));
@@ -105,9 +64,9 @@ fn from_an_empty_folder_to_the_first_order() {
     );
     assert_eq!(done(&db, &["check"]), "sound");
 
-    let (code, log) = server.stop();
-    assert_eq!(code, Some(0), "{log}");
-    assert!(!log.contains(&key[8..]) && !log.contains("panicked"), "{log}");
+    assert_eq!(server.terminate().code(), Some(0));
+    let log = std::fs::read_to_string(&log).unwrap();
+    assert!(log.contains("status=200") && !log.contains(&key[8..]), "{log}");
     assert!(!db.with_file_name("panel.db-wal").exists(), "the WAL is emptied");
     assert_eq!(done(&db, &["check"]), "sound");
 }

@@ -5,6 +5,7 @@
 //! sound. [`quick`] is the part that is cheap enough for every start.
 
 mod file;
+mod sums;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -57,7 +58,7 @@ impl Report {
 /// # Errors
 /// Only where the file cannot be had at all. What is in it and cannot be read is a finding.
 pub fn run(db: &Read<'_>) -> Result<Vec<Finding>> {
-    let parts: [fn(&Read<'_>, &mut Report) -> Result<()>; 7] = [
+    let parts: [fn(&Read<'_>, &mut Report) -> Result<()>; 9] = [
         file::check_pages,
         file::check_references,
         file::check_schema,
@@ -65,6 +66,8 @@ pub fn run(db: &Read<'_>) -> Result<Vec<Finding>> {
         check_books,
         check_submissions,
         check_refills,
+        sums::check_counts,
+        sums::check_figures,
     ];
     let mut report = Report::default();
     for check in parts {

@@ -4,6 +4,7 @@
 mod backup;
 mod cli;
 mod crash;
+mod domain;
 mod faults;
 mod http;
 mod malformed;
@@ -11,5 +12,6 @@ mod panel;
 mod refusals;
 mod seed;
 mod server;
+mod table;
 mod together;
 mod v2;

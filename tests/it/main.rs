@@ -9,6 +9,7 @@ mod faults;
 mod http;
 mod malformed;
 mod panel;
+mod placing;
 mod refusals;
 mod seed;
 mod server;

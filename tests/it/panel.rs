@@ -125,7 +125,11 @@ impl Panel {
             format!("{line}{}", ",".repeat(missing))
         };
         let lines: Vec<String> = lines.iter().map(pad).collect();
-        let csv = format!("{HEADER}\n{}\n", lines.join("\n"));
+        self.import(&format!("{HEADER}\n{}\n", lines.join("\n")));
+    }
+
+    /// Imports services from CSV with a header of its own.
+    pub(crate) fn import(&self, csv: &str) {
         let drafts = catalog_csv::read(csv.as_bytes()).unwrap();
         let import = ImportServices { actor: Actor::CommandLine, drafts };
         self.store().write_blocking(import).unwrap();

@@ -7,6 +7,7 @@ mod crash;
 mod domain;
 mod faults;
 mod http;
+mod ledger;
 mod malformed;
 mod panel;
 mod placing;

@@ -3,6 +3,7 @@
 
 mod backup;
 mod cli;
+mod corrupt;
 mod crash;
 mod domain;
 mod faults;

@@ -15,6 +15,7 @@ mod placing;
 mod refusals;
 mod seed;
 mod server;
+mod store;
 mod table;
 mod together;
 mod v2;

@@ -10,6 +10,7 @@ mod faults;
 mod http;
 mod ledger;
 mod malformed;
+mod orders;
 mod panel;
 mod placing;
 mod refusals;

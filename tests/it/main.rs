@@ -18,5 +18,6 @@ mod seed;
 mod server;
 mod store;
 mod table;
+mod tidy;
 mod together;
 mod v2;

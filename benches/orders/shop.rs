@@ -317,5 +317,22 @@ fn fill_orders(tx: &Transaction<'_>, orders: i64) -> Vec<usize> {
     for user in 1..=USERS {
         set(user as i64 + HOUSE, books.users[user]);
     }
+    fill_sums(tx);
     owners
+}
+
+/// The counts and figures that the panel keeps as it goes.
+fn fill_sums(tx: &Transaction<'_>) {
+    tx.execute_batch(&format!(
+        "UPDATE order_counts SET count = (SELECT count(*) FROM orders o
+                                          WHERE o.public_status = order_counts.public_status);
+         INSERT INTO figures (slot_at, orders, charged_micros, captured_micros, deposit_micros)
+         SELECT {NOW} - {NOW} % 900,
+                (SELECT count(*) FROM orders),
+                coalesce(sum(amount_micros) FILTER (WHERE kind = 'charge'), 0),
+                coalesce(sum(amount_micros) FILTER (WHERE kind = 'capture'), 0),
+                coalesce(sum(amount_micros) FILTER (WHERE kind = 'deposit'), 0)
+         FROM postings;"
+    ))
+    .unwrap();
 }

@@ -19,22 +19,20 @@ pub(super) struct RestoreArgs {
 
 pub(super) fn back_up(db: &Path, args: BackupArgs) -> Result {
     let bytes = backup::create(db, &args.file)?;
-    println!("{} is a sound copy of {} ({bytes} bytes)", args.file.display(), db.display());
-    note_key(db);
-    Ok(())
+    say!("{} is a sound copy of {} ({bytes} bytes)", args.file.display(), db.display())?;
+    note_key(db)
 }
 
 pub(super) fn restore(db: &Path, args: RestoreArgs) -> Result {
     let kept = backup::restore(&args.file, db)?;
-    println!("{} is now what {} holds", db.display(), args.file.display());
+    say!("{} is now what {} holds", db.display(), args.file.display())?;
     if let Some(kept) = kept {
-        println!("what was there before is in {}", kept.display());
+        say!("what was there before is in {}", kept.display())?;
     }
-    note_key(db);
-    Ok(())
+    note_key(db)
 }
 
-fn note_key(db: &Path) {
+fn note_key(db: &Path) -> Result {
     let key = db.display();
-    println!("{key}.key, where there is one, is not part of a backup: keep a copy of it elsewhere");
+    say!("{key}.key, where there is one, is not part of a backup: keep a copy of it elsewhere")
 }

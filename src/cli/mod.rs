@@ -3,13 +3,23 @@
 //! Results go to standard output, errors to standard error. Exit codes: 0 done, 1 refused or
 //! unsound, 2 usage, 74 storage failed.
 
+/// Writes a line to standard output. Unlike `println!`, a reader that has gone is no panic.
+macro_rules! say {
+    ($($text:tt)*) => {
+        $crate::cli::say(format_args!($($text)*))
+    };
+}
+
 mod backup;
+mod demo;
 mod orders;
 mod serve;
 mod services;
 mod settings;
 mod users;
 
+use std::fmt;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -80,6 +90,12 @@ enum Command {
     Setting(settings::SettingCommand),
     /// Prove that the books are sound
     Check,
+    /// Fill an empty panel with a sample shop
+    Demo {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Copy the panel, running or not, to a new file
     Backup(backup::BackupArgs),
     /// Put a backup in the panel's place; the server must not be running
@@ -101,6 +117,8 @@ enum Failure {
     Csv(String, CsvError),
     #[error("{0}: {1}")]
     File(String, std::io::Error),
+    #[error("cannot write to standard output: {0}")]
+    Output(std::io::Error),
     #[error("{0}")]
     Unsound(String),
 }
@@ -121,6 +139,7 @@ impl Failure {
             )
             | Self::Csv(..)
             | Self::File(..)
+            | Self::Output(_)
             | Self::Unsound(_) => false,
         };
         if is_storage { EXIT_STORAGE } else { EXIT_REFUSED }
@@ -143,6 +162,7 @@ pub fn run() -> ExitCode {
         Command::Refill(command) => orders::run_refill(db, command),
         Command::Setting(command) => settings::run(db, command),
         Command::Check => check(db),
+        Command::Demo { json } => demo::run(db, json),
         Command::Backup(args) => backup::back_up(db, args),
         Command::Restore(args) => backup::restore(db, args),
     };
@@ -153,6 +173,13 @@ pub fn run() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Writes a line to standard output: `say!` calls this.
+fn say(text: fmt::Arguments<'_>) -> Result {
+    let mut output = std::io::stdout().lock();
+    let written = output.write_all(format!("{text}\n").as_bytes());
+    written.and_then(|()| output.flush()).map_err(Failure::Output)
 }
 
 /// Opens the panel to change something; makes an empty one where there is none.
@@ -168,11 +195,11 @@ fn open_existing(db: &Path) -> std::result::Result<Store, Failure> {
 fn check(db: &Path) -> Result {
     let findings = open_existing(db)?.check()?;
     if findings.is_empty() {
-        println!("sound");
+        say!("sound")?;
         return Ok(());
     }
     for finding in &findings {
-        println!("{finding}");
+        say!("{finding}")?;
     }
     Err(Failure::Unsound("the books are not sound".to_owned()))
 }

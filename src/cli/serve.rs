@@ -29,8 +29,9 @@ pub(super) fn run(db: &Path, args: Args) -> Result {
         clock: Clock::System,
         workers: std::thread::available_parallelism().map_or(2, usize::from),
     })?;
-    println!("Panelite serves {} at http://{}", db.display(), app.address());
-    println!("API: POST http://{}/api/v2", app.address());
+    let address = app.address();
+    let db = db.display();
+    say!("Panelite serves {db} at http://{address}\nAPI: POST http://{address}/api/v2")?;
     // Nobody stops this server but a signal: the sender lives as long as it.
     let (_stop, stopped) = oneshot::channel();
     Ok(app.run(stopped)?)

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod catalog;
 pub mod catalog_csv;
+pub mod demo;
 pub mod orders;
 pub mod settings;
 

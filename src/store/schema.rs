@@ -1,7 +1,7 @@
 //! Opening the file: who may, what it must be, how each connection is set.
 //!
 //! Nothing is written before we know that the file is ours and not newer than we are. A new file
-//! gets the whole of `schema.sql` in one transaction; an older one gets the [`MIGRATIONS`] it lacks.
+//! gets the whole of `schema.sql` in one transaction, an older one the [`MIGRATIONS`] it lacks.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
@@ -37,7 +37,10 @@ pub enum OpenError {
     #[error("{} is not a panel's database; it was left as it is", .0.display())]
     Foreign(PathBuf),
     /// A later version of the program wrote it.
-    #[error("{} was written by a newer version (schema {found}, known up to {known})", .path.display())]
+    #[error(
+        "{} was written by a newer version (schema {found}, known up to {known})",
+        .path.display()
+    )]
     Newer {
         /// The file.
         path: PathBuf,
@@ -112,13 +115,24 @@ pub(super) fn private() -> OpenOptions {
     options
 }
 
+/// Takes the file, and what a crash may have left beside it, out of everybody else's sight.
+fn make_private(path: &Path) -> io::Result<()> {
+    for suffix in ["", "-wal", "-shm", ".lock"] {
+        match std::fs::set_permissions(beside(path, suffix), Permissions::from_mode(0o600)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            done => done?,
+        }
+    }
+    Ok(())
+}
+
 /// Opens the connection that writes, creating or migrating the file where that is due.
 pub(super) fn open_writer(path: &Path, missing: Missing) -> Result<Connection, OpenError> {
     let is_new = is_new(path, missing)?;
     if !is_new {
         look_at(path)?;
-        std::fs::set_permissions(path, Permissions::from_mode(0o600))?;
     }
+    make_private(path)?;
     let mut conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     set_common(&conn)?;
     if is_new || is_blank(&conn)? {
@@ -291,10 +305,43 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
+/// How a statement would be run on an empty panel: for tests of the plans.
+#[cfg(test)]
+pub(super) fn plan(sql: &str) -> rusqlite::Result<String> {
+    let conn = Connection::open_in_memory()?;
+    conn.execute_batch(SCHEMA)?;
+    let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+    let mut rows = statement.raw_query();
+    let mut plan = String::new();
+    while let Some(row) = rows.next()? {
+        plan += &row.get::<_, String>(3)?;
+        plan += "\n";
+    }
+    Ok(plan)
+}
+
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn the_bundled_sqlite_has_no_wal_reset_bug() {
         assert!(rusqlite::version_number() >= 3_053_000, "{}", rusqlite::version());
+    }
+
+    #[test]
+    fn readers_cannot_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("panel.db");
+        let writer = open_writer(&path, Missing::Create).unwrap();
+        let sql = "INSERT INTO settings (key, value) VALUES ('name', 'x')";
+        let janitor = Arc::new(ScheduledThreadPool::new(1));
+        let pool = |reads| reader_pool(&path, reads, 1, &janitor).get().unwrap();
+        let (point, page) = (pool(Reads::Points), pool(Reads::Pages));
+        for reader in [&open_reader(&path).unwrap(), &*point, &*page] {
+            let refused = reader.execute(sql, []).unwrap_err();
+            assert_eq!(refused.sqlite_error_code(), Some(ErrorCode::ReadOnly));
+        }
+        assert_eq!(writer.execute(sql, []).unwrap(), 1);
     }
 }

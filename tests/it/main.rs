@@ -2,9 +2,22 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod backup;
+mod cli;
+mod corrupt;
 mod crash;
+mod domain;
 mod faults;
 mod http;
+mod ledger;
+mod malformed;
+mod orders;
 mod panel;
+mod placing;
+mod refusals;
 mod seed;
 mod server;
+mod store;
+mod table;
+mod tidy;
+mod together;
+mod v2;

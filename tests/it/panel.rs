@@ -3,7 +3,7 @@
 //! When a panel is dropped its books must be sound. `KEEP=1` leaves its folder and says where.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -34,10 +34,10 @@ const HEADER: &str = "id,category,name,type,rate,min,max,dripfeed,refill,cancel,
 
 /// A running panel.
 pub(crate) struct Panel {
+    config: Config,
     pub(crate) address: SocketAddr,
     pub(crate) clock: Clock,
-    pub(crate) store: Arc<Store>,
-    db: PathBuf,
+    store: Option<Arc<Store>>,
     folder: Option<TempDir>,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<Result<(), AppError>>>,
@@ -52,38 +52,53 @@ impl Panel {
     /// Starts an empty panel behind proxies.
     pub(crate) fn start_with(trusted_proxies: TrustedProxies) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let db = folder.path().join("panel.db");
-        let clock = Clock::manual(EPOCH);
         let config = Config {
-            db: db.clone(),
+            db: folder.path().join("panel.db"),
             listen: "127.0.0.1:0".parse().unwrap(),
             trusted_proxies,
-            clock: clock.clone(),
+            clock: Clock::manual(EPOCH),
             workers: 2,
         };
-        let app = App::bind(config).unwrap();
-        let (address, store) = (app.address(), app.store());
+        Self::serve(folder, config)
+    }
+
+    fn serve(folder: TempDir, config: Config) -> Self {
+        let app = App::bind(config.clone()).unwrap();
+        let (address, store, clock) = (app.address(), app.store(), config.clock.clone());
         let (stop, stopped) = oneshot::channel();
         let server = std::thread::spawn(move || app.run(stopped));
         let (folder, stop, server) = (Some(folder), Some(stop), Some(server));
-        Self { address, clock, store, db, folder, stop, server }
+        Self { config, address, clock, store: Some(store), folder, stop, server }
+    }
+
+    /// Stops the panel in order and starts it again on the same file.
+    pub(crate) fn restarted(mut self) -> Self {
+        let folder = self.folder.take().unwrap();
+        let config = self.config.clone();
+        drop(self);
+        Self::serve(folder, config)
+    }
+
+    /// The store that the panel serves from.
+    pub(crate) fn store(&self) -> &Store {
+        self.store.as_ref().unwrap()
     }
 
     /// The panel's file.
     pub(crate) fn db(&self) -> &Path {
-        &self.db
+        &self.config.db
     }
 
     /// A new reseller with that much money and a key.
     pub(crate) fn reseller(&self, name: &str, amount: &str) -> Reseller {
         let actor = Actor::CommandLine;
         let create = CreateUser { actor: actor.clone(), name: name.to_owned() };
-        let user = self.store.write_blocking(create).unwrap();
+        let user = self.store().write_blocking(create).unwrap();
         let reseller = Reseller { address: self.address, user, key: self.new_key(user) };
         let amount = Money::parse(amount).unwrap();
         if amount > Money::ZERO {
             let (note, reference) = (String::new(), None);
-            self.store.write_blocking(Deposit { actor, user, amount, note, reference }).unwrap();
+            self.store().write_blocking(Deposit { actor, user, amount, note, reference }).unwrap();
         }
         reseller
     }
@@ -98,7 +113,7 @@ impl Panel {
             prefix: secret::shown_prefix(&key).to_owned(),
             label: String::new(),
         };
-        self.store.write_blocking(command).unwrap();
+        self.store().write_blocking(command).unwrap();
         key.expose().to_owned()
     }
 
@@ -110,10 +125,14 @@ impl Panel {
             format!("{line}{}", ",".repeat(missing))
         };
         let lines: Vec<String> = lines.iter().map(pad).collect();
-        let csv = format!("{HEADER}\n{}\n", lines.join("\n"));
+        self.import(&format!("{HEADER}\n{}\n", lines.join("\n")));
+    }
+
+    /// Imports services from CSV with a header of its own.
+    pub(crate) fn import(&self, csv: &str) {
         let drafts = catalog_csv::read(csv.as_bytes()).unwrap();
         let import = ImportServices { actor: Actor::CommandLine, drafts };
-        self.store.write_blocking(import).unwrap();
+        self.store().write_blocking(import).unwrap();
     }
 
     /// Moves an order by hand.
@@ -126,13 +145,13 @@ impl Panel {
     ) {
         let by_hand = ByHand { status, start_count, remains };
         let (actor, order) = (Actor::CommandLine, OrderId(order));
-        self.store.write_blocking(SetOrder { actor, order, by_hand }).unwrap();
+        self.store().write_blocking(SetOrder { actor, order, by_hand }).unwrap();
     }
 
     /// Sets a setting.
     pub(crate) fn setting(&self, setting: Setting, value: &str) {
         let (actor, value) = (Actor::CommandLine, value.to_owned());
-        self.store.write_blocking(SetSetting { actor, setting, value }).unwrap();
+        self.store().write_blocking(SetSetting { actor, setting, value }).unwrap();
     }
 
     /// Sends a request with nothing added but what HTTP needs.
@@ -148,7 +167,7 @@ impl Panel {
 
     /// Runs the command line on the panel's file.
     pub(crate) fn cli(&self, args: &[&str]) -> Output {
-        cli(&self.db, args)
+        cli(self.db(), args)
     }
 }
 
@@ -156,15 +175,18 @@ impl Drop for Panel {
     fn drop(&mut self) {
         let _ = self.stop.take().unwrap().send(());
         let ended = self.server.take().unwrap().join();
-        if std::env::var_os("KEEP").is_some() {
-            println!("kept: {}", self.folder.take().unwrap().keep().display());
-        }
+        drop(self.store.take()); // and with it the lock on the file
         if std::thread::panicking() {
             return;
         }
         ended.unwrap().unwrap();
-        let findings = self.store.check().unwrap();
+        let findings = panelite::store::check_file(self.db()).unwrap();
         assert!(findings.is_empty(), "the books are not sound: {findings:#?}");
+        if let Some(folder) = self.folder.take()
+            && std::env::var_os("KEEP").is_some()
+        {
+            println!("kept: {}", folder.keep().display());
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Also the shop it sells from, and connections that keep it busy.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use panelite::clock;
 use panelite::domain::money::Money;
@@ -43,8 +44,17 @@ impl Server {
 
     /// The same with more in its environment.
     pub(crate) fn start_with(db: &Path, environment: &[(&str, &str)]) -> Self {
-        let started = clock::instant();
-        let mut child = spawn(db, environment);
+        Self::ready(clock::instant(), spawn(db, environment))
+    }
+
+    /// Starts `serve` on a file and keeps all it logs in another.
+    pub(crate) fn start_logging(db: &Path, log: &Path) -> Self {
+        let log = File::create(log).unwrap();
+        let mut command = command(db, &[("PANELITE_LOG", "trace")]);
+        Self::ready(clock::instant(), command.stderr(log).spawn().unwrap())
+    }
+
+    fn ready(started: Instant, mut child: Child) -> Self {
         let address = address_of(&mut child);
         let reply = http::send(address, "GET", "/healthz", &[], b"");
         assert_eq!(reply.status, 200, "not healthy: {}", reply.text());
@@ -85,14 +95,18 @@ impl Drop for Server {
 
 /// Starts the process.
 pub(crate) fn spawn(db: &Path, environment: &[(&str, &str)]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_panelite"))
+    command(db, environment).spawn().unwrap()
+}
+
+fn command(db: &Path, environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_panelite"));
+    command
         .env("PANELITE_DB", db)
         .env("PANELITE_LOG", "off")
         .envs(environment.iter().copied())
         .args(["serve", "--listen", "127.0.0.1:0"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
+        .stdout(Stdio::piped());
+    command
 }
 
 /// Reads from the first lines of a server where it listens.

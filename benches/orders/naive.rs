@@ -89,6 +89,14 @@ fn place(conn: &mut Connection, add: &Add) -> rusqlite::Result<i64> {
             params![user, add.service, kind, add.link, add.quantity, rate, charge, now],
             |row| row.get(0),
         )?;
+    tx.prepare_cached("UPDATE order_counts SET count = count + 1 WHERE public_status = 'pending'")?
+        .execute([])?;
+    tx.prepare_cached(
+        "INSERT INTO figures (slot_at, orders, charged_micros) VALUES ($1, 1, $2)
+         ON CONFLICT (slot_at) DO UPDATE SET
+           orders = orders + 1, charged_micros = charged_micros + excluded.charged_micros",
+    )?
+    .execute([now - now.rem_euclid(900), charge])?;
     let mut moved = tx.prepare_cached(
         "UPDATE accounts SET balance_micros = balance_micros + $1 WHERE id = $2
          RETURNING balance_micros",

@@ -27,19 +27,19 @@ impl Command for PlaceOrder {
     type Reply = OrderId;
 
     fn run(&self, tx: &Tx<'_>) -> Result<OrderId> {
-        let service = services::find_on_sale(tx, self.service)?;
-        let wanted = service.as_ref().map(|service| placing::read(service, &self.details));
+        let offer = services::find_on_sale(tx, self.user, self.service)?;
+        let wanted = offer.as_ref().map(|(service, _)| placing::read(service, &self.details));
         let wanted = wanted.transpose()?;
 
         if let Some(bought) = self.find_replayed(tx)? {
             return Ok(bought);
         }
-        let (service, wanted) = service.zip(wanted).ok_or(Refusal::ServiceNotFound)?;
+        let ((service, own_rate), wanted) = offer.zip(wanted).ok_or(Refusal::ServiceNotFound)?;
         let user = users::get(tx, self.user)?;
         let placing = Placing {
             user: &user,
             service: &service,
-            own_rate: users::find_rate(tx, user.id, service.id)?,
+            own_rate,
             twin: match service.listing.denies_duplicates {
                 true => orders::find_twin(tx, user.id, service.id, &wanted.link)?,
                 false => None,

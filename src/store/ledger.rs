@@ -19,17 +19,16 @@ pub fn balance(db: &Read<'_>, account: AccountId) -> Result<Money> {
 /// `AmountTooLarge`, before anything is written. Whether the source can pay was decided before:
 /// if it cannot, this is a fault.
 pub fn post(tx: &Tx<'_>, posting: &Posting, actor: &Actor) -> Result<PostingId> {
-    let source = balance(tx, posting.source)?;
-    let destination = balance(tx, posting.destination)?;
+    let (source, destination) = balances(tx, posting)?;
     let (source, destination) = posting.balances_after(source, destination)?;
     count(tx, posting)?;
     set_balance(tx, posting.source, source)?;
     set_balance(tx, posting.destination, destination)?;
-    tx.get(
+    let id = tx.insert(
         "INSERT INTO postings (created_at, kind, source_id, destination_id, amount_micros,
                                source_balance_micros, destination_balance_micros,
                                user_id, order_id, reference, note, actor)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         params![
             tx.now,
             posting.kind,
@@ -44,7 +43,17 @@ pub fn post(tx: &Tx<'_>, posting: &Posting, actor: &Actor) -> Result<PostingId> 
             posting.note,
             actor.to_string(),
         ],
-        |row| row.get(0),
+    )?;
+    Ok(PostingId(id))
+}
+
+/// What both sides hold before a posting.
+fn balances(db: &Read<'_>, posting: &Posting) -> Result<(Money, Money)> {
+    db.get(
+        "SELECT s.balance_micros, d.balance_micros FROM accounts s, accounts d
+         WHERE s.id = $1 AND d.id = $2",
+        params![posting.source, posting.destination],
+        |row| Ok((row.get(0)?, row.get(1)?)),
     )
 }
 

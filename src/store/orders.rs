@@ -8,12 +8,6 @@ use crate::domain::placing::NewOrder;
 use crate::domain::service::Input;
 use crate::domain::{Actor, OrderId, ServiceId, UserId};
 
-const SELECT: &str = "SELECT id, user_id, service_id, kind, link, quantity, units, runs,
-                             interval_minutes, rate_micros, charge_micros, refunded_micros, status,
-                             shown, start_count, remains, custom_id, created_at, finished_at,
-                             cancel_requested_at
-                      FROM orders";
-
 fn read_order(row: &Row<'_>) -> RowResult<Order> {
     let runs: Option<i64> = row.get(7)?;
     let interval_minutes: Option<i64> = row.get(8)?;
@@ -44,7 +38,14 @@ fn read_order(row: &Row<'_>) -> RowResult<Order> {
 
 /// An order by its number, whoever's it is.
 pub fn find(db: &Read<'_>, id: OrderId) -> Result<Option<Order>> {
-    db.find(&format!("{SELECT} WHERE id = $1"), params![id], read_order)
+    db.find(
+        "SELECT id, user_id, service_id, kind, link, quantity, units, runs, interval_minutes,
+                rate_micros, charge_micros, refunded_micros, status, shown, start_count, remains,
+                custom_id, created_at, finished_at, cancel_requested_at
+         FROM orders WHERE id = $1",
+        params![id],
+        read_order,
+    )
 }
 
 /// An order by its number, if it is that user's. Another's is not there.
@@ -114,13 +115,12 @@ pub fn insert(tx: &Tx<'_>, order: &NewOrder, origin: &Origin) -> Result<OrderId>
         Actor::Key(key) => Some(key),
         Actor::Admin(_) | Actor::CommandLine => None,
     };
-    let id = tx.get(
+    let id = tx.insert(
         "INSERT INTO orders (user_id, service_id, kind, link, quantity, units, runs,
                              interval_minutes, rate_micros, charge_micros, remains, key_id,
                              request_id, request_digest, custom_id, is_exclusive,
                              created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $6, $11, $12, $13, $14, $15, $16, $16)
-         RETURNING id",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $6, $11, $12, $13, $14, $15, $16, $16)",
         params![
             order.purse.user,
             order.service,
@@ -139,8 +139,8 @@ pub fn insert(tx: &Tx<'_>, order: &NewOrder, origin: &Origin) -> Result<OrderId>
             order.is_exclusive,
             tx.now,
         ],
-        |row| row.get(0),
     )?;
+    let id = OrderId(id);
     count(tx, PublicStatus::Pending, 1)?;
     figures::add(tx, &Figures { orders: 1, charged: order.charge, ..Figures::default() })?;
     for (input, text) in &wanted.extras {

@@ -5,8 +5,6 @@ use super::{Read, Result, Tx};
 use crate::domain::refill::{Refill, RefillStatus};
 use crate::domain::{OrderId, RefillId, UserId};
 
-const SELECT: &str = "SELECT id, order_id, user_id, status, created_at FROM refills";
-
 fn read_refill(row: &Row<'_>) -> RowResult<Refill> {
     Ok(Refill {
         id: row.get(0)?,
@@ -19,7 +17,8 @@ fn read_refill(row: &Row<'_>) -> RowResult<Refill> {
 
 /// A refill by its number.
 pub fn find(db: &Read<'_>, id: RefillId) -> Result<Option<Refill>> {
-    db.find(&format!("{SELECT} WHERE id = $1"), params![id], read_refill)
+    let sql = "SELECT id, order_id, user_id, status, created_at FROM refills WHERE id = $1";
+    db.find(sql, params![id], read_refill)
 }
 
 /// A refill by its number, if it is that user's. Another's is not there.

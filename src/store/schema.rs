@@ -133,7 +133,9 @@ pub(super) fn open_writer(path: &Path, missing: Missing) -> Result<Connection, O
         look_at(path)?;
     }
     make_private(path)?;
-    let mut conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // Without SQLite's own locks: a connection is used by one thread at a time anyway.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut conn = Connection::open_with_flags(path, flags)?;
     set_common(&conn)?;
     if is_new || is_blank(&conn)? {
         create(&mut conn, path)?;

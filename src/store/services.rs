@@ -6,11 +6,18 @@ use crate::domain::money::Rate;
 use crate::domain::service::{Listing, Service};
 use crate::domain::{CategoryId, ProviderId, ServiceId, UserId};
 
-/// The columns of a service, in the order in which `read_service` takes them.
-const COLUMNS: &str = "s.id, s.category_id, s.name, s.description, s.kind, s.rate_micros,
-                       s.quantity_min, s.quantity_max, s.is_dripfeed, s.is_refill, s.refill_days,
-                       s.is_cancel, s.denies_duplicates, s.is_enabled, s.provider_id,
-                       s.provider_service";
+/// A statement that begins with the columns that `read_service` takes.
+macro_rules! select {
+    ($end:literal) => {
+        concat!(
+            "SELECT s.id, s.category_id, s.name, s.description, s.kind, s.rate_micros,
+                    s.quantity_min, s.quantity_max, s.is_dripfeed, s.is_refill, s.refill_days,
+                    s.is_cancel, s.denies_duplicates, s.is_enabled, s.provider_id,
+                    s.provider_service ",
+            $end
+        )
+    };
+}
 
 /// Services are bounded so that the list of all of them stays a list one can send.
 pub const SERVICES_MAX: i64 = 100_000;
@@ -40,23 +47,30 @@ fn read_service(row: &Row<'_>) -> RowResult<Service> {
 
 /// A service by its number, on sale or not.
 pub fn find(db: &Read<'_>, id: ServiceId) -> Result<Option<Service>> {
-    let sql = format!("SELECT {COLUMNS} FROM services s WHERE s.id = $1");
-    db.find(&sql, params![id], read_service)
+    db.find(select!("FROM services s WHERE s.id = $1"), params![id], read_service)
 }
 
 /// A service that must exist.
 pub fn get(db: &Read<'_>, id: ServiceId) -> Result<Service> {
-    let sql = format!("SELECT {COLUMNS} FROM services s WHERE s.id = $1");
-    db.get(&sql, params![id], read_service)
+    db.get(select!("FROM services s WHERE s.id = $1"), params![id], read_service)
 }
 
-/// A service that can be ordered.
-pub fn find_on_sale(db: &Read<'_>, id: ServiceId) -> Result<Option<Service>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM services s JOIN categories c ON c.id = s.category_id
-         WHERE s.id = $1 AND s.is_enabled = 1 AND c.is_enabled = 1"
-    );
-    db.find(&sql, params![id], read_service)
+/// A service that can be ordered, with the user's own rate for it.
+pub fn find_on_sale(
+    db: &Read<'_>,
+    user: UserId,
+    id: ServiceId,
+) -> Result<Option<(Service, Option<Rate>)>> {
+    db.find(
+        select!(
+            ", r.rate_micros
+             FROM services s JOIN categories c ON c.id = s.category_id
+             LEFT JOIN user_rates r ON r.user_id = $1 AND r.service_id = s.id
+             WHERE s.id = $2 AND s.is_enabled = 1 AND c.is_enabled = 1"
+        ),
+        params![user, id],
+        |row| Ok((read_service(row)?, row.get(16)?)),
+    )
 }
 
 /// A service with the name of its category and the reader's own rate for it.
@@ -72,8 +86,8 @@ pub struct Offer {
 
 /// Everything on sale, as the user sees it: by category, then by position.
 pub fn list_offers(db: &Read<'_>, user: UserId) -> Result<Vec<Offer>> {
-    let sql = format!(
-        "SELECT {COLUMNS}, c.name, r.rate_micros
+    let sql = select!(
+        ", c.name, r.rate_micros
          FROM categories c
          JOIN services s ON s.category_id = c.id
          LEFT JOIN user_rates r ON r.user_id = $1 AND r.service_id = s.id
@@ -81,7 +95,7 @@ pub fn list_offers(db: &Read<'_>, user: UserId) -> Result<Vec<Offer>> {
          ORDER BY c.position, c.id, s.position, s.id
          LIMIT $2"
     );
-    db.list(&sql, params![user, SERVICES_MAX], |row| {
+    db.list(sql, params![user, SERVICES_MAX], |row| {
         Ok(Offer { service: read_service(row)?, category: row.get(16)?, own_rate: row.get(17)? })
     })
 }
@@ -99,15 +113,15 @@ pub struct Listed {
 
 /// The whole catalogue, disabled services too, in the order of the shop.
 pub fn list(db: &Read<'_>) -> Result<Vec<Listed>> {
-    let sql = format!(
-        "SELECT {COLUMNS}, c.name, p.name
+    let sql = select!(
+        ", c.name, p.name
          FROM categories c
          JOIN services s ON s.category_id = c.id
          LEFT JOIN providers p ON p.id = s.provider_id
          ORDER BY c.position, c.id, s.position, s.id
          LIMIT $1"
     );
-    db.list(&sql, params![SERVICES_MAX], |row| {
+    db.list(sql, params![SERVICES_MAX], |row| {
         Ok(Listed { service: read_service(row)?, category: row.get(16)?, provider: row.get(17)? })
     })
 }

@@ -42,6 +42,13 @@ impl<'c> Tx<'c> {
         Self { read: Read { conn }, now }
     }
 
+    /// Runs an `INSERT` of one row; says the number the row was given. Asking for it with `RETURNING`
+    /// would cost a temporary table each time.
+    pub(super) fn insert(&self, sql: &str, params: impl Params) -> Result<i64> {
+        self.conn.prepare_cached(sql)?.execute(params)?;
+        Ok(self.conn.last_insert_rowid())
+    }
+
     /// Runs a statement that returns nothing; says how many rows it touched.
     pub(super) fn execute(&self, sql: &str, params: impl Params) -> Result<usize> {
         Ok(self.conn.prepare_cached(sql)?.execute(params)?)

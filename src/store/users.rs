@@ -8,9 +8,17 @@ use crate::domain::refusal::Refusal;
 use crate::domain::user::User;
 use crate::domain::{AccountId, ServiceId, UserId};
 
-const SELECT: &str = "SELECT u.id, u.name, u.account_id, a.balance_micros, a.credit_limit_micros,
-                             u.discount_bp, u.is_suspended
-                      FROM users u JOIN accounts a ON a.id = u.account_id";
+/// A statement that `read_user` understands, with the given end.
+macro_rules! select {
+    ($end:literal) => {
+        concat!(
+            "SELECT u.id, u.name, u.account_id, a.balance_micros, a.credit_limit_micros,
+                    u.discount_bp, u.is_suspended
+             FROM users u JOIN accounts a ON a.id = u.account_id ",
+            $end
+        )
+    };
+}
 
 fn read_user(row: &Row<'_>) -> RowResult<User> {
     Ok(User {
@@ -26,7 +34,7 @@ fn read_user(row: &Row<'_>) -> RowResult<User> {
 
 /// A user who must exist.
 pub fn get(db: &Read<'_>, id: UserId) -> Result<User> {
-    db.get(&format!("{SELECT} WHERE u.id = $1"), params![id], read_user)
+    db.get(select!("WHERE u.id = $1"), params![id], read_user)
 }
 
 /// The user of that name.
@@ -34,14 +42,14 @@ pub fn get(db: &Read<'_>, id: UserId) -> Result<User> {
 /// # Errors
 /// `UserNotFound`.
 pub fn get_named(db: &Read<'_>, name: &str) -> Result<User> {
-    let user = db.find(&format!("{SELECT} WHERE u.name = $1"), params![name], read_user)?;
+    let user = db.find(select!("WHERE u.name = $1"), params![name], read_user)?;
     user.ok_or(Error::Refused(Refusal::UserNotFound))
 }
 
 /// Users after the given one, by id.
 pub fn list(db: &Read<'_>, after: UserId, limit: i64) -> Result<Vec<User>> {
-    let sql = format!("{SELECT} WHERE u.id > $1 ORDER BY u.id LIMIT $2");
-    db.list(&sql, params![after, limit], read_user)
+    let sql = select!("WHERE u.id > $1 ORDER BY u.id LIMIT $2");
+    db.list(sql, params![after, limit], read_user)
 }
 
 /// Whether there is anybody at all.

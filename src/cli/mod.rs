@@ -3,6 +3,7 @@
 //! Results go to standard output, errors to standard error. Exit codes: 0 done, 1 refused or
 //! unsound, 2 usage, 74 storage failed.
 
+mod admins;
 mod orders;
 mod serve;
 mod services;
@@ -58,6 +59,9 @@ struct Cli {
 enum Command {
     /// Run the panel
     Serve(serve::Args),
+    /// Who logs in to the pages
+    #[command(subcommand)]
+    Admin(admins::AdminCommand),
     /// Resellers, their money and their prices
     #[command(subcommand)]
     User(users::UserCommand),
@@ -120,6 +124,7 @@ pub fn run() -> ExitCode {
     let db = cli.db.as_path();
     let done = match cli.command {
         Command::Serve(args) => serve::run(db, args),
+        Command::Admin(command) => admins::run(db, command),
         Command::User(command) => users::run_user(db, command),
         Command::Key(command) => users::run_key(db, command),
         Command::Service(command) => services::run(db, command),

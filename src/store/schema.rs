@@ -245,6 +245,18 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
+/// Fails where a list would look at rows it does not show, or sort what it has read.
+#[cfg(test)]
+pub(super) fn assert_walks_an_index(sql: &str) {
+    let conn = Connection::open_in_memory().unwrap();
+    conn.execute_batch(SCHEMA).unwrap();
+    let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let steps = statement.raw_query().mapped(|row| row.get::<_, String>(3));
+    let steps: Vec<String> = steps.collect::<Result<_, _>>().unwrap();
+    let is_bad = |step: &String| step.contains("SCAN") || step.contains("TEMP B-TREE");
+    assert!(!steps.iter().any(is_bad), "{steps:#?}\n{sql}");
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -32,6 +32,9 @@ CREATE TABLE accounts (
   CHECK (kind <> 'escrow' OR balance_micros >= 0)
 ) STRICT;
 
+-- Who is below zero.
+CREATE INDEX accounts_owing ON accounts (id) WHERE kind = 'user' AND balance_micros < 0;
+
 INSERT INTO accounts (id, kind) VALUES (1, 'external'), (2, 'escrow'), (3, 'revenue');
 
 -- Resellers: who buys by API.
@@ -44,6 +47,8 @@ CREATE TABLE users (
   note         TEXT    NOT NULL DEFAULT '',
   created_at   INTEGER NOT NULL
 ) STRICT;
+
+CREATE INDEX users_suspended ON users (id) WHERE is_suspended = 1;
 
 -- A key is shown once; only its SHA-256 and its first characters stay.
 CREATE TABLE api_keys (
@@ -58,6 +63,54 @@ CREATE TABLE api_keys (
 ) STRICT;
 
 CREATE INDEX api_keys_user ON api_keys (user_id, id);
+
+-------------------------------------------------------------------------------------------- admins
+
+-- Who logs in to the pages. The password is an argon2id string; the seed of the six-digit codes is
+-- sealed with the key beside the file, and the last step used never counts again.
+CREATE TABLE admins (
+  id             INTEGER PRIMARY KEY,
+  name           TEXT    NOT NULL UNIQUE,
+  password_hash  TEXT    NOT NULL,
+  totp_seed      BLOB,
+  totp_step_last INTEGER NOT NULL DEFAULT 0,
+  created_at     INTEGER NOT NULL
+) STRICT;
+
+-- One-time words for the day the telephone is lost, as hashes.
+CREATE TABLE recovery_codes (
+  admin_id  INTEGER NOT NULL REFERENCES admins (id),
+  code_hash BLOB    NOT NULL CHECK (length(code_hash) = 32),
+  PRIMARY KEY (admin_id, code_hash)
+) STRICT, WITHOUT ROWID;
+
+-- Browsers that are logged in, or (is_half) have said the password and owe the code.
+CREATE TABLE sessions (
+  id         INTEGER PRIMARY KEY,
+  admin_id   INTEGER NOT NULL REFERENCES admins (id),
+  token_hash BLOB    NOT NULL UNIQUE CHECK (length(token_hash) = 32),
+  is_half    INTEGER NOT NULL CHECK (is_half IN (0, 1)),
+  address    TEXT    NOT NULL,
+  agent      TEXT    NOT NULL,
+  created_at INTEGER NOT NULL,
+  seen_at    INTEGER NOT NULL,
+  proved_at  INTEGER NOT NULL   -- when the password was last given
+) STRICT;
+
+CREATE INDEX sessions_admin ON sessions (admin_id, id);
+
+-- Tries to log in that have not succeeded. Of the name only its hash stays: people type passwords
+-- into the wrong field.
+CREATE TABLE login_failures (
+  id         INTEGER PRIMARY KEY,
+  name_hash  BLOB    NOT NULL CHECK (length(name_hash) = 32),
+  address    TEXT    NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX login_failures_name ON login_failures (name_hash, created_at);
+CREATE INDEX login_failures_address ON login_failures (address, created_at);
+CREATE INDEX login_failures_time ON login_failures (created_at);
 
 ----------------------------------------------------------------------------------------- catalogue
 

@@ -4,6 +4,7 @@
 //! writer with what it still has, then the WAL.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,15 +15,19 @@ use actix_web::web::{self, Data};
 use actix_web::{HttpResponse, HttpServer, rt};
 use tokio::sync::oneshot;
 
+use crate::admin::{self, Admin};
 use crate::api::{self, Api};
+use crate::assets::{self, Assets};
 use crate::config::Config;
+use crate::secret::{self, Sealer, Secret};
 use crate::store::check::{self, Finding};
-use crate::store::{self, Command, OpenError, Store, Tx, settings};
+use crate::store::{self, Command, OpenError, Store, Tx, admins, settings};
 use crate::telemetry;
 
 const STOP_TIMEOUT_SECONDS: u64 = 20;
 /// Threads per worker that may wait for a page's reads.
 const BLOCKING_THREADS: usize = 8;
+const SETUP_TOKEN_LENGTH: usize = 32;
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
 const SETTINGS_EVERY: Duration = Duration::from_secs(1);
 
@@ -38,6 +43,9 @@ pub enum AppError {
     /// The address could not be had.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
+    /// The key that seals secrets could not be had.
+    #[error("cannot use the key file {}: {}", .0.display(), .1)]
+    KeyFile(PathBuf, std::io::Error),
     /// Reading what is needed to start failed.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -59,6 +67,9 @@ pub struct App {
     store: Arc<Store>,
     listener: TcpListener,
     address: SocketAddr,
+    sealer: Sealer,
+    /// The token of the setup link, while there is no admin.
+    setup: Option<Secret>,
 }
 
 impl App {
@@ -75,7 +86,22 @@ impl App {
         let cannot_listen = |error| AppError::Listen(config.listen, error);
         let listener = TcpListener::bind(config.listen).map_err(cannot_listen)?;
         let address = listener.local_addr()?;
-        Ok(Self { config, store: Arc::new(store), listener, address })
+        let no_key = |error| AppError::KeyFile(config.key_file.clone(), error);
+        let sealer = Sealer::open(&config.key_file).map_err(no_key)?;
+        let setup = store.page(admins::is_empty)?.then(|| secret::new_token(SETUP_TOKEN_LENGTH));
+        Ok(Self { config, store: Arc::new(store), listener, address, sealer, setup })
+    }
+
+    /// Where browsers find the panel.
+    pub fn url(&self) -> String {
+        let here = || format!("http://{}", self.address);
+        self.config.public_url.as_ref().map_or_else(here, |url| url.origin().to_owned())
+    }
+
+    /// The link that makes the first admin, while there is none. It counts for half an hour.
+    pub fn setup_link(&self) -> Option<String> {
+        let token = self.setup.as_ref()?;
+        Some(format!("{}/admin/setup?token={}", self.url(), token.expose()))
     }
 
     /// Where it listens.
@@ -100,8 +126,9 @@ impl App {
     }
 
     async fn serve(self, stop: oneshot::Receiver<()>) -> Result<(), AppError> {
-        let Self { config, store, listener, .. } = self;
+        let Self { config, store, listener, sealer, setup, .. } = self;
         let limits = store.page(settings::limits)?;
+        let admin = Data::new(Admin::new(Arc::clone(&store), &config, sealer, setup));
         let clock = config.clock.clone();
         let api = Api::new(Arc::clone(&store), clock, config.trusted_proxies, &limits);
         let api = Data::new(api);
@@ -112,8 +139,11 @@ impl App {
             actix_web::App::new()
                 .app_data(for_workers.clone())
                 .app_data(health.clone())
+                .app_data(admin.clone())
                 .wrap(from_fn(telemetry::trace))
                 .configure(api::routes)
+                .configure(admin::routes)
+                .configure(assets::routes)
                 .route("/healthz", web::get().to(healthz))
                 .default_service(web::to(api::not_found))
         })
@@ -129,6 +159,7 @@ impl App {
         };
         let server = server.listen(listener)?.run();
 
+        rt::task::spawn_blocking(|| Assets::get().pack());
         rt::spawn(follow_settings(Arc::clone(&store), api));
         rt::spawn(stop_when_asked(server.handle(), stop));
         rt::spawn(stop_when_failed(server.handle(), store.failed()));

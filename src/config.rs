@@ -1,10 +1,11 @@
 //! What the process is told when it starts. Everything else is a row in `settings`.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::clock::Clock;
+use crate::password::Cost;
 
 /// How a server is to run.
 #[derive(Clone, Debug)]
@@ -19,6 +20,60 @@ pub struct Config {
     pub clock: Clock,
     /// Threads that answer requests.
     pub workers: usize,
+    /// Where browsers find the pages, if that is not where we listen.
+    pub public_url: Option<PublicUrl>,
+    /// Whether cookies may travel over plain http.
+    pub insecure_cookies: bool,
+    /// How much work hashing a password is.
+    pub password_cost: Cost,
+    /// The key that seals what must be read again.
+    pub key_file: PathBuf,
+}
+
+/// `<db>.key`, where nobody names another file.
+pub fn default_key_file(db: &Path) -> PathBuf {
+    let mut name = db.as_os_str().to_owned();
+    name.push(".key");
+    PathBuf::from(name)
+}
+
+/// The address browsers know us by: scheme, host and maybe a port, nothing behind them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+impl PublicUrl {
+    /// As browsers write an origin.
+    pub fn origin(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is reached over TLS.
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let url = text.trim_end_matches('/').to_ascii_lowercase();
+        let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        let is_host = |host: &str| {
+            let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
+            !host.is_empty() && host.bytes().all(is_part)
+        };
+        match host {
+            Some(host) if is_host(host) => Ok(Self(without_default_port(&url).to_owned())),
+            Some(_) | None => Err(format!("{text} is not a URL like https://panel.example")),
+        }
+    }
+}
+
+/// Browsers leave out the port that the scheme stands for.
+fn without_default_port(url: &str) -> &str {
+    let port = if url.starts_with("https://") { ":443" } else { ":80" };
+    url.strip_suffix(port).unwrap_or(url)
 }
 
 /// A network of addresses: `10.0.0.0/8`, or one address.
@@ -69,7 +124,14 @@ pub struct TrustedProxies(pub Vec<Network>);
 
 impl TrustedProxies {
     /// Whose request this is: the peer's, or, where the peer is trusted, the last hop that is not.
-    pub fn client(&self, peer: IpAddr, forwarded_for: &str) -> IpAddr {
+    /// A proxy may append a hop to the header that came, or a header of its own after it.
+    pub fn client<'a>(
+        &self,
+        peer: IpAddr,
+        forwarded_for: impl Iterator<Item = &'a [u8]>,
+    ) -> IpAddr {
+        let headers: Vec<&str> = forwarded_for.filter_map(|it| str::from_utf8(it).ok()).collect();
+        let forwarded_for = headers.join(",");
         let is_trusted = |address: IpAddr| self.0.iter().any(|network| network.contains(address));
         let mut client = peer;
         for hop in forwarded_for.rsplit(',') {
@@ -92,13 +154,27 @@ mod tests {
         let proxies: Vec<Network> =
             ["10.0.0.0/8", "::1"].iter().map(|text| text.parse().unwrap()).collect();
         let proxies = TrustedProxies(proxies);
-        let client =
-            |peer: &str, forwarded| proxies.client(peer.parse().unwrap(), forwarded).to_string();
+        let client = |peer: &str, forwarded: &str| {
+            let headers: Vec<&[u8]> = forwarded.split(';').map(str::as_bytes).collect();
+            proxies.client(peer.parse().unwrap(), headers.into_iter()).to_string()
+        };
         assert_eq!(client("9.9.9.9", "1.1.1.1"), "9.9.9.9");
         assert_eq!(client("10.1.2.3", "1.1.1.1"), "1.1.1.1");
         assert_eq!(client("10.1.2.3", "6.6.6.6, 1.1.1.1, 10.9.9.9"), "1.1.1.1");
         assert_eq!(client("::1", "evil, 10.0.0.1"), "10.0.0.1");
         assert_eq!(client("::1", ""), "::1");
+        assert_eq!(client("10.1.2.3", "6.6.6.6;1.1.1.1"), "1.1.1.1");
+    }
+
+    #[test]
+    fn a_public_url_is_an_origin() {
+        let origin = |text: &str| text.parse().map(|url: PublicUrl| url.origin().to_owned());
+        assert_eq!(origin("https://Panel.example/"), Ok("https://panel.example".to_owned()));
+        assert_eq!(origin("https://a.example:443"), Ok("https://a.example".to_owned()));
+        assert_eq!(origin("http://[::1]:8080"), Ok("http://[::1]:8080".to_owned()));
+        for text in ["", "panel.example", "https://", "https://a/b", "ftp://a", "https://u@a"] {
+            assert!(origin(text).is_err(), "{text:?}");
+        }
     }
 
     #[test]

@@ -2,9 +2,9 @@
 //!
 //! # The map
 //! Layers, each of which names only what stands left of it:
-//! [`domain`] ← [`store`] ← [`commands`] ← [`api`] ← [`app`] ← [`cli`]. On the ground floor, for
-//! anyone but the domain: [`clock`], [`secret`], [`config`], [`telemetry`]. `tests/it/tidy.rs`
-//! holds the table.
+//! [`domain`] ← [`store`] ← [`commands`] ← [`api`] | [`admin`] ← [`app`] ← [`cli`]. On the ground
+//! floor, for anyone but the domain: [`clock`], [`secret`], [`password`], [`totp`], [`config`],
+//! [`telemetry`]; [`assets`] serves the pages. `tests/it/tidy.rs` holds the table.
 //!
 //! # The walk of an order
 //! The bytes of a request become flat fields (`api/fields.rs`), the key in them a caller, the rest
@@ -16,13 +16,17 @@
 //! user into escrow. The batch it is in is committed and synced; only then the order's id goes back
 //! and becomes bytes again (`api/wire.rs`).
 
+pub mod admin;
 pub mod api;
 pub mod app;
+pub mod assets;
 pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod domain;
+pub mod password;
 pub mod secret;
 pub mod store;
 pub mod telemetry;
+pub mod totp;

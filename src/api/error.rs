@@ -172,7 +172,14 @@ impl Failure {
             | Refusal::AtLine(..)
             | Refusal::SettingNotFound
             | Refusal::BadSetting
-            | Refusal::CurrencyIsFixed => (StatusCode::UNPROCESSABLE_ENTITY, "refused"),
+            | Refusal::CurrencyIsFixed
+            | Refusal::AdminNotFound
+            | Refusal::SetupIsOver
+            | Refusal::BadPassword
+            | Refusal::CommonPassword
+            | Refusal::TooManyTries(_)
+            | Refusal::WrongCode
+            | Refusal::SessionNotFound => (StatusCode::UNPROCESSABLE_ENTITY, "refused"),
         };
         Self::new(status, code, refusal.to_string())
     }

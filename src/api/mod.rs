@@ -221,10 +221,8 @@ impl Api {
 
     fn address(&self, request: &HttpRequest) -> IpAddr {
         let peer = request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
-        // A proxy may append a header of its own rather than a hop to the client's.
         let forwarded_for = request.headers().get_all("x-forwarded-for");
-        let hops: Vec<&str> = forwarded_for.filter_map(|value| value.to_str().ok()).collect();
-        self.proxies.client(peer, &hops.join(","))
+        self.proxies.client(peer, forwarded_for.map(HeaderValue::as_bytes))
     }
 
     /// Reads what may take a while on a thread that may wait.

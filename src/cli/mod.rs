@@ -10,6 +10,7 @@ macro_rules! say {
     };
 }
 
+mod admins;
 mod backup;
 mod demo;
 mod orders;
@@ -70,6 +71,9 @@ struct Cli {
 enum Command {
     /// Run the panel
     Serve(serve::Args),
+    /// Who logs in to the pages
+    #[command(subcommand)]
+    Admin(admins::AdminCommand),
     /// Resellers, their money and their prices
     #[command(subcommand)]
     User(users::UserCommand),
@@ -132,7 +136,8 @@ impl Failure {
             Self::Store(error)
             | Self::App(AppError::Store(error))
             | Self::Backup(BackupError::Store(error)) => error.is_storage(),
-            Self::App(AppError::StorageFailed) | Self::Backup(BackupError::File(..)) => true,
+            Self::App(AppError::StorageFailed | AppError::KeyFile(..))
+            | Self::Backup(BackupError::File(..)) => true,
             Self::App(AppError::Unsound(_) | AppError::Listen(..) | AppError::Server(_))
             | Self::Backup(
                 BackupError::Exists(_) | BackupError::InProgress(_) | BackupError::Unsound(_),
@@ -155,6 +160,7 @@ pub fn run() -> ExitCode {
     let db = cli.db.as_path();
     let done = match cli.command {
         Command::Serve(args) => serve::run(db, args),
+        Command::Admin(command) => admins::run(db, command),
         Command::User(command) => users::run_user(db, command),
         Command::Key(command) => users::run_key(db, command),
         Command::Service(command) => services::run(db, command),

@@ -1,14 +1,15 @@
 //! `serve`.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tokio::sync::oneshot;
 
 use super::Result;
 use crate::app::App;
 use crate::clock::Clock;
-use crate::config::{Config, Network, TrustedProxies};
+use crate::config::{Config, Network, PublicUrl, TrustedProxies, default_key_file};
+use crate::password::Cost;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -19,6 +20,18 @@ pub(super) struct Args {
     /// A proxy whose X-Forwarded-For is believed: an address, or a network like 10.0.0.0/8
     #[arg(long, env = "PANELITE_TRUSTED_PROXY", value_delimiter = ',', value_name = "NETWORK")]
     trusted_proxy: Vec<Network>,
+
+    /// Where browsers find the panel, such as https://panel.example
+    #[arg(long, env = "PANELITE_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<PublicUrl>,
+
+    /// Let the pages' cookies travel over plain http: for a LAN without TLS
+    #[arg(long, env = "PANELITE_INSECURE_COOKIES")]
+    insecure_cookies: bool,
+
+    /// The key that seals secrets; `<db>.key` unless given, made if missing
+    #[arg(long, env = "PANELITE_KEY_FILE", value_name = "FILE")]
+    key_file: Option<PathBuf>,
 }
 
 pub(super) fn run(db: &Path, args: Args) -> Result {
@@ -28,10 +41,17 @@ pub(super) fn run(db: &Path, args: Args) -> Result {
         trusted_proxies: TrustedProxies(args.trusted_proxy),
         clock: Clock::System,
         workers: std::thread::available_parallelism().map_or(2, usize::from),
+        public_url: args.public_url,
+        insecure_cookies: args.insecure_cookies,
+        password_cost: Cost::STRONG,
+        key_file: args.key_file.unwrap_or_else(|| default_key_file(db)),
     })?;
-    let address = app.address();
-    let db = db.display();
-    say!("Panelite serves {db} at http://{address}\nAPI: POST http://{address}/api/v2")?;
+    let (db, url) = (db.display(), app.url());
+    let pages = match app.setup_link() {
+        Some(link) => format!("Set up the panel within 30 minutes: {link}"),
+        None => format!("Pages: {url}/admin"),
+    };
+    say!("Panelite serves {db} at {url}\nAPI: POST {url}/api/v2\n{pages}")?;
     // Nobody stops this server but a signal: the sender lives as long as it.
     let (_stop, stopped) = oneshot::channel();
     Ok(app.run(stopped)?)

@@ -11,6 +11,7 @@ use crate::store::{Command, Result, Tx, keys, ledger, services, settings, users}
 
 const LABEL_LENGTH_MAX: usize = 100;
 const NOTE_LENGTH_MAX: usize = 500;
+const PAGE_LENGTH_MAX: usize = 10_000;
 
 /// Adds a reseller with an empty purse.
 pub struct CreateUser {
@@ -162,6 +163,30 @@ impl Command for SetUser {
             record(tx, &self.actor, verb, &object, user.name)?;
         }
         Ok(())
+    }
+}
+
+/// Writes down something about a user, for other admins.
+pub struct SetUserNote {
+    /// Who writes.
+    pub actor: Actor,
+    /// About whom.
+    pub user: UserId,
+    /// What; several lines are fine.
+    pub note: String,
+}
+
+impl Command for SetUserNote {
+    type Reply = ();
+
+    fn run(&self, tx: &Tx<'_>) -> Result<()> {
+        if self.note.chars().count() > PAGE_LENGTH_MAX {
+            return Err(Refusal::NoteTooLong.into());
+        }
+        let user = users::find(tx, self.user)?.ok_or(Refusal::UserNotFound)?;
+
+        users::update_note(tx, user.id, &self.note)?;
+        record(tx, &self.actor, "user.note", format!("user {}", user.id), user.name)
     }
 }
 

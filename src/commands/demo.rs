@@ -3,6 +3,7 @@
 //! It is made of the same commands that people use, all of them in one transaction.
 
 use super::accounts::{CreateKey, CreateUser, Deposit};
+use super::admins::CreateAdmin;
 use super::catalog::{Draft, ImportServices};
 use super::orders::{PlaceOrder, SetOrder};
 use super::settings::SetSetting;
@@ -15,10 +16,13 @@ use crate::domain::setting::Setting;
 use crate::domain::{Actor, OrderId, ServiceId, UserId};
 use crate::secret::KeyHash;
 use crate::store::orders::Origin;
-use crate::store::{Command, Result, Tx, users};
+use crate::store::{Command, Result, Tx, admins, users};
 
 /// The sample catalogue, a file for `catalog_csv`.
 pub const CATALOGUE: &str = include_str!("demo.csv");
+
+/// The name of the sample shop's admin.
+pub const ADMIN: &str = "admin";
 
 const ALICE_DEPOSIT: i64 = 500_000_000;
 const ALICE_BALANCE: i64 = 1_000_000_000;
@@ -28,6 +32,8 @@ const REFILL_ORDERS: i64 = 40;
 pub struct FillDemo {
     /// What is sold.
     pub drafts: Vec<Draft>,
+    /// The hash of the password of [`ADMIN`].
+    pub password_hash: String,
     /// The hash of alice's key and its first characters.
     pub alice_key: (KeyHash, String),
     /// The same of bob's.
@@ -39,7 +45,7 @@ impl Command for FillDemo {
     type Reply = Vec<OrderId>;
 
     fn run(&self, tx: &Tx<'_>) -> Result<Vec<OrderId>> {
-        if !users::is_empty(tx)? {
+        if !users::is_empty(tx)? || admins::find_named(tx, ADMIN)?.is_some() {
             return Err(Refusal::DemoNeedsEmpty.into());
         }
 
@@ -50,6 +56,8 @@ impl Command for FillDemo {
             SetSetting { actor, setting, value }.run(tx)?;
         }
         ImportServices { actor: Actor::CommandLine, drafts: self.drafts.clone() }.run(tx)?;
+        let (name, password_hash) = (ADMIN.to_owned(), self.password_hash.clone());
+        CreateAdmin { actor: Actor::CommandLine, name, password_hash }.run(tx)?;
         let alice = user(tx, "alice", &self.alice_key)?;
         user(tx, "bob", &self.bob_key)?;
         deposit(tx, alice, Money::from_micros(ALICE_DEPOSIT), "first deposit")?;

@@ -4,6 +4,7 @@
 //! comes before the first write. The pages, the API and the command line all go through these.
 
 pub mod accounts;
+pub mod admins;
 pub mod catalog;
 pub mod catalog_csv;
 pub mod demo;

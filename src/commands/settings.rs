@@ -20,26 +20,37 @@ impl Command for SetSetting {
     type Reply = ();
 
     fn run(&self, tx: &Tx<'_>) -> Result<()> {
-        self.setting.check(&self.value)?;
-        let before = settings::get(tx, self.setting)?;
-        match self.setting {
-            Setting::Currency if before != self.value && !ledger::is_empty(tx)? => {
-                return Err(Refusal::CurrencyIsFixed.into());
-            }
-            Setting::TimeZone if jiff::tz::TimeZone::get(&self.value).is_err() => {
-                return Err(Refusal::BadSetting.into());
-            }
-            Setting::Name
-            | Setting::Currency
-            | Setting::TimeZone
-            | Setting::KeyRate
-            | Setting::KeyBurst
-            | Setting::WrongKeyRate
-            | Setting::Connections => {}
-        }
+        judge(tx, self.setting, &self.value)?;
 
-        settings::set(tx, self.setting, &self.value)?;
-        let change = format!("{before} → {}", self.value);
-        record(tx, &self.actor, "setting.set", self.setting, change)
+        save(tx, &self.actor, self.setting, &self.value)
     }
+}
+
+/// Decides whether a setting can have the value now.
+pub(super) fn judge(tx: &Tx<'_>, setting: Setting, value: &str) -> Result<()> {
+    setting.check(value)?;
+    let is_fixed = || -> Result<bool> {
+        Ok(settings::get(tx, Setting::Currency)? != value && !ledger::is_empty(tx)?)
+    };
+    match setting {
+        Setting::Currency if is_fixed()? => Err(Refusal::CurrencyIsFixed.into()),
+        Setting::TimeZone if jiff::tz::TimeZone::get(value).is_err() => {
+            Err(Refusal::BadSetting.into())
+        }
+        Setting::Name
+        | Setting::Currency
+        | Setting::TimeZone
+        | Setting::ConfirmAbove
+        | Setting::KeyRate
+        | Setting::KeyBurst
+        | Setting::WrongKeyRate
+        | Setting::Connections => Ok(()),
+    }
+}
+
+/// Writes a value that was decided on.
+pub(super) fn save(tx: &Tx<'_>, actor: &Actor, setting: Setting, value: &str) -> Result<()> {
+    let before = settings::get(tx, setting)?;
+    settings::set(tx, setting, value)?;
+    record(tx, actor, "setting.set", setting, format!("{before} → {value}"))
 }

@@ -5,6 +5,7 @@
 //! a [`Refusal`](refusal::Refusal).
 
 pub mod ledger;
+pub mod login;
 pub mod money;
 pub mod order;
 pub mod placing;
@@ -49,6 +50,8 @@ ids! {
     ProviderId
     /// One request to deliver again what dropped.
     RefillId
+    /// A browser that is logged in.
+    SessionId
     /// A thing we sell.
     ServiceId
     /// A reseller.

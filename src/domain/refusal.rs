@@ -126,6 +126,22 @@ pub enum Refusal {
     BadSetting,
     /// The books are kept in one currency, from the first posting on.
     CurrencyIsFixed,
+
+    // Admins.
+    /// No admin has this name.
+    AdminNotFound,
+    /// The panel has an admin: the setup link is over.
+    SetupIsOver,
+    /// A password is too short or too long.
+    BadPassword,
+    /// A password that everybody tries first.
+    CommonPassword,
+    /// So many seconds must pass before the next try to log in.
+    TooManyTries(i64),
+    /// The code is wrong or was used already.
+    WrongCode,
+    /// The session has ended.
+    SessionNotFound,
 }
 
 impl fmt::Display for Refusal {
@@ -146,6 +162,9 @@ impl fmt::Display for Refusal {
             Self::RemainsAbove(units) => return write!(f, "Remains must be 0 to {units}"),
             Self::RefillTooLate(days) => {
                 return write!(f, "Refill was possible for {days} days after completion");
+            }
+            Self::TooManyTries(seconds) => {
+                return write!(f, "Too many tries. Wait {} and try again", wait(*seconds));
             }
             Self::AtLine(line, refusal) => return write!(f, "line {line}: {refusal}"),
 
@@ -197,7 +216,22 @@ impl fmt::Display for Refusal {
             Self::SettingNotFound => "There is no such setting",
             Self::BadSetting => "The setting cannot have this value",
             Self::CurrencyIsFixed => "The currency cannot change once money has moved",
+            Self::AdminNotFound => "There is no admin with this name",
+            Self::SetupIsOver => "This panel has an admin already",
+            Self::BadPassword => "A password is 12 to 256 bytes long",
+            Self::CommonPassword => "This password is one of the first that are tried",
+            Self::WrongCode => "The code is wrong or was used already",
+            Self::SessionNotFound => "This session has ended already",
         };
         f.write_str(sentence)
+    }
+}
+
+/// Seconds as people say them.
+fn wait(seconds: i64) -> String {
+    match seconds {
+        1 => "1 second".to_owned(),
+        ..120 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", (seconds + 59) / 60),
     }
 }

@@ -1,5 +1,6 @@
 //! What the operator can set while the panel runs, and what each setting may be.
 
+use super::money::Money;
 use super::refusal::Refusal;
 use super::service::parse_number;
 use super::words;
@@ -13,6 +14,8 @@ words! {
         Currency = "currency" / "currency",
         /// The zone in which pages show times.
         TimeZone = "time_zone" / "time_zone",
+        /// The sum from which on moving money must be typed once more.
+        ConfirmAbove = "confirm_above" / "confirm_above",
         /// Requests a second that one API key may send; 0 for no limit.
         KeyRate = "key_rate" / "key_rate",
         /// Requests that a rested key may send at once; 0 for no limit.
@@ -31,6 +34,7 @@ impl Setting {
             Self::Name => "Panelite",
             Self::Currency => "USD",
             Self::TimeZone => "UTC",
+            Self::ConfirmAbove => "100",
             Self::KeyRate => "200",
             Self::KeyBurst => "400",
             Self::WrongKeyRate => "60",
@@ -46,6 +50,7 @@ impl Setting {
             }
             Self::Currency => value.len() == 3 && value.bytes().all(|b| b.is_ascii_uppercase()),
             Self::TimeZone => (1..=64).contains(&value.len()),
+            Self::ConfirmAbove => Money::parse(value).is_some(),
             Self::KeyRate | Self::KeyBurst | Self::WrongKeyRate | Self::Connections => {
                 parse_number(value).is_some_and(|number| number <= 1_000_000)
             }

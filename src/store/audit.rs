@@ -1,8 +1,8 @@
 //! The audit log: one row for every change by a person, in the change's own transaction.
 
 use super::tx::params;
-use super::{Result, Tx};
-use crate::domain::Actor;
+use super::{Read, Result, Tx};
+use crate::domain::{Actor, Timestamp};
 
 /// One entry: who did what to what. `change` never holds a secret.
 pub struct Entry<'a> {
@@ -19,8 +19,59 @@ pub struct Entry<'a> {
 /// Writes an entry.
 pub fn record(tx: &Tx<'_>, entry: &Entry<'_>) -> Result<()> {
     tx.execute(
-        "INSERT INTO audit (created_at, actor, verb, object, change) VALUES ($1, $2, $3, $4, $5)",
-        params![tx.now, entry.actor.to_string(), entry.verb, entry.object, entry.change],
+        "INSERT INTO audit (created_at, actor, address, verb, object, change, request_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        params![
+            tx.now,
+            entry.actor.to_string(),
+            tx.source.address,
+            entry.verb,
+            entry.object,
+            entry.change,
+            tx.source.request,
+        ],
     )?;
     Ok(())
+}
+
+/// An entry as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its number.
+    pub id: i64,
+    /// When.
+    pub created_at: Timestamp,
+    /// Who, as `admin 1`, `key 7` or `command line`.
+    pub actor: String,
+    /// From where.
+    pub address: String,
+    /// What was done.
+    pub verb: String,
+    /// To what.
+    pub object: String,
+    /// What it was and is.
+    pub change: String,
+    /// The request it came by.
+    pub request: String,
+}
+
+/// The entries below the given number, newest first.
+pub fn list(db: &Read<'_>, before: i64, limit: i64) -> Result<Vec<Written>> {
+    db.list(
+        "SELECT id, created_at, actor, address, verb, object, change, request_id
+         FROM audit WHERE id < $1 ORDER BY id DESC LIMIT $2",
+        params![before, limit],
+        |row| {
+            Ok(Written {
+                id: row.get(0)?,
+                created_at: row.get(1)?,
+                actor: row.get(2)?,
+                address: row.get(3)?,
+                verb: row.get(4)?,
+                object: row.get(5)?,
+                change: row.get(6)?,
+                request: row.get(7)?,
+            })
+        },
+    )
 }

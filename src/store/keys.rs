@@ -69,6 +69,11 @@ pub fn list(db: &Read<'_>, user: UserId) -> Result<Vec<ApiKey>> {
     )
 }
 
+/// Whether nobody has a key.
+pub fn is_empty(db: &Read<'_>) -> Result<bool> {
+    Ok(db.find("SELECT 1 FROM api_keys LIMIT 1", [], |_| Ok(()))?.is_none())
+}
+
 /// One key.
 pub fn find(db: &Read<'_>, id: KeyId) -> Result<Option<ApiKey>> {
     db.find(

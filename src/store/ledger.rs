@@ -1,11 +1,12 @@
 //! Writing postings, and what accounts hold.
 
 use super::figures::{self, Figures};
+use super::page::{Cursor, Page};
 use super::tx::params;
 use super::{Read, Result, Tx};
-use crate::domain::ledger::{Posting, PostingKind};
+use crate::domain::ledger::{Posting, PostingKind, Purse};
 use crate::domain::money::Money;
-use crate::domain::{AccountId, Actor, PostingId};
+use crate::domain::{AccountId, Actor, OrderId, PostingId, Timestamp};
 
 /// What an account holds.
 pub fn balance(db: &Read<'_>, account: AccountId) -> Result<Money> {
@@ -84,4 +85,68 @@ pub fn is_empty(db: &Read<'_>) -> Result<bool> {
 pub fn has_reference(db: &Read<'_>, reference: &str) -> Result<bool> {
     let sql = "SELECT 1 FROM postings WHERE reference = $1 AND reference <> ''";
     Ok(db.find(sql, params![reference], |_| Ok(()))?.is_some())
+}
+
+/// A movement as the page of a user shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Booked {
+    /// Its number.
+    pub id: PostingId,
+    /// When.
+    pub created_at: Timestamp,
+    /// Why.
+    pub kind: PostingKind,
+    /// What it did to the purse: more or less in it.
+    pub amount: Money,
+    /// What was in the purse afterwards.
+    pub balance: Money,
+    /// The order it was for.
+    pub order: Option<OrderId>,
+    /// What was written about it.
+    pub note: String,
+    /// Who moved it.
+    pub actor: String,
+}
+
+fn page_of_sql(cursor: Cursor) -> String {
+    let (compares, direction) = cursor.direction();
+    format!(
+        "SELECT id, created_at, kind, source_id, amount_micros, source_balance_micros,
+                destination_balance_micros, order_id, note, actor
+         FROM postings WHERE user_id = $1 AND id {compares} $2 ORDER BY id {direction} LIMIT $3"
+    )
+}
+
+/// A page of what happened to a user's purse, newest first.
+pub fn page_of(db: &Read<'_>, purse: Purse, cursor: Cursor, size: i64) -> Result<Page<Booked>> {
+    let params = params![purse.user, cursor.bound(), size + 1];
+    let rows = db.list(&page_of_sql(cursor), params, |row| {
+        let is_out = row.get::<_, AccountId>(3)? == purse.account;
+        let amount: Money = row.get(4)?;
+        let sign = if is_out { -1 } else { 1 };
+        Ok(Booked {
+            id: row.get(0)?,
+            created_at: row.get(1)?,
+            kind: row.get(2)?,
+            amount: Money::from_micros(sign * amount.micros()),
+            balance: row.get(if is_out { 5 } else { 6 })?,
+            order: row.get(7)?,
+            note: row.get(8)?,
+            actor: row.get(9)?,
+        })
+    })?;
+    Ok(cursor.page(rows, size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema::assert_walks_an_index;
+
+    #[test]
+    fn a_page_of_postings_is_read_along_an_index() {
+        for cursor in [Cursor::Newest, Cursor::Older(7), Cursor::Newer(7)] {
+            assert_walks_an_index(&page_of_sql(cursor));
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! writer thread, [`Store::point`] reads on the calling thread, [`Store::page`] reads on a thread
 //! of its own. Nothing read here outlives its call as an open transaction.
 
+pub mod admins;
 pub mod audit;
 pub mod backup;
 pub mod check;
@@ -11,8 +12,10 @@ pub mod figures;
 pub mod keys;
 pub mod ledger;
 pub mod orders;
+pub mod page;
 pub mod refills;
 pub mod services;
+pub mod sessions;
 pub mod settings;
 pub mod users;
 
@@ -35,7 +38,7 @@ use crate::clock::Clock;
 use crate::domain::refusal::Refusal;
 
 pub use schema::OpenError;
-pub use tx::{Read, Tx};
+pub use tx::{Read, Source, Traced, Tx};
 pub use writer::Command;
 
 /// Commands that may wait for the writer. Past that the panel is overloaded and says so.

@@ -126,6 +126,11 @@ pub fn list(db: &Read<'_>) -> Result<Vec<Listed>> {
     })
 }
 
+/// Whether there is nothing to sell.
+pub fn is_empty(db: &Read<'_>) -> Result<bool> {
+    Ok(db.find("SELECT 1 FROM services LIMIT 1", [], |_| Ok(()))?.is_none())
+}
+
 /// Writes a service under the given number, or under the next one. It stands last in its category.
 pub fn insert(tx: &Tx<'_>, id: Option<ServiceId>, listing: &Listing) -> Result<ServiceId> {
     tx.get(

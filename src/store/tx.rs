@@ -8,7 +8,7 @@ use std::ops::Deref;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Params};
 
-use super::{Error, Result};
+use super::{Command, Error, Result};
 use crate::domain::ledger::{AccountKind, PostingKind};
 use crate::domain::money::{Discount, Money, Rate};
 use crate::domain::order::{OrderStatus, Shown};
@@ -16,7 +16,7 @@ use crate::domain::refill::RefillStatus;
 use crate::domain::service::{Input, ServiceKind};
 use crate::domain::{
     AccountId, AdminId, CategoryId, KeyId, OrderId, PostingId, ProviderId, RefillId, ServiceId,
-    Timestamp, UserId,
+    SessionId, Timestamp, UserId,
 };
 use crate::secret::KeyHash;
 
@@ -35,11 +35,39 @@ pub struct Tx<'c> {
     read: Read<'c>,
     /// The instant of everything that the command writes.
     pub now: Timestamp,
+    /// The request behind it.
+    pub(super) source: Source,
+}
+
+/// The request that a change came by, for the audit log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    /// The client's address.
+    pub address: String,
+    /// The request's id, as in the log.
+    pub request: String,
+}
+
+/// A command with the request it came by.
+pub struct Traced<C> {
+    /// Where it came from.
+    pub source: Source,
+    /// What to do.
+    pub command: C,
+}
+
+impl<C: Command> Command for Traced<C> {
+    type Reply = C::Reply;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<C::Reply> {
+        let source = self.source.clone();
+        self.command.run(&Tx { read: Read { conn: tx.conn }, now: tx.now, source })
+    }
 }
 
 impl<'c> Tx<'c> {
     pub(super) fn new(conn: &'c Connection, now: Timestamp) -> Self {
-        Self { read: Read { conn }, now }
+        Self { read: Read { conn }, now, source: Source::default() }
     }
 
     /// Runs an `INSERT` of one row; says the number the row was given. Asking for it with `RETURNING`
@@ -152,6 +180,7 @@ integer_columns! {
     ProviderId: |id| Some(ProviderId(id)), |id| id.0;
     RefillId: |id| Some(RefillId(id)), |id| id.0;
     ServiceId: |id| Some(ServiceId(id)), |id| id.0;
+    SessionId: |id| Some(SessionId(id)), |id| id.0;
     UserId: |id| Some(UserId(id)), |id| id.0;
     Timestamp: |seconds| Some(Timestamp(seconds)), |at| at.0;
     Money: |micros| Some(Money::from_micros(micros)), |money| money.micros();

@@ -1,12 +1,13 @@
 //! Resellers with their purses, and their own rates.
 
+use super::page::{Cursor, Page};
 use super::tx::{Row, RowResult, params};
 use super::{Error, Read, Result, Tx};
 use crate::domain::ledger::Purse;
 use crate::domain::money::{Discount, Money, Rate};
 use crate::domain::refusal::Refusal;
 use crate::domain::user::User;
-use crate::domain::{AccountId, ServiceId, UserId};
+use crate::domain::{AccountId, ServiceId, Timestamp, UserId};
 
 /// A statement that `read_user` understands, with the given end.
 macro_rules! select {
@@ -37,6 +38,11 @@ pub fn get(db: &Read<'_>, id: UserId) -> Result<User> {
     db.get(select!("WHERE u.id = $1"), params![id], read_user)
 }
 
+/// A user by his number.
+pub fn find(db: &Read<'_>, id: UserId) -> Result<Option<User>> {
+    db.find(&format!("{SELECT} WHERE u.id = $1"), params![id], read_user)
+}
+
 /// The user of that name.
 ///
 /// # Errors
@@ -50,6 +56,156 @@ pub fn get_named(db: &Read<'_>, name: &str) -> Result<User> {
 pub fn list(db: &Read<'_>, after: UserId, limit: i64) -> Result<Vec<User>> {
     let sql = select!("WHERE u.id > $1 ORDER BY u.id LIMIT $2");
     db.list(sql, params![after, limit], read_user)
+}
+
+/// Which users a page shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Which {
+    /// All of them.
+    #[default]
+    All,
+    /// Those whose keys are refused.
+    Suspended,
+    /// Those whose balance is below zero.
+    Owing,
+}
+
+/// What a page of users shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Which.
+    pub which: Which,
+    /// Names that begin so, then sorted by name; else the newest first.
+    pub name: String,
+    /// Where the page begins, by the number of a user.
+    pub cursor: Cursor,
+    /// How many rows it has.
+    pub size: i64,
+}
+
+/// A user as a page of users shows him.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// He.
+    pub user: User,
+    /// Since when he is with us.
+    pub created_at: Timestamp,
+    /// How many of his keys work.
+    pub keys: i64,
+    /// When one of them was last seen.
+    pub last_used_at: Option<Timestamp>,
+    /// How many rates of his own he has.
+    pub rates: i64,
+}
+
+/// The statement of a page. `CROSS JOIN` keeps the page in front and the order of its index.
+fn page_sql(filter: &Filter) -> String {
+    let (compares, direction) = filter.cursor.direction();
+    let rows = match (filter.name.is_empty(), filter.which) {
+        (true, Which::All) => format!(
+            "users u CROSS JOIN accounts a ON a.id = u.account_id
+             WHERE u.id {compares} $1 AND $2 = '' ORDER BY u.id {direction}"
+        ),
+        (true, Which::Suspended) => format!(
+            "users u INDEXED BY users_suspended CROSS JOIN accounts a ON a.id = u.account_id
+             WHERE u.is_suspended = 1 AND u.id {compares} $1 AND $2 = '' ORDER BY u.id {direction}"
+        ),
+        // Purses are made with their users, so both are in the same order.
+        (true, Which::Owing) => format!(
+            "accounts a INDEXED BY accounts_owing CROSS JOIN users u ON u.account_id = a.id
+             WHERE a.kind = 'user' AND a.balance_micros < 0
+               AND a.id {compares} coalesce((SELECT account_id FROM users WHERE id = $1), $1)
+               AND $2 = '' ORDER BY a.id {direction}"
+        ),
+        (false, which) => {
+            let is_one = match which {
+                Which::All => "1 = 1",
+                Which::Suspended => "u.is_suspended = 1",
+                Which::Owing => "a.balance_micros < 0",
+            };
+            // By name the list runs upwards, so its ends change places.
+            let (compares, direction, end) = match compares {
+                "<" => (">", "ASC", "''"),
+                _ => ("<", "DESC", "$2 || char(1114111)"),
+            };
+            format!(
+                "users u CROSS JOIN accounts a ON a.id = u.account_id
+                 WHERE u.name {compares} coalesce((SELECT name FROM users WHERE id = $1), {end})
+                   AND u.name >= $2 AND u.name < $2 || char(1114111) AND {is_one}
+                 ORDER BY u.name {direction}"
+            )
+        }
+    };
+    format!(
+        "SELECT u.id, u.name, u.account_id, a.balance_micros, a.credit_limit_micros,
+                u.discount_bp, u.is_suspended, u.created_at,
+                (SELECT count(*) FROM api_keys k WHERE k.user_id = u.id AND k.revoked_at IS NULL),
+                (SELECT max(last_used_at) FROM api_keys k WHERE k.user_id = u.id),
+                (SELECT count(*) FROM user_rates r WHERE r.user_id = u.id)
+         FROM {rows} LIMIT $3"
+    )
+}
+
+/// A page of users.
+pub fn page(db: &Read<'_>, filter: &Filter) -> Result<Page<Listed>> {
+    let params = params![filter.cursor.bound(), filter.name, filter.size + 1];
+    let rows = db.list(&page_sql(filter), params, |row| {
+        Ok(Listed {
+            user: read_user(row)?,
+            created_at: row.get(7)?,
+            keys: row.get(8)?,
+            last_used_at: row.get(9)?,
+            rates: row.get(10)?,
+        })
+    })?;
+    Ok(filter.cursor.page(rows, filter.size))
+}
+
+/// What the operator wrote down about a user.
+pub fn note(db: &Read<'_>, id: UserId) -> Result<String> {
+    db.get("SELECT note FROM users WHERE id = $1", params![id], |row| row.get(0))
+}
+
+/// Since when a user is with us.
+pub fn created_at(db: &Read<'_>, id: UserId) -> Result<Timestamp> {
+    db.get("SELECT created_at FROM users WHERE id = $1", params![id], |row| row.get(0))
+}
+
+/// Writes down something about a user.
+pub fn update_note(tx: &Tx<'_>, id: UserId, note: &str) -> Result<()> {
+    tx.execute("UPDATE users SET note = $1 WHERE id = $2", params![note, id])?;
+    Ok(())
+}
+
+/// A rate of a user's own, beside the one for all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnRate {
+    /// For which service.
+    pub service: ServiceId,
+    /// Its name.
+    pub name: String,
+    /// The rate for all.
+    pub listed: Rate,
+    /// His.
+    pub own: Rate,
+}
+
+/// A user's own rates, by service.
+pub fn list_rates(db: &Read<'_>, user: UserId) -> Result<Vec<OwnRate>> {
+    db.list(
+        "SELECT r.service_id, s.name, s.rate_micros, r.rate_micros
+         FROM user_rates r CROSS JOIN services s ON s.id = r.service_id
+         WHERE r.user_id = $1 ORDER BY r.service_id LIMIT 1000",
+        params![user],
+        |row| {
+            Ok(OwnRate {
+                service: row.get(0)?,
+                name: row.get(1)?,
+                listed: row.get(2)?,
+                own: row.get(3)?,
+            })
+        },
+    )
 }
 
 /// Whether there is anybody at all.
@@ -129,4 +285,22 @@ pub fn delete_rate(tx: &Tx<'_>, user: UserId, service: ServiceId) -> Result<()> 
     let sql = "DELETE FROM user_rates WHERE user_id = $1 AND service_id = $2";
     tx.execute(sql, params![user, service])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema::assert_walks_an_index;
+
+    #[test]
+    fn a_page_of_users_is_read_along_an_index() {
+        for which in [Which::All, Which::Suspended, Which::Owing] {
+            for cursor in [Cursor::Newest, Cursor::Older(7), Cursor::Newer(7)] {
+                for name in ["", "a"] {
+                    let filter = Filter { which, name: name.to_owned(), cursor, size: 50 };
+                    assert_walks_an_index(&page_sql(&filter));
+                }
+            }
+        }
+    }
 }

@@ -258,6 +258,8 @@ fn the_sample_shop_is_as_promised() {
     let db = folder.path().join("demo.db");
     let demo: serde_json::Value = serde_json::from_str(&done(&db, &["demo", "--json"])).unwrap();
     assert_eq!(demo["refill_orders"].as_array().unwrap().len(), 40);
+    assert_eq!(demo["admin"]["name"], "admin");
+    assert!(demo["admin"]["password"].as_str().unwrap().len() >= 12);
     assert_eq!(done(&db, &["check"]), "sound");
     assert!(refused(&db, &["demo"]).starts_with("There are users already"));
 

@@ -20,6 +20,7 @@ use panelite::domain::money::Money;
 use panelite::domain::order::{ByHand, PublicStatus};
 use panelite::domain::setting::Setting;
 use panelite::domain::{Actor, OrderId, UserId};
+use panelite::password::Cost;
 use panelite::secret::{self, KeyHash};
 use panelite::store::Store;
 use tempfile::TempDir;
@@ -58,6 +59,10 @@ impl Panel {
             trusted_proxies,
             clock: Clock::manual(EPOCH),
             workers: 2,
+            public_url: None,
+            insecure_cookies: false,
+            password_cost: Cost::CHEAP,
+            key_file: folder.path().join("panel.db.key"),
         };
         Self::serve(folder, config)
     }

@@ -7,7 +7,7 @@ const LINES_MAX: usize = 500;
 const LINE_LENGTH_MAX: usize = 100;
 
 /// What any layer but the domain may name.
-const GROUND: &str = "clock config password secret telemetry";
+const GROUND: &str = "clock config password secret telemetry totp";
 
 /// Which modules a module may name besides itself; `ground` is the ground floor.
 const LAYERS: &[(&str, &str)] = &[
@@ -17,6 +17,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("password", "domain ground"),
     ("secret", "domain ground"),
     ("telemetry", "domain ground"),
+    ("totp", "domain ground"),
     ("store", "domain ground"),
     ("commands", "domain store ground"),
     ("assets", "ground"),

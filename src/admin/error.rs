@@ -1,0 +1,236 @@
+//! What goes wrong, as a page: what happened, whether anything was done, what to do now.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use askama::Template;
+
+use super::gate::Cx;
+use super::reply::{self, Ask, html};
+use super::shell::{Nav, Shell};
+use crate::domain::refusal::Refusal;
+use crate::password;
+use crate::store;
+
+/// Why a page was not answered as asked.
+#[derive(Clone, Debug)]
+pub(super) enum PageError {
+    /// Nobody is logged in, or no longer.
+    SignedOut,
+    /// The request is not from our own pages, and why.
+    Forbidden(&'static str),
+    /// There is no such thing, in a sentence.
+    NotFound(String),
+    /// A business "no" that no form took care of.
+    Refused(Refusal),
+    /// The password is needed first.
+    Prove,
+    /// A question has to be answered first.
+    Ask(Box<Ask>),
+    /// The body is too large.
+    TooLarge,
+    /// The body did not come, or not in time.
+    Unreadable,
+    /// A page could not be made.
+    Template(String),
+    /// The store had something else than a refusal.
+    Store(store::Error),
+}
+
+impl From<store::Error> for PageError {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Refused(refusal) => Self::Refused(refusal),
+            store::Error::Busy | store::Error::DiskFull | store::Error::Storage(_) => {
+                Self::Store(error)
+            }
+        }
+    }
+}
+
+impl From<Refusal> for PageError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<password::Busy> for PageError {
+    fn from(_: password::Busy) -> Self {
+        Self::Store(store::Error::Busy)
+    }
+}
+
+/// The page of an error.
+#[derive(Template)]
+#[template(path = "admin/error.html", blocks = ["main"])]
+struct ErrorPage {
+    shell: Shell,
+    text: String,
+    /// Where to go from here: a path and what the link says.
+    way_out: (String, &'static str),
+    /// What the log knows it by.
+    code: Option<String>,
+}
+
+/// What a person is told.
+struct Told {
+    status: StatusCode,
+    title: &'static str,
+    text: String,
+}
+
+fn told(status: StatusCode, title: &'static str, text: impl Into<String>) -> Told {
+    Told { status, title, text: text.into() }
+}
+
+/// Makes the answer of an error.
+pub(super) fn page(cx: &mut Cx, error: PageError) -> HttpResponse {
+    match &error {
+        PageError::SignedOut if cx.request.method() == Method::GET || cx.wants_part() => {
+            return to_login(cx);
+        }
+        PageError::Ask(ask) => return cx.ask(&ask.clone()),
+        PageError::Prove => {
+            let title = "Enter your password to go on".to_owned();
+            return cx.ask(&Ask { title, verb: "Go on".to_owned(), ..Ask::default() });
+        }
+        PageError::Store(fault @ store::Error::Storage(_)) => {
+            tracing::error!(request_id = cx.request_tag(), error = %fault, "a page failed");
+        }
+        PageError::Template(fault) => {
+            tracing::error!(request_id = cx.request_tag(), error = fault, "a page failed");
+        }
+        PageError::SignedOut
+        | PageError::Forbidden(_)
+        | PageError::NotFound(_)
+        | PageError::Refused(_)
+        | PageError::TooLarge
+        | PageError::Unreadable
+        | PageError::Store(_) => {}
+    }
+    let is_fault =
+        matches!(error, PageError::Template(_) | PageError::Store(store::Error::Storage(_)));
+    let retry = retry_after(&error);
+    let Told { status, title, text } = tell(error);
+    let way_out = match cx.session {
+        Some(_) => ("/admin".to_owned(), "Go to the dashboard"),
+        None => (login_path(cx), "Log in"),
+    };
+    let code = is_fault.then(|| cx.request_tag());
+    let page = ErrorPage { shell: cx.shell(title, Nav::Other), text, way_out, code };
+    let answer = match cx.wants_part() {
+        true => html(status, &page.as_main()),
+        false => html(status, &page),
+    };
+    let mut response = answer.unwrap_or_else(|error| bare(&error));
+    if let Some(seconds) = retry {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+const fn retry_after(error: &PageError) -> Option<i64> {
+    match error {
+        PageError::Refused(Refusal::TooManyTries(seconds)) => Some(*seconds),
+        PageError::Store(store::Error::Busy) => Some(1),
+        _ => None,
+    }
+}
+
+fn tell(error: PageError) -> Told {
+    match error {
+        PageError::SignedOut => told(
+            StatusCode::UNAUTHORIZED,
+            "You are logged out",
+            "Your session has ended, and nothing was changed. Log in and try again.",
+        ),
+        PageError::Forbidden(why) => told(
+            StatusCode::FORBIDDEN,
+            "This was not done",
+            format!("{why} Open the page again and send the form from there."),
+        ),
+        PageError::NotFound(text) => told(StatusCode::NOT_FOUND, "Nothing here", text),
+        PageError::Refused(refusal) => {
+            told(status_of(&refusal), "This was not done", format!("{refusal}."))
+        }
+        PageError::TooLarge => told(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "This is too much",
+            "A form can hold 1 MiB. Nothing was changed.",
+        ),
+        PageError::Unreadable => told(
+            StatusCode::BAD_REQUEST,
+            "This could not be read",
+            "The request did not arrive whole. Nothing was changed.",
+        ),
+        PageError::Store(store::Error::Busy) => told(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The panel is busy",
+            "Nothing was changed. Try again in a few seconds.",
+        ),
+        PageError::Store(store::Error::DiskFull) => told(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The disk is full",
+            "Nothing was changed. Reading goes on; make room on the disk to change things.",
+        ),
+        PageError::Ask(_)
+        | PageError::Prove
+        | PageError::Template(_)
+        | PageError::Store(store::Error::Storage(_) | store::Error::Refused(_)) => told(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Something broke here",
+            "The log says more under the code below. Look before you try again: \
+             the change may or may not have happened.",
+        ),
+    }
+}
+
+fn status_of(refusal: &Refusal) -> StatusCode {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are about what was asked")]
+    match refusal {
+        Refusal::TooManyTries(_) => StatusCode::TOO_MANY_REQUESTS,
+        Refusal::SetupIsOver => StatusCode::GONE,
+        Refusal::UserNotFound
+        | Refusal::KeyNotFound
+        | Refusal::OrderNotFound
+        | Refusal::RefillNotFound
+        | Refusal::ServiceNotFound
+        | Refusal::SessionNotFound => StatusCode::NOT_FOUND,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
+/// To the log-in, and back here afterwards.
+fn to_login(cx: &Cx) -> HttpResponse {
+    if !cx.wants_part() {
+        return reply::see_other(&login_path(cx));
+    }
+    let mut response = HttpResponse::Unauthorized().finish();
+    if let Ok(location) = HeaderValue::from_str(&login_path(cx)) {
+        response.headers_mut().insert(HeaderName::from_static("hx-redirect"), location);
+    }
+    response
+}
+
+/// The log-in page, with the way back to what was read; not to what was posted.
+fn login_path(cx: &Cx) -> String {
+    let half = cx.session.as_ref().is_some_and(|session| session.life.is_half);
+    let page = if half { "/admin/login/code" } else { "/admin/login" };
+    let uri = cx.request.uri().path_and_query().map_or("", |uri| uri.as_str());
+    if cx.request.method() != Method::GET || uri == "/admin" {
+        return page.to_owned();
+    }
+    let next = percent_encoding::utf8_percent_encode(uri, percent_encoding::NON_ALPHANUMERIC);
+    format!("{page}?next={next}")
+}
+
+/// Where not even a page can be made.
+pub(super) fn bare(error: &impl std::fmt::Debug) -> HttpResponse {
+    tracing::error!(?error, "a page could not be made");
+    HttpResponse::ServiceUnavailable()
+        .insert_header((header::RETRY_AFTER, HeaderValue::from_static("1")))
+        .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
+        .content_type("text/plain; charset=utf-8")
+        .body("The panel cannot answer now. Try again in a few seconds.\n")
+}

@@ -1,0 +1,166 @@
+//! A form as it was sent, and what is wrong with it.
+//!
+//! A page that refuses a form shows it again, with the values as typed and each complaint beside
+//! its field. So values and complaints travel together, and a field that cannot be read is a
+//! complaint, never a panic.
+
+use crate::domain::money::{Discount, Money, Rate};
+use crate::domain::refusal::Refusal;
+
+/// Fields by name, in the order in which they came, and complaints by field.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Form {
+    fields: Vec<(String, String)>,
+    complaints: Vec<(String, String)>,
+}
+
+/// Fields that belong to the machinery and are never shown again.
+const HIDDEN: [&str; 4] = ["csrf", "proof", "confirmed", "typed"];
+
+impl Form {
+    /// Reads `name=value&…`. What is not that has no fields.
+    pub(super) fn parse(text: &[u8]) -> Self {
+        let fields = serde_html_form::from_bytes(text).unwrap_or_default();
+        Self { fields, complaints: Vec::new() }
+    }
+
+    /// A form filled in by us.
+    pub(super) fn filled<const N: usize>(values: [(&str, String); N]) -> Self {
+        let fields = values.map(|(name, value)| (name.to_owned(), value)).into();
+        Self { fields, complaints: Vec::new() }
+    }
+
+    /// The value as it was typed; nothing where there is none.
+    pub(super) fn raw(&self, name: &str) -> &str {
+        self.fields.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    /// The value without blanks around it.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.raw(name).trim()
+    }
+
+    /// Every value of a field that may come several times: ticked rows.
+    pub(super) fn all(&self, name: &str) -> Vec<&str> {
+        let of_name = self.fields.iter().filter(|(known, _)| known == name);
+        of_name.map(|(_, value)| value.trim()).collect()
+    }
+
+    /// Whether a box was ticked.
+    pub(super) fn is_ticked(&self, name: &str) -> bool {
+        !self.get(name).is_empty()
+    }
+
+    /// Everything a page that asks once more has to send along.
+    pub(super) fn carried(&self) -> Vec<(&str, &str)> {
+        let fields = self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        fields.filter(|(name, _)| !HIDDEN.contains(name)).collect()
+    }
+
+    /// Complains about a field; the first complaint about it stays.
+    pub(super) fn refuse(&mut self, name: &str, complaint: impl ToString) {
+        if self.error(name).is_none() {
+            self.complaints.push((name.to_owned(), complaint.to_string()));
+        }
+    }
+
+    /// Complains where the field belongs that the refusal is about.
+    pub(super) fn refuse_by(&mut self, refusal: &Refusal) {
+        self.refuse(field_of(refusal), refusal);
+    }
+
+    /// The complaint about a field.
+    pub(super) fn error(&self, name: &str) -> Option<&str> {
+        self.complaints.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
+    }
+
+    /// All complaints, for the summary above the form.
+    pub(super) fn errors(&self) -> &[(String, String)] {
+        &self.complaints
+    }
+
+    /// Whether nothing is wrong so far.
+    pub(super) fn is_sound(&self) -> bool {
+        self.complaints.is_empty()
+    }
+
+    /// A field that must be filled in.
+    pub(super) fn required(&mut self, name: &str, complaint: &str) -> String {
+        let value = self.get(name).to_owned();
+        if value.is_empty() {
+            self.refuse(name, complaint);
+        }
+        value
+    }
+
+    /// An amount without a sign.
+    pub(super) fn amount(&mut self, name: &str) -> Money {
+        let amount = Money::parse(self.get(name));
+        self.or_refuse(name, amount, "Write an amount like 10 or 2.50").unwrap_or_default()
+    }
+
+    /// A rate.
+    pub(super) fn rate(&mut self, name: &str) -> Option<Rate> {
+        let rate = Rate::parse(self.get(name));
+        self.or_refuse(name, rate, "Write a rate like 2.50, at most six decimals")
+    }
+
+    /// A percentage from 0 to 100.
+    pub(super) fn discount(&mut self, name: &str) -> Discount {
+        let discount = Discount::parse(self.get(name));
+        let complaint = "Write a percentage from 0 to 100, such as 12.5";
+        self.or_refuse(name, discount, complaint).unwrap_or_default()
+    }
+
+    /// A number by which something is named.
+    pub(super) fn id(&mut self, name: &str, complaint: &str) -> i64 {
+        let id = self.get(name).trim_start_matches('#').parse().ok().filter(|id| *id > 0);
+        self.or_refuse(name, id, complaint).unwrap_or_default()
+    }
+
+    fn or_refuse<T>(&mut self, name: &str, value: Option<T>, complaint: &str) -> Option<T> {
+        if value.is_none() {
+            self.refuse(name, complaint);
+        }
+        value
+    }
+}
+
+/// The field that most forms have for what a refusal is about. One that is about no field stands
+/// above the form, under the empty name.
+const fn field_of(refusal: &Refusal) -> &'static str {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are about no field")]
+    match refusal {
+        Refusal::NameTaken | Refusal::BadName | Refusal::BadServiceName => "name",
+        Refusal::BadLabel => "label",
+        Refusal::AmountTooLarge | Refusal::AmountIsZero | Refusal::InsufficientFunds => "amount",
+        Refusal::BelowCreditLimit => "credit_limit",
+        Refusal::NoteMissing | Refusal::NoteTooLong => "note",
+        Refusal::BadPassword | Refusal::CommonPassword => "password",
+        Refusal::WrongCode => "code",
+        Refusal::ServiceNotFound => "service",
+        Refusal::BadCategoryName => "category",
+        Refusal::BadLimits | Refusal::MinAboveMax => "min",
+        Refusal::BadRefillDays => "refill_days",
+        Refusal::CurrencyIsFixed => "currency",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_and_complaints_travel_together() {
+        let mut form = Form::parse(b"name=+ann+&id=1&id=2&csrf=x&amount=1e3&%C3");
+        assert_eq!((form.get("name"), form.raw("name")), ("ann", " ann "));
+        assert_eq!(form.all("id"), ["1", "2"]);
+        assert_eq!(form.carried().len(), 5);
+        assert_eq!(form.amount("amount"), Money::ZERO);
+        form.refuse("amount", "a second complaint");
+        assert_eq!(form.errors().len(), 1);
+        assert!(form.error("amount").unwrap().starts_with("Write an amount"));
+        assert!(form.error("name").is_none() && !form.is_sound());
+    }
+}

@@ -1,0 +1,160 @@
+//! The pages: what the operator sees and does in a browser.
+//!
+//! [`ROUTES`] is the whole of it. A request goes through the gate (`gate.rs`), which knows from the
+//! table who may come in; a handler reads a form, runs a command, and answers with a page or with
+//! the way to the next one. `admin/users.rs` and `templates/admin/users.html` belong together, and
+//! so for every noun. Nothing here needs a script: what scripts add is speed and keys.
+
+mod account;
+mod cookies;
+mod dashboard;
+mod error;
+mod form;
+mod gate;
+mod reply;
+mod session;
+mod setup;
+mod shell;
+mod user;
+mod users;
+
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use actix_web::http::Method;
+use actix_web::middleware::Compress;
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+
+use crate::clock::Clock;
+use crate::config::{Config, PublicUrl, TrustedProxies};
+use crate::password::Passwords;
+use crate::secret::{Sealer, Secret};
+use crate::store::Store;
+
+use setup::SetupToken;
+
+/// What the pages need to answer.
+pub struct Admin {
+    store: Arc<Store>,
+    clock: Clock,
+    proxies: TrustedProxies,
+    public_url: Option<PublicUrl>,
+    insecure_cookies: bool,
+    passwords: Passwords,
+    sealer: Sealer,
+    setup: SetupToken,
+}
+
+impl Admin {
+    /// The pages over a store. `setup` is the token of the setup link, where one was printed.
+    pub fn new(store: Arc<Store>, config: &Config, sealer: Sealer, setup: Option<Secret>) -> Self {
+        Self {
+            store,
+            clock: config.clock.clone(),
+            proxies: config.trusted_proxies.clone(),
+            public_url: config.public_url.clone(),
+            insecure_cookies: config.insecure_cookies,
+            passwords: Passwords::new(config.password_cost),
+            sealer,
+            setup: SetupToken::new(setup, config.clock.now()),
+        }
+    }
+}
+
+/// Who may come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Open,
+    /// Who has given the password and owes the code.
+    Half,
+    /// Who is logged in.
+    Signed,
+    /// Who is logged in and has given the password in the last quarter of an hour: for money,
+    /// keys and admins.
+    Proved,
+}
+
+/// One page, or one thing that can be done.
+#[derive(Debug)]
+pub struct Route {
+    /// GET shows, POST does.
+    pub method: Method,
+    /// Where, below `/admin`.
+    pub path: &'static str,
+    /// Who may.
+    pub access: Access,
+    /// What the audit log says when it was done; nothing where nothing changes.
+    pub verb: &'static str,
+}
+
+/// Declares the table and hands each line to its handler.
+macro_rules! routes {
+    ($($method:ident $path:literal $access:ident $verb:literal => $handler:path;)*) => {
+        /// Every page and every thing that can be done.
+        pub const ROUTES: &[Route] = &[$(Route {
+            method: Method::$method,
+            path: $path,
+            access: Access::$access,
+            verb: $verb,
+        },)*];
+
+        /// The routes of the pages, in the scope `/admin`.
+        pub fn routes(config: &mut ServiceConfig) {
+            let scope = web::scope("/admin").wrap(Compress::default());
+            let mut route = ROUTES.iter();
+            $(let scope = match route.next() {
+                Some(route) => scope.route($path, web::method(route.method.clone()).to(
+                    move |request: HttpRequest, payload: Payload, admin: Data<Admin>| {
+                        gate::serve(request, payload, admin, route, $handler)
+                    },
+                )),
+                None => scope,
+            };)*
+            config.service(scope.default_service(web::to(gate::nowhere)));
+        }
+    };
+}
+
+routes! {
+    // Getting in and out.
+    GET  "/setup"                          Open   ""                     => setup::show;
+    POST "/setup"                          Open   "admin.create"         => setup::create;
+    GET  "/login"                          Open   ""                     => session::login_page;
+    POST "/login"                          Open   "session.start"        => session::login;
+    GET  "/login/code"                     Half   ""                     => session::code_page;
+    POST "/login/code"                     Half   "session.start"        => session::code;
+    POST "/logout"                         Signed "session.end"          => session::logout;
+    POST "/looks"                          Open   ""                     => session::looks;
+
+    // One's own account.
+    GET  "/account"                        Signed ""                     => account::show;
+    POST "/account/password"               Proved "admin.password"       => account::set_password;
+    GET  "/account/app"                    Signed ""                     => account::app_page;
+    POST "/account/app"                    Proved "admin.totp_on"        => account::set_app;
+    POST "/account/app/off"                Proved "admin.totp_off"       => account::drop_app;
+    POST "/account/recovery"               Proved "admin.recovery_codes" => account::new_codes;
+    POST "/account/sessions/{id}/end"      Signed "session.end"          => account::end_session;
+    POST "/account/sessions/end-others"    Signed "session.end_others"   => account::end_others;
+
+    // Work.
+    GET  ""                                Signed ""                     => dashboard::show;
+
+    // People and money.
+    GET  "/users"                          Signed ""                     => users::list;
+    GET  "/users/new"                      Signed ""                     => users::new;
+    POST "/users"                          Signed "user.create"          => users::create;
+    GET  "/users/{id}"                     Signed ""                     => user::ledger;
+    POST "/users/{id}/funds"               Proved "user.balance"         => user::funds;
+    POST "/users/{id}/terms"               Proved "user.discount"        => user::set_terms;
+    POST "/users/{id}/suspend"             Signed "user.suspend"         => user::suspend;
+    POST "/users/{id}/resume"              Signed "user.resume"          => user::resume;
+    GET  "/users/{id}/keys"                Signed ""                     => user::keys;
+    POST "/users/{id}/keys"                Proved "key.create"           => user::create_key;
+    POST "/users/{id}/keys/{key}/revoke"   Proved "key.revoke"           => user::revoke_key;
+    GET  "/users/{id}/rates"               Signed ""                     => user::rates;
+    POST "/users/{id}/rates"               Proved "user.rate"            => user::set_rate;
+    POST "/users/{id}/rates/{service}/drop" Proved "user.rate"           => user::drop_rate;
+    GET  "/users/{id}/note"                Signed ""                     => user::note;
+    POST "/users/{id}/note"                Signed "user.note"            => user::set_note;
+}

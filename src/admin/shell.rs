@@ -1,0 +1,255 @@
+//! What every page has around it: navigation, theme, time zone, tokens, toasts.
+
+use std::fmt::{self, Display};
+
+use askama::filters::Safe;
+use jiff::tz::TimeZone;
+
+use crate::assets::Assets;
+use crate::domain::Timestamp;
+use crate::domain::money::Money;
+use crate::secret;
+
+/// Where in the navigation a page stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Nav {
+    /// The first page.
+    Dashboard,
+    /// Resellers.
+    Users,
+    /// One's own account.
+    Account,
+    /// Nowhere: errors, questions.
+    Other,
+}
+
+/// One line of the navigation.
+pub(super) struct NavItem {
+    /// Which.
+    pub(super) nav: Nav,
+    /// What it says.
+    pub(super) label: &'static str,
+    /// Where it leads.
+    pub(super) path: &'static str,
+    /// Its picture in the sprite.
+    pub(super) icon: &'static str,
+    /// The key that leads there after `g`.
+    pub(super) key: char,
+}
+
+const fn item(
+    nav: Nav,
+    label: &'static str,
+    path: &'static str,
+    icon_key: (&'static str, char),
+) -> NavItem {
+    NavItem { nav, label, path, icon: icon_key.0, key: icon_key.1 }
+}
+
+/// The navigation: groups by heading. A page that is not built has no line here.
+pub(super) const NAV: &[(&str, &[NavItem])] = &[
+    ("Work", &[item(Nav::Dashboard, "Dashboard", "/admin", ("house", 'd'))]),
+    ("People & money", &[item(Nav::Users, "Users", "/admin/users", ("users", 'u'))]),
+];
+
+/// How a page looks, as its reader chose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Looks {
+    /// Light, dark, or as the system has it.
+    pub(super) theme: Theme,
+    /// Whether rows are low.
+    pub(super) is_compact: bool,
+    /// Whether single keys do nothing.
+    pub(super) has_no_keys: bool,
+}
+
+/// Light or dark.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Theme {
+    /// As the system has it.
+    #[default]
+    Auto,
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
+}
+
+impl Theme {
+    /// All, for the menu.
+    pub(super) const ALL: [Self; 3] = [Self::Auto, Self::Light, Self::Dark];
+
+    /// The word in the cookie and in the page.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// The word for people.
+    pub(super) const fn label(self) -> &'static str {
+        match self {
+            Self::Auto => "Auto",
+            Self::Light => "Light",
+            Self::Dark => "Dark",
+        }
+    }
+
+    /// Reads the word.
+    pub(super) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|theme| theme.as_str() == word)
+    }
+}
+
+/// A line that says what was done, with the way back where there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Toast {
+    /// What was done.
+    pub(super) text: String,
+    /// Where to post to take it back.
+    pub(super) undo: Option<String>,
+}
+
+impl Toast {
+    /// A toast without a way back.
+    pub(super) fn said(text: impl Into<String>) -> Self {
+        Self { text: text.into(), undo: None }
+    }
+
+    /// A toast with a way back: posting there undoes it.
+    pub(super) fn with_undo(text: impl Into<String>, undo: impl Into<String>) -> Self {
+        Self { text: text.into(), undo: Some(undo.into()) }
+    }
+}
+
+/// What every page is given. Templates call it `shell`.
+#[derive(Clone)]
+pub(super) struct Shell {
+    /// The page's title.
+    pub(super) title: String,
+    /// Where it stands in the navigation.
+    pub(super) nav: Nav,
+    /// The panel's name.
+    pub(super) panel: String,
+    /// The books' currency.
+    pub(super) currency: String,
+    /// The zone in which times are shown.
+    pub(super) zone: TimeZone,
+    /// Now.
+    pub(super) now: Timestamp,
+    /// How it looks.
+    pub(super) looks: Looks,
+    /// Who is logged in.
+    pub(super) who: Option<String>,
+    /// The token for its forms.
+    pub(super) csrf: String,
+    /// What was just done.
+    pub(super) toast: Option<Toast>,
+    /// Whether cookies travel in the clear.
+    pub(super) is_insecure: bool,
+    /// The page's own path and query, to come back to.
+    pub(super) here: String,
+}
+
+impl Shell {
+    /// Where a file of `static/` is.
+    pub(super) fn asset(&self, name: &str) -> &'static str {
+        Assets::get().url(name)
+    }
+
+    /// The navigation.
+    pub(super) fn groups(&self) -> &'static [(&'static str, &'static [NavItem])] {
+        NAV
+    }
+
+    /// The themes, for the menu.
+    pub(super) fn themes(&self) -> [Theme; 3] {
+        Theme::ALL
+    }
+
+    /// A name for one rendered form, so that sending it twice does a thing once.
+    pub(super) fn idem(&self) -> String {
+        secret::new_token(26).expose().to_owned()
+    }
+
+    /// An instant, in the panel's zone, with the exact one in UTC behind it.
+    pub(super) fn time(&self, at: &Timestamp) -> Safe<String> {
+        self.stamp(*at, "%Y-%m-%d %H:%M")
+    }
+
+    /// A day, in the panel's zone.
+    pub(super) fn day(&self, at: &Timestamp) -> Safe<String> {
+        self.stamp(*at, "%Y-%m-%d")
+    }
+
+    /// Nothing in this can be anyone's text: digits, dashes and colons only.
+    fn stamp(&self, at: Timestamp, format: &str) -> Safe<String> {
+        let Ok(utc) = jiff::Timestamp::from_second(at.0) else { return Safe(at.0.to_string()) };
+        let local = utc.to_zoned(self.zone.clone()).strftime(format);
+        let exact = utc.strftime("%Y-%m-%d %H:%M:%S UTC");
+        Safe(format!("<time datetime=\"{utc}\" title=\"{exact}\">{local}</time>"))
+    }
+
+    /// How long ago, in one unit.
+    pub(super) fn ago(&self, at: &Timestamp) -> String {
+        match self.now.0 - at.0 {
+            ..60 => "just now".to_owned(),
+            seconds @ 60..3600 => format!("{} min ago", seconds / 60),
+            seconds @ 3600..86_400 => format!("{} h ago", seconds / 3600),
+            seconds => format!("{} d ago", seconds / 86_400),
+        }
+    }
+}
+
+/// A large sum on one line: `1.8 M`. The exact one belongs into the title.
+pub(super) struct Short(pub(super) Money);
+
+impl Display for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0.is_negative() { "-" } else { "" };
+        let whole = self.0.magnitude().micros() / 1_000_000;
+        let scale = [(1_000_000_000, "B"), (1_000_000, "M"), (100_000, "k")];
+        let Some((size, letter)) = scale.into_iter().find(|(size, _)| whole >= *size) else {
+            let cents = self.0.magnitude().micros() / 10_000 % 100;
+            return write!(f, "{sign}{}.{cents:02}", grouped(whole));
+        };
+        let size = if letter == "k" { 1000 } else { size };
+        write!(f, "{sign}{}.{} {letter}", grouped(whole / size), whole % size * 10 / size)
+    }
+}
+
+/// Thousands apart, by a narrow blank that does not break.
+pub(super) fn grouped(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::with_capacity(digits.len() * 2);
+    if number < 0 {
+        text.push('-');
+    }
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_sums_are_shortened() {
+        let short = |text: &str| {
+            Short(Money::parse_signed(text).unwrap()).to_string().replace('\u{202f}', "_")
+        };
+        assert_eq!(short("0"), "0.00");
+        assert_eq!(short("1234.567"), "1_234.56");
+        assert_eq!(short("99999.99"), "99_999.99");
+        assert_eq!(short("123456"), "123.4 k");
+        assert_eq!(short("-1850000"), "-1.8 M");
+        assert_eq!(grouped(-1_234_567).replace('\u{202f}', "_"), "-1_234_567");
+    }
+}

@@ -40,7 +40,7 @@ pub fn get(db: &Read<'_>, id: UserId) -> Result<User> {
 
 /// A user by his number.
 pub fn find(db: &Read<'_>, id: UserId) -> Result<Option<User>> {
-    db.find(&format!("{SELECT} WHERE u.id = $1"), params![id], read_user)
+    db.find(select!("WHERE u.id = $1"), params![id], read_user)
 }
 
 /// The user of that name.

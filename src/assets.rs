@@ -5,18 +5,14 @@
 //! then served as it is.
 
 use std::collections::HashMap;
-use std::io::Write as _;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::LazyLock;
 
-use actix_web::http::header::{self, HeaderMap, HeaderValue};
-use actix_web::web::{self, Bytes, ServiceConfig};
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 
-const BROTLI_QUALITY: i32 = 11;
-const BROTLI_WINDOW: i32 = 22;
+use crate::packed::{Effort, Packed};
 
 #[derive(RustEmbed)]
 #[folder = "static/"]
@@ -24,13 +20,7 @@ struct Files;
 
 struct Asset {
     mime: &'static str,
-    plain: Bytes,
-    packed: OnceLock<Packed>,
-}
-
-struct Packed {
-    gzip: Bytes,
-    brotli: Bytes,
+    body: Packed,
 }
 
 /// All of `static/`, ready to be sent.
@@ -63,11 +53,8 @@ impl Assets {
         let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
         let hash = data_encoding::HEXLOWER.encode(&file.metadata.sha256_hash()[..4]);
         let hashed = format!("{stem}.{hash}.{extension}");
-        let asset = Asset {
-            mime: mime(extension),
-            plain: Bytes::copy_from_slice(&file.data),
-            packed: OnceLock::new(),
-        };
+        let asset =
+            Asset { mime: mime(extension), body: Packed::new(file.data.to_vec(), Effort::Most) };
         self.urls.insert(name.to_owned(), format!("/static/{hashed}"));
         self.files.insert(hashed, asset);
     }
@@ -75,7 +62,7 @@ impl Assets {
     /// Compresses everything, so that no visitor has to wait for it.
     pub fn pack(&self) {
         for asset in self.files.values() {
-            asset.packed();
+            asset.body.pack();
         }
     }
 
@@ -94,48 +81,6 @@ const fn mime(extension: &str) -> &'static str {
     }
 }
 
-/// Writing to memory does not fail; if it did, an empty file would never be chosen below.
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(bytes).and_then(|()| encoder.finish()).unwrap_or_default()
-}
-
-fn brotli(bytes: &[u8]) -> Vec<u8> {
-    let mut packed = Vec::new();
-    let params = brotli::enc::BrotliEncoderParams {
-        quality: BROTLI_QUALITY,
-        lgwin: BROTLI_WINDOW,
-        ..Default::default()
-    };
-    match brotli::BrotliCompress(&mut &bytes[..], &mut packed, &params) {
-        Ok(_) => packed,
-        Err(_) => Vec::new(),
-    }
-}
-
-impl Asset {
-    fn packed(&self) -> &Packed {
-        let pack = || Packed { gzip: gzip(&self.plain).into(), brotli: brotli(&self.plain).into() };
-        self.packed.get_or_init(pack)
-    }
-
-    /// The smallest form that the client takes.
-    fn chosen(&self, headers: &HeaderMap) -> (Option<&'static str>, &Bytes) {
-        let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
-        let accepts = |name: &str| {
-            let codings = accepted.unwrap_or_default().split(',');
-            codings
-                .map(|coding| coding.split_once(';').unwrap_or((coding, "")))
-                .any(|(coding, weight)| coding.trim() == name && weight.replace(' ', "") != "q=0")
-        };
-        let packed = self.packed();
-        let forms = [("br", &packed.brotli), ("gzip", &packed.gzip)];
-        let is_smaller = |form: &Bytes| !form.is_empty() && form.len() < self.plain.len();
-        let form = forms.iter().find(|(name, form)| accepts(name) && is_smaller(form));
-        form.map_or((None, &self.plain), |(name, form)| (Some(*name), form))
-    }
-}
-
 /// The route of the files.
 pub fn routes(config: &mut ServiceConfig) {
     config.route("/static/{name}", web::get().to(serve));
@@ -149,7 +94,7 @@ async fn serve(request: HttpRequest) -> HttpResponse {
             .insert_header((header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
             .finish();
     };
-    let (encoding, body) = asset.chosen(request.headers());
+    let (encoding, body) = asset.body.chosen(request.headers());
     let mut response = HttpResponse::Ok();
     response
         .insert_header((header::CONTENT_TYPE, HeaderValue::from_static(asset.mime)))
@@ -168,6 +113,7 @@ async fn serve(request: HttpRequest) -> HttpResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::http::header::HeaderMap;
     use sha2::{Digest, Sha256};
 
     #[test]
@@ -180,7 +126,10 @@ mod tests {
     #[test]
     fn the_whole_set_is_small() {
         let assets = Assets::load();
-        let bytes: usize = assets.files.values().map(|asset| asset.packed().gzip.len()).sum();
+        let mut gzip = HeaderMap::new();
+        gzip.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        let bytes: usize =
+            assets.files.values().map(|asset| asset.body.chosen(&gzip).1.len()).sum();
         assert!(bytes <= 40 * 1024, "{bytes} bytes of gzip");
         assert!(assets.url("app.css").starts_with("/static/app."));
     }

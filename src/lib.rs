@@ -3,8 +3,8 @@
 //! # The map
 //! Layers, each of which names only what stands left of it:
 //! [`domain`] ← [`store`] ← [`commands`] ← [`api`] | [`admin`] ← [`app`] ← [`cli`]. On the ground
-//! floor, for anyone but the domain: [`clock`], [`secret`], [`password`], [`totp`], [`config`],
-//! [`telemetry`]; [`assets`] serves the pages. `tests/it/tidy.rs` holds the table.
+//! floor, for anyone but the domain: [`clock`], [`secret`], [`password`], [`totp`], [`packed`],
+//! [`config`], [`telemetry`]; [`assets`] serves the pages. `tests/it/tidy.rs` holds the table.
 //!
 //! # The walk of an order
 //! The bytes of a request become flat fields (`api/fields.rs`), the key in them a caller, the rest
@@ -25,6 +25,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod domain;
+pub mod packed;
 pub mod password;
 pub mod secret;
 pub mod store;

@@ -116,6 +116,7 @@ impl<'a> Contestant<'a> {
             self.orders = self.shop.orders();
             (self.start)(&self.shop.copy(folder, &name))
         });
+        server.settle();
         let work = Work {
             address: server.address,
             connections: self.connections,
@@ -269,6 +270,7 @@ fn print_footprint(small: &Shop, all: &[Contestant<'_>], folder: &Path) {
     for _ in 0..9 {
         let server = Server::panelite(&small.copy(folder, "start"));
         ready.push(server.ready_after.as_secs_f64() * 1000.0);
+        server.settle();
         idle.push(server.memory_mb());
         server.stop();
     }
@@ -287,6 +289,7 @@ fn print_footprint(small: &Shop, all: &[Contestant<'_>], folder: &Path) {
 fn print_backup(shop: &Shop, plan: &Plan, folder: &Path) {
     let db = shop.copy(folder, "backup-source");
     let server = Server::panelite(&db);
+    server.settle();
     let requests = shop.adds(true);
     let work = |lasts| Work {
         address: server.address,

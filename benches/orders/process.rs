@@ -47,6 +47,17 @@ impl Server {
         Self { child, address, ready_after: started.elapsed() }
     }
 
+    /// Waits until what a start leaves to do is done, such as compressing the pages' files.
+    pub(crate) fn settle(&self) {
+        for _ in 0..100 {
+            let before = self.cpu();
+            std::thread::sleep(Duration::from_millis(20));
+            if self.cpu() - before < Duration::from_millis(1) {
+                return;
+            }
+        }
+    }
+
     /// The processor time of all its threads.
     pub(crate) fn cpu(&self) -> Duration {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();

@@ -5,6 +5,7 @@
 //! through the writer and are answered when they are safe on disk.
 
 mod action;
+mod catalogue;
 mod error;
 mod fields;
 mod limits;
@@ -27,7 +28,7 @@ use crate::commands::orders::{CancelOrders, PlaceOrder, RequestRefills};
 use crate::config::TrustedProxies;
 use crate::domain::refusal::Refusal;
 use crate::domain::setting::Limits;
-use crate::domain::{Actor, OrderId, UserId};
+use crate::domain::{Actor, OrderId};
 use crate::secret::KeyHash;
 use crate::store::keys::{self, Caller};
 use crate::store::orders::{self, Origin};
@@ -35,6 +36,7 @@ use crate::store::{self, Read, Store, refills, services, users};
 use crate::telemetry::RequestTag;
 
 use action::{Action, Add, Asked, Change, Question};
+use catalogue::{Catalogue, Wanted};
 use error::{Error, Failure};
 use fields::{Broken, Dialect, Fields};
 use limits::Limiter;
@@ -52,12 +54,14 @@ pub struct Api {
     clock: Clock,
     proxies: TrustedProxies,
     limiter: Limiter,
+    catalogue: Catalogue,
 }
 
 impl Api {
     /// An API over a store.
     pub fn new(store: Arc<Store>, clock: Clock, proxies: TrustedProxies, limits: &Limits) -> Self {
-        Self { store, clock, proxies, limiter: Limiter::new(limits) }
+        let (limiter, catalogue) = (Limiter::new(limits), Catalogue::default());
+        Self { store, clock, proxies, limiter, catalogue }
     }
 
     /// Takes over limits that were set while we run.
@@ -91,7 +95,7 @@ async fn v2(request: HttpRequest, payload: Payload, api: Data<Api>) -> HttpRespo
     // One bad request must not take the connections of others with it.
     let answered = AssertUnwindSafe(answer(&request, dialect, body, &api)).catch_unwind().await;
     match answered.unwrap_or(Err(Error::Panicked)) {
-        Ok(body) => respond(StatusCode::OK, body),
+        Ok(response) => response,
         Err(error) => respond_error(&request, dialect, &error),
     }
 }
@@ -119,7 +123,7 @@ async fn answer(
     dialect: Dialect,
     body: Bytes,
     api: &Api,
-) -> Result<Vec<u8>, Error> {
+) -> Result<HttpResponse, Error> {
     let headers = request.headers();
     if is_encoded(headers) {
         return Err(Error::Encoded);
@@ -127,16 +131,15 @@ async fn answer(
     let fields = Fields::read(dialect, headers, request.query_string(), body).await;
     let fields = fields.map_err(|fields::Unreadable| Error::Unreadable)?;
     let asked = api.store.point(|db| Ok(api.ask(db, dialect, request, &fields)))?;
-    match asked? {
-        Next::Answered(body) => Ok(body),
-        Next::Services(user, extended) => {
-            api.page(move |db| services_of(db, dialect, user, extended)).await
-        }
+    let body = match asked? {
+        Next::Answered(body) => body,
+        Next::Services(wanted) => return api.services(headers, wanted).await,
         Next::Page(caller, question) => {
-            api.page(move |db| reply(db, dialect, &caller, question)).await
+            api.page(move |db| reply(db, dialect, &caller, question)).await?
         }
-        Next::Change(caller, change) => api.change(dialect, caller, change).await,
-    }
+        Next::Change(caller, change) => api.change(dialect, caller, change).await?,
+    };
+    Ok(respond(StatusCode::OK, body))
 }
 
 fn is_encoded(headers: &HeaderMap) -> bool {
@@ -144,21 +147,10 @@ fn is_encoded(headers: &HeaderMap) -> bool {
     encoding.is_some_and(|name| !name.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
-fn services_of(
-    db: &Read<'_>,
-    dialect: Dialect,
-    user: UserId,
-    extended: bool,
-) -> Result<Vec<u8>, Error> {
-    let user = users::get(db, user)?;
-    let offers = services::list_offers(db, user.id)?;
-    Ok(wire::services(dialect, &user, &offers, extended))
-}
-
 /// What is left to do once the caller is known and what is near has been read.
 enum Next {
     Answered(Vec<u8>),
-    Services(UserId, bool),
+    Services(Wanted),
     Page(Caller, Question),
     Change(Caller, Change),
 }
@@ -177,7 +169,10 @@ impl Api {
         let idempotency_key = text_header(headers, "idempotency-key");
         let action = Action::read(fields, idempotency_key)?;
         match action {
-            Action::Services { extended } => Ok(Next::Services(caller.user, extended)),
+            Action::Services { extended } => {
+                let prices = services::price_list(db, caller.user)?;
+                Ok(Next::Services(Wanted { prices, dialect, extended }))
+            }
             Action::Ask(question) if question.is_long() => Ok(Next::Page(caller, question)),
             Action::Ask(question) => reply(db, dialect, &caller, question).map(Next::Answered),
             Action::Do(change) => Ok(Next::Change(caller, change)),
@@ -336,11 +331,11 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// An answer. Nobody may keep it: it is about money, and about one client.
-fn respond(status: StatusCode, body: Vec<u8>) -> HttpResponse {
+fn respond(status: StatusCode, body: impl Into<Bytes>) -> HttpResponse {
     HttpResponse::build(status)
         .insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/json")))
         .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
-        .body(body)
+        .body(body.into())
 }
 
 /// A failure, with the status that the dialect's clients can bear.

@@ -13,9 +13,9 @@ use crate::domain::money::Money;
 use crate::domain::order::Order;
 use crate::domain::refill::RefillStatus;
 use crate::domain::refusal::Refusal;
-use crate::domain::user::User;
+use crate::domain::user;
 use crate::domain::{OrderId, RefillId};
-use crate::store::services::Offer;
+use crate::store::services::{Offer, PriceList};
 
 /// Writes a value that cannot fail to be written: no map keys but texts, no floats.
 fn to_bytes(value: &impl Serialize) -> Vec<u8> {
@@ -87,7 +87,12 @@ impl<T> From<Result<T, Refusal>> for OrError<T> {
 }
 
 /// The catalogue as a user sees it.
-pub(super) fn services(dialect: Dialect, user: &User, offers: &[Offer], extended: bool) -> Vec<u8> {
+pub(super) fn services(
+    dialect: Dialect,
+    prices: PriceList,
+    offers: &[Offer],
+    extended: bool,
+) -> Vec<u8> {
     #[derive(serde::Serialize)]
     struct Extended<'a> {
         description: &'a str,
@@ -110,9 +115,9 @@ pub(super) fn services(dialect: Dialect, user: &User, offers: &[Offer], extended
         #[serde(flatten)]
         extended: Option<Extended<'a>>,
     }
-    fn line<'a>(offer: &'a Offer, dialect: Dialect, user: &User, extended: bool) -> Line<'a> {
+    fn line(offer: &Offer, dialect: Dialect, prices: PriceList, extended: bool) -> Line<'_> {
         let listing = &offer.service.listing;
-        let rate = user.rate(listing.rate, offer.own_rate);
+        let rate = user::rate(listing.rate, offer.own_rate, prices.discount);
         Line {
             service: offer.service.id.0,
             name: &listing.name,
@@ -131,7 +136,7 @@ pub(super) fn services(dialect: Dialect, user: &User, offers: &[Offer], extended
             }),
         }
     }
-    let lines = offers.iter().map(|offer| line(offer, dialect, user, extended));
+    let lines = offers.iter().map(|offer| line(offer, dialect, prices, extended));
     to_bytes(&lines.collect::<Vec<_>>())
 }
 

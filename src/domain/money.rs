@@ -174,7 +174,7 @@ fn div_up(product: i128, divisor: i64) -> Option<i64> {
 }
 
 /// What a user pays less than the rate, in basis points (hundredths of a percent), 0 to 10 000.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Discount(i64);
 
 impl Discount {

@@ -26,7 +26,7 @@ pub struct User {
 impl User {
     /// What the user pays: his own rate for the service, else the rate less his discount.
     pub fn rate(&self, listed: Rate, own: Option<Rate>) -> Rate {
-        own.unwrap_or_else(|| listed.discounted(self.discount))
+        rate(listed, own, self.discount)
     }
 
     /// Whether the purse holds that much, the credit limit included.
@@ -34,6 +34,11 @@ impl User {
         let after = self.balance.checked_sub(amount).and_then(|b| b.checked_add(self.credit_limit));
         after.is_some_and(|left| !left.is_negative())
     }
+}
+
+/// What is paid with that discount: the own rate, if there is one, else the rate less the discount.
+pub fn rate(listed: Rate, own: Option<Rate>, discount: Discount) -> Rate {
+    own.unwrap_or_else(|| listed.discounted(discount))
 }
 
 /// A name for a user or an admin: 1 to 64 visible characters, no blanks at its ends.

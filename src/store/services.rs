@@ -2,7 +2,7 @@
 
 use super::tx::{Row, RowResult, params};
 use super::{Read, Result, Tx};
-use crate::domain::money::Rate;
+use crate::domain::money::{Discount, Rate};
 use crate::domain::service::{Listing, Service};
 use crate::domain::{CategoryId, ProviderId, ServiceId, UserId};
 
@@ -84,8 +84,38 @@ pub struct Offer {
     pub own_rate: Option<Rate>,
 }
 
-/// Everything on sale, as the user sees it: by category, then by position.
-pub fn list_offers(db: &Read<'_>, user: UserId) -> Result<Vec<Offer>> {
+/// Which prices a user sees. Users of whom this is equal see the same list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PriceList {
+    /// The version of the catalogue.
+    pub version: i64,
+    /// What is paid less than the rate.
+    pub discount: Discount,
+    /// The user, if he has rates of his own.
+    pub own: Option<UserId>,
+}
+
+/// Which prices a user who must exist sees now.
+pub fn price_list(db: &Read<'_>, user: UserId) -> Result<PriceList> {
+    db.get(
+        "SELECT v.version, u.discount_bp,
+                EXISTS (SELECT 1 FROM user_rates r WHERE r.user_id = u.id)
+         FROM users u JOIN versions v ON v.name = 'catalogue'
+         WHERE u.id = $1",
+        params![user],
+        |row| {
+            let has_own: bool = row.get(2)?;
+            Ok(PriceList {
+                version: row.get(0)?,
+                discount: row.get(1)?,
+                own: has_own.then_some(user),
+            })
+        },
+    )
+}
+
+/// Everything on sale, by category, then by position; with a user's own rates, where one is named.
+pub fn list_offers(db: &Read<'_>, user: Option<UserId>) -> Result<Vec<Offer>> {
     let sql = select!(
         ", c.name, r.rate_micros
          FROM categories c

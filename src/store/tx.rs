@@ -70,7 +70,7 @@ impl<'c> Tx<'c> {
         Self { read: Read { conn }, now, source: Source::default() }
     }
 
-    /// Runs an `INSERT` of one row; says the number the row was given. Asking for it with `RETURNING`
+    /// Runs an `INSERT` of one row; says the number the row was given. To ask for it by `RETURNING`
     /// would cost a temporary table each time.
     pub(super) fn insert(&self, sql: &str, params: impl Params) -> Result<i64> {
         self.conn.prepare_cached(sql)?.execute(params)?;

@@ -16,6 +16,7 @@ mod placing;
 mod refusals;
 mod seed;
 mod server;
+mod services;
 mod store;
 mod table;
 mod tidy;

@@ -7,13 +7,14 @@ const LINES_MAX: usize = 500;
 const LINE_LENGTH_MAX: usize = 100;
 
 /// What any layer but the domain may name.
-const GROUND: &str = "clock config password secret telemetry totp";
+const GROUND: &str = "clock config packed password secret telemetry totp";
 
 /// Which modules a module may name besides itself; `ground` is the ground floor.
 const LAYERS: &[(&str, &str)] = &[
     ("domain", ""),
     ("clock", "domain"),
     ("config", "domain ground"),
+    ("packed", "domain ground"),
     ("password", "domain ground"),
     ("secret", "domain ground"),
     ("telemetry", "domain ground"),
@@ -37,7 +38,7 @@ const SQLITE: &str = "store/tx.rs store/writer.rs store/mod.rs store/schema.rs s
 const CRATES: &[(&str, &str)] = &[
     ("rusqlite", SQLITE),
     ("r2d2", SQLITE),
-    ("actix", "api/ admin/ assets.rs telemetry.rs app.rs"),
+    ("actix", "api/ admin/ assets.rs packed.rs telemetry.rs app.rs"),
     ("argon2", "password.rs"),
     ("ureq", "delivery/"),
     ("clap", "cli/"),

@@ -1,11 +1,15 @@
 //! What happened when, in slots of a quarter of an hour: what charts are drawn from.
 //!
-//! A slot is written in the transaction of what it counts, so it is always exact.
+//! A slot is written in the transaction of what it counts, so it is always exact; so are the counts
+//! of orders. A transaction of many commands adds them up first and writes each but once.
+
+use std::cell::RefCell;
 
 use super::tx::params;
 use super::{Read, Result, Tx};
 use crate::domain::Timestamp;
 use crate::domain::money::Money;
+use crate::domain::order::PublicStatus;
 
 /// Seconds in a slot.
 pub const SLOT_SECONDS: i64 = 900;
@@ -25,8 +29,63 @@ pub struct Figures {
     pub deposits: Money,
 }
 
+impl Figures {
+    fn plus(&self, more: &Self) -> Self {
+        let add = |a: Money, b: Money| Money::from_micros(a.micros().saturating_add(b.micros()));
+        Self {
+            orders: self.orders.saturating_add(more.orders),
+            charged: add(self.charged, more.charged),
+            captured: add(self.captured, more.captured),
+            refunded: add(self.refunded, more.refunded),
+            deposits: add(self.deposits, more.deposits),
+        }
+    }
+}
+
+/// What the commands of a transaction add to figures and counts, until it is written.
+#[derive(Debug, Default)]
+pub(super) struct Sums {
+    slot_at: i64,
+    figures: Figures,
+    /// By the place of the status in [`PublicStatus::ALL`].
+    counts: [i64; PublicStatus::ALL.len()],
+}
+
+impl Sums {
+    /// Writes what was added up. Goes before every COMMIT.
+    pub(super) fn write(sums: &RefCell<Self>, tx: &Tx<'_>) -> Result<()> {
+        let Self { slot_at, figures, counts } = sums.take();
+        for (status, by) in PublicStatus::ALL.iter().zip(counts).filter(|(_, by)| *by != 0) {
+            let sql = "UPDATE order_counts SET count = count + $1 WHERE public_status = $2";
+            tx.execute(sql, params![by, status.as_str()])?;
+        }
+        write(tx, slot_at, &figures)
+    }
+}
+
 /// Counts something that happens now.
-pub fn add(tx: &Tx<'_>, figures: &Figures) -> Result<()> {
+pub(super) fn add(tx: &Tx<'_>, figures: &Figures) -> Result<()> {
+    let slot_at = tx.now.0 - tx.now.0.rem_euclid(SLOT_SECONDS);
+    let mut sums = tx.sums.borrow_mut();
+    if sums.slot_at != slot_at {
+        write(tx, sums.slot_at, &std::mem::take(&mut sums.figures))?;
+        sums.slot_at = slot_at;
+    }
+    sums.figures = sums.figures.plus(figures);
+    Ok(())
+}
+
+/// Counts orders that come to a status, or leave it.
+pub(super) fn count(tx: &Tx<'_>, status: PublicStatus, by: i64) {
+    let mut sums = tx.sums.borrow_mut();
+    let counts = PublicStatus::ALL.iter().zip(&mut sums.counts);
+    counts.filter(|(known, _)| **known == status).for_each(|(_, count)| *count += by);
+}
+
+fn write(tx: &Tx<'_>, slot_at: i64, figures: &Figures) -> Result<()> {
+    if *figures == Figures::default() {
+        return Ok(());
+    }
     tx.execute(
         "INSERT INTO figures (slot_at, orders, charged_micros, captured_micros, refunded_micros,
                               deposit_micros)
@@ -38,7 +97,7 @@ pub fn add(tx: &Tx<'_>, figures: &Figures) -> Result<()> {
            refunded_micros = refunded_micros + excluded.refunded_micros,
            deposit_micros  = deposit_micros  + excluded.deposit_micros",
         params![
-            tx.now.0 - tx.now.0.rem_euclid(SLOT_SECONDS),
+            slot_at,
             figures.orders,
             figures.charged,
             figures.captured,

@@ -155,7 +155,7 @@ pub fn insert(tx: &Tx<'_>, order: &NewOrder, origin: &Origin) -> Result<OrderId>
         ],
     )?;
     let id = OrderId(id);
-    count(tx, PublicStatus::Pending, 1)?;
+    figures::count(tx, PublicStatus::Pending, 1);
     figures::add(tx, &Figures { orders: 1, charged: order.charge, ..Figures::default() })?;
     for (input, text) in &wanted.extras {
         let sql = "INSERT INTO order_inputs (order_id, name, value) VALUES ($1, $2, $3)";
@@ -174,8 +174,8 @@ pub fn inputs(db: &Read<'_>, id: OrderId) -> Result<Vec<(Input, String)>> {
 pub fn update_state(tx: &Tx<'_>, order: &Order, change: &Change) -> Result<()> {
     let (before, after) = (order.public_status(), PublicStatus::of(change.status, change.shown));
     if before != after {
-        count(tx, before, -1)?;
-        count(tx, after, 1)?;
+        figures::count(tx, before, -1);
+        figures::count(tx, after, 1);
     }
     let finished_at = change.status.is_final().then_some(tx.now);
     let refund = change.settlement.map_or(0, |settlement| settlement.refund.micros());
@@ -373,12 +373,6 @@ pub fn counts(db: &Read<'_>) -> Result<Vec<(PublicStatus, i64)>> {
         Ok(())
     })?;
     Ok(counts)
-}
-
-fn count(tx: &Tx<'_>, status: PublicStatus, by: i64) -> Result<()> {
-    let sql = "UPDATE order_counts SET count = count + $1 WHERE public_status = $2";
-    tx.execute(sql, params![by, status.as_str()])?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -182,6 +182,9 @@ pub(super) fn reader_pool(
         set_common(conn)?;
         conn.pragma_update(None, "query_only", true)?;
         if reads == Reads::Points {
+            // Mapped pages are looked at anew with every read, so the check of their cells would be
+            // made with every read too; whoever writes them makes it.
+            conn.pragma_update(None, "cell_size_check", false)?;
             conn.pragma_update(None, "mmap_size", 4_i64 << 30)?;
         }
         Ok(())

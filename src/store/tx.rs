@@ -3,11 +3,13 @@
 //! `fn find(db: &Read, …)` serves pages and commands alike, since a `Tx` is a `Read` too;
 //! `fn insert(tx: &Tx, …)` cannot be called from a page. Statements are cached by their text.
 
+use std::cell::RefCell;
 use std::ops::Deref;
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Params};
 
+use super::figures::Sums;
 use super::{Command, Error, Result};
 use crate::domain::ledger::{AccountKind, PostingKind};
 use crate::domain::money::{Discount, Money, Rate};
@@ -37,6 +39,8 @@ pub struct Tx<'c> {
     pub now: Timestamp,
     /// The request behind it.
     pub(super) source: Source,
+    /// What is written once for all commands of the transaction.
+    pub(super) sums: &'c RefCell<Sums>,
 }
 
 /// The request that a change came by, for the audit log.
@@ -60,14 +64,14 @@ impl<C: Command> Command for Traced<C> {
     type Reply = C::Reply;
 
     fn run(&self, tx: &Tx<'_>) -> Result<C::Reply> {
-        let source = self.source.clone();
-        self.command.run(&Tx { read: Read { conn: tx.conn }, now: tx.now, source })
+        let (source, read) = (self.source.clone(), Read { conn: tx.conn });
+        self.command.run(&Tx { read, now: tx.now, source, sums: tx.sums })
     }
 }
 
 impl<'c> Tx<'c> {
-    pub(super) fn new(conn: &'c Connection, now: Timestamp) -> Self {
-        Self { read: Read { conn }, now, source: Source::default() }
+    pub(super) fn new(conn: &'c Connection, now: Timestamp, sums: &'c RefCell<Sums>) -> Self {
+        Self { read: Read { conn }, now, source: Source::default(), sums }
     }
 
     /// Runs an `INSERT` of one row; says the number the row was given. To ask for it by `RETURNING`

@@ -11,12 +11,14 @@
 //! A panic here aborts the process, because the state of the money would be anyone's guess; the WAL
 //! brings the last commit back at the next start.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::figures::Sums;
 use super::{Error, Result, Tx};
 use crate::clock::Clock;
 use crate::domain::Timestamp;
@@ -94,7 +96,7 @@ pub(super) fn spawn(
     jobs: mpsc::Receiver<Queued>,
     failure: watch::Sender<bool>,
 ) -> std::io::Result<JoinHandle<()>> {
-    let writer = Writer { conn, clock, last: Timestamp(0) };
+    let writer = Writer { conn, clock, last: Timestamp(0), sums: RefCell::default() };
     std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
         let ended = catch_unwind(AssertUnwindSafe(|| writer.work(jobs, &failure)));
         if ended.is_err() {
@@ -108,6 +110,8 @@ struct Writer {
     clock: Clock,
     /// The latest instant handed out: time never runs backwards here.
     last: Timestamp,
+    /// What the commands of this transaction add to counts and figures.
+    sums: RefCell<Sums>,
 }
 
 /// Whether the queue may hold more.
@@ -212,7 +216,7 @@ impl Writer {
     fn run(&mut self, job: &mut dyn Job) -> bool {
         self.last = self.last.max(self.clock.now());
         let changes = self.conn.total_changes();
-        job.run(&Tx::new(&self.conn, self.last));
+        job.run(&Tx::new(&self.conn, self.last, &self.sums));
         match job.error() {
             None => true,
             Some(Error::Refused(refusal)) => {
@@ -229,7 +233,8 @@ impl Writer {
     }
 
     fn commit(&self) -> Result<()> {
-        let Err(error) = self.execute("COMMIT") else { return Ok(()) };
+        let summed = Sums::write(&self.sums, &Tx::new(&self.conn, self.last, &self.sums));
+        let Err(error) = summed.and_then(|()| self.execute("COMMIT")) else { return Ok(()) };
         self.rollback();
         match error {
             Error::DiskFull => Err(Error::DiskFull),
@@ -239,6 +244,7 @@ impl Writer {
 
     /// SQLite has rolled back by itself after some errors.
     fn rollback(&self) {
+        self.sums.take();
         if !self.conn.is_autocommit()
             && let Err(error) = self.execute("ROLLBACK")
         {

@@ -5,6 +5,7 @@ use askama::Template;
 use super::gate::Cx;
 use super::reply::Answer;
 use super::shell::{Nav, Shell, Short};
+use crate::domain::UserId;
 use crate::domain::ledger::{ESCROW, EXTERNAL, REVENUE};
 use crate::domain::money::Money;
 use crate::store::audit::{self, Written};
@@ -17,7 +18,8 @@ struct Step {
     is_done: bool,
     text: &'static str,
     hint: &'static str,
-    path: &'static str,
+    /// Where it is done; nothing where no page does it.
+    path: String,
 }
 
 /// What the page shows.
@@ -53,30 +55,33 @@ impl Figures {
 
 /// What a new panel still lacks, in the order in which one does it.
 fn steps(db: &Read<'_>) -> store::Result<Vec<Step>> {
+    let first = users::list(db, UserId(0), 1)?.into_iter().next();
     Ok(vec![
         Step {
             is_done: !services::is_empty(db)?,
             text: "Add services",
             hint: "What you sell, and at which rate",
-            path: "/admin/services",
+            path: "/admin/services".to_owned(),
         },
         Step {
-            is_done: !users::is_empty(db)?,
+            is_done: first.is_some(),
             text: "Add a user",
             hint: "A reseller who orders through the API",
-            path: "/admin/users/new",
+            path: "/admin/users/new".to_owned(),
         },
         Step {
             is_done: !keys::is_empty(db)?,
             text: "Create an API key",
             hint: "Shown once; the user sends it with every request",
-            path: "/admin/users",
+            path: first
+                .as_ref()
+                .map_or_else(String::new, |user| format!("/admin/users/{}/keys", user.id)),
         },
         Step {
             is_done: !orders::is_empty(db)?,
             text: "Place a test order",
             hint: "POST /api/v2 with action=add",
-            path: "/admin/users",
+            path: String::new(),
         },
     ])
 }

@@ -215,7 +215,7 @@ impl fmt::Display for Refusal {
             Self::CurrencyIsFixed => "The currency cannot change once money has moved",
             Self::AdminNotFound => "There is no admin with this name",
             Self::SetupIsOver => "This panel has an admin already",
-            Self::BadPassword => "A password is 12 to 256 bytes long",
+            Self::BadPassword => "A password has 12 characters or more, and at most 256 bytes",
             Self::CommonPassword => "This password is one of the first that are tried",
             Self::WrongCode => "The code is wrong or was used already",
             Self::SessionNotFound => "This session has ended already",

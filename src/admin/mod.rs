@@ -28,10 +28,10 @@ use actix_web::web::{self, Data, Payload, ServiceConfig};
 use crate::clock::Clock;
 use crate::config::{Config, PublicUrl, TrustedProxies};
 use crate::password::Passwords;
-use crate::secret::{Sealer, Secret};
+use crate::secret::Sealer;
 use crate::store::Store;
 
-use setup::SetupToken;
+pub use setup::SetupLink;
 
 /// What the pages need to answer.
 pub struct Admin {
@@ -42,12 +42,17 @@ pub struct Admin {
     insecure_cookies: bool,
     passwords: Passwords,
     sealer: Sealer,
-    setup: SetupToken,
+    setup: Option<SetupLink>,
 }
 
 impl Admin {
-    /// The pages over a store. `setup` is the token of the setup link, where one was printed.
-    pub fn new(store: Arc<Store>, config: &Config, sealer: Sealer, setup: Option<Secret>) -> Self {
+    /// The pages over a store. `setup` is the link that was printed, while there is no admin.
+    pub fn new(
+        store: Arc<Store>,
+        config: &Config,
+        sealer: Sealer,
+        setup: Option<SetupLink>,
+    ) -> Self {
         Self {
             store,
             clock: config.clock.clone(),
@@ -56,7 +61,7 @@ impl Admin {
             insecure_cookies: config.insecure_cookies,
             passwords: Passwords::new(config.password_cost),
             sealer,
-            setup: SetupToken::new(setup, config.clock.now()),
+            setup,
         }
     }
 }

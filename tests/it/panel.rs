@@ -15,11 +15,12 @@ use panelite::commands::catalog::ImportServices;
 use panelite::commands::catalog_csv;
 use panelite::commands::orders::SetOrder;
 use panelite::commands::settings::SetSetting;
-use panelite::config::{Config, TrustedProxies};
+use panelite::config::{Config, TrustedProxies, default_key_file};
 use panelite::domain::money::Money;
 use panelite::domain::order::{ByHand, PublicStatus};
 use panelite::domain::setting::Setting;
 use panelite::domain::{Actor, OrderId, UserId};
+use panelite::password::Cost;
 use panelite::secret::{self, KeyHash};
 use panelite::store::Store;
 use tempfile::TempDir;
@@ -37,6 +38,8 @@ pub(crate) struct Panel {
     pub(crate) address: SocketAddr,
     pub(crate) clock: Clock,
     pub(crate) store: Arc<Store>,
+    /// What makes the first admin.
+    pub(crate) setup_link: Option<String>,
     db: PathBuf,
     folder: Option<TempDir>,
     stop: Option<oneshot::Sender<()>>,
@@ -60,13 +63,17 @@ impl Panel {
             trusted_proxies,
             clock: clock.clone(),
             workers: 2,
+            public_url: None,
+            insecure_cookies: false,
+            password_cost: Cost::CHEAP,
+            key_file: default_key_file(&db),
         };
         let app = App::bind(config).unwrap();
-        let (address, store) = (app.address(), app.store());
+        let (address, store, setup_link) = (app.address(), app.store(), app.setup_link());
         let (stop, stopped) = oneshot::channel();
         let server = std::thread::spawn(move || app.run(stopped));
         let (folder, stop, server) = (Some(folder), Some(stop), Some(server));
-        Self { address, clock, store, db, folder, stop, server }
+        Self { address, clock, store, setup_link, db, folder, stop, server }
     }
 
     /// The panel's file.

@@ -149,6 +149,7 @@ routes! {
     GET  "/users"                          Signed ""                     => users::list;
     GET  "/users/new"                      Signed ""                     => users::new;
     POST "/users"                          Signed "user.create"          => users::create;
+    POST "/users/bulk"                     Signed "user.suspend"         => users::bulk;
     GET  "/users/{id}"                     Signed ""                     => user::ledger;
     POST "/users/{id}/funds"               Proved "user.balance"         => user::funds;
     POST "/users/{id}/terms"               Proved "user.discount"        => user::set_terms;

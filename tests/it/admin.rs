@@ -88,6 +88,8 @@ fn every_change_is_refused_unless_it_comes_from_our_own_pages() {
 /// What to send to each route so that it does its thing, in an order in which that works.
 const DONE: &[(&str, &[(&str, &str)])] = &[
     ("/users", &[("name", "bob")]),
+    ("/users/bulk", &[("id", "1"), ("do", "suspend"), ("confirmed", "yes")]),
+    ("/users/{id}/resume", &[]),
     ("/users/{id}/funds", &[("kind", "deposit"), ("amount", "5"), ("confirmed", "yes")]),
     ("/users/{id}/terms", &[("discount", "7"), ("credit_limit", "0")]),
     ("/users/{id}/suspend", &[]),

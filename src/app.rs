@@ -25,6 +25,8 @@ use crate::store::{self, Command, OpenError, Store, Tx, admins, settings};
 use crate::telemetry;
 
 const STOP_TIMEOUT_SECONDS: u64 = 20;
+/// Threads per worker that may wait for a page's reads.
+const BLOCKING_THREADS: usize = 8;
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
 const SETTINGS_EVERY: Duration = Duration::from_secs(1);
 
@@ -115,7 +117,10 @@ impl App {
     /// # Errors
     /// `StorageFailed` after a fault that leaves an outcome unknown.
     pub fn run(self, stop: oneshot::Receiver<()>) -> Result<(), AppError> {
-        rt::System::new().block_on(self.serve(stop))
+        let store = self.store();
+        let served = rt::System::new().block_on(self.serve(stop));
+        store.close();
+        served
     }
 
     async fn serve(self, stop: oneshot::Receiver<()>) -> Result<(), AppError> {
@@ -141,6 +146,7 @@ impl App {
                 .default_service(web::to(api::not_found))
         })
         .workers(config.workers)
+        .worker_max_blocking_threads(BLOCKING_THREADS)
         .tcp_nodelay(true)
         .client_request_timeout(Duration::from_secs(10))
         .shutdown_timeout(STOP_TIMEOUT_SECONDS)

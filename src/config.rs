@@ -124,10 +124,17 @@ pub struct TrustedProxies(pub Vec<Network>);
 
 impl TrustedProxies {
     /// Whose request this is: the peer's, or, where the peer is trusted, the last hop that is not.
-    pub fn client(&self, peer: IpAddr, forwarded_for: Option<&str>) -> IpAddr {
+    /// A proxy may append a hop to the header that came, or a header of its own after it.
+    pub fn client<'a>(
+        &self,
+        peer: IpAddr,
+        forwarded_for: impl Iterator<Item = &'a [u8]>,
+    ) -> IpAddr {
+        let headers: Vec<&str> = forwarded_for.filter_map(|it| str::from_utf8(it).ok()).collect();
+        let forwarded_for = headers.join(",");
         let is_trusted = |address: IpAddr| self.0.iter().any(|network| network.contains(address));
         let mut client = peer;
-        for hop in forwarded_for.unwrap_or_default().rsplit(',') {
+        for hop in forwarded_for.rsplit(',') {
             let Ok(hop) = hop.trim().parse() else { break };
             if !is_trusted(client) {
                 break;
@@ -147,13 +154,16 @@ mod tests {
         let proxies: Vec<Network> =
             ["10.0.0.0/8", "::1"].iter().map(|text| text.parse().unwrap()).collect();
         let proxies = TrustedProxies(proxies);
-        let client =
-            |peer: &str, forwarded| proxies.client(peer.parse().unwrap(), forwarded).to_string();
-        assert_eq!(client("9.9.9.9", Some("1.1.1.1")), "9.9.9.9");
-        assert_eq!(client("10.1.2.3", Some("1.1.1.1")), "1.1.1.1");
-        assert_eq!(client("10.1.2.3", Some("6.6.6.6, 1.1.1.1, 10.9.9.9")), "1.1.1.1");
-        assert_eq!(client("::1", Some("evil, 10.0.0.1")), "10.0.0.1");
-        assert_eq!(client("::1", None), "::1");
+        let client = |peer: &str, forwarded: &str| {
+            let headers: Vec<&[u8]> = forwarded.split(';').map(str::as_bytes).collect();
+            proxies.client(peer.parse().unwrap(), headers.into_iter()).to_string()
+        };
+        assert_eq!(client("9.9.9.9", "1.1.1.1"), "9.9.9.9");
+        assert_eq!(client("10.1.2.3", "1.1.1.1"), "1.1.1.1");
+        assert_eq!(client("10.1.2.3", "6.6.6.6, 1.1.1.1, 10.9.9.9"), "1.1.1.1");
+        assert_eq!(client("::1", "evil, 10.0.0.1"), "10.0.0.1");
+        assert_eq!(client("::1", ""), "::1");
+        assert_eq!(client("10.1.2.3", "6.6.6.6;1.1.1.1"), "1.1.1.1");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! a link. `PANELITE_LOG` says how much (`info`, `debug`, `panelite=debug,actix_server=warn`, …).
 
 use std::fmt;
+use std::io::IsTerminal as _;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,7 +23,10 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Starts logging. The first call of a process wins.
 pub fn init(filter: &str, is_json: bool) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     let _ = match is_json {
         true => builder.json().try_init(),
         false => builder.with_target(false).try_init(),

@@ -219,9 +219,9 @@ impl Cx {
     /// The client's address; networks of one household are one address in IPv6.
     pub(super) fn address(&self) -> String {
         let peer = self.request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
-        let forwarded = self.request.headers().get("x-forwarded-for");
-        let forwarded = forwarded.and_then(|value| value.to_str().ok());
-        match self.admin.proxies.client(peer, forwarded).to_canonical() {
+        let forwarded_for = self.request.headers().get_all("x-forwarded-for");
+        let forwarded_for = forwarded_for.map(header::HeaderValue::as_bytes);
+        match self.admin.proxies.client(peer, forwarded_for).to_canonical() {
             IpAddr::V4(address) => address.to_string(),
             IpAddr::V6(address) => {
                 let [a, b, c, d, ..] = address.segments();

@@ -10,44 +10,93 @@ use crate::domain::order::PublicStatus;
 use crate::domain::placing::Details;
 use crate::domain::refusal::Refusal;
 use crate::domain::service::{Input, parse_number};
-use crate::domain::{OrderId, RefillId, ServiceId};
-use crate::store::orders::{Filter, RequestId};
+use crate::domain::{OrderId, RefillId, ServiceId, UserId};
+use crate::store::orders::{By, Filter, RequestId, Start};
 
 const LIST_MAX: usize = 1000;
+const SHORT_LIST_MAX: usize = 100;
 const TEXT_LENGTH_MAX: usize = 128;
-const PAGE_DEFAULT: i64 = 50;
-const PAGE_MAX: i64 = 100;
+const PAGE_DEFAULT: usize = 50;
+const PAGE_MAX: usize = 100;
 
 /// What a client wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Action {
-    /// The catalogue; with all that is known about a service where `extended`.
+    /// Show the catalogue; with all that is known about a service where `extended`.
     Services {
         /// Whether descriptions and the like are wanted.
         extended: bool,
     },
-    /// Buy.
-    Add(Box<Add>),
+    /// Say how something stands.
+    Ask(Question),
+    /// Change something.
+    Do(Change),
+}
+
+/// What can be answered from a few rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Question {
     /// How one order stands.
     Status(Asked<OrderId>),
     /// How several stand.
     Statuses(Vec<Asked<OrderId>>),
     /// The orders themselves, newest first.
-    Orders(Filter),
-    /// Cancel one.
-    Cancel(Asked<OrderId>),
-    /// Cancel several.
-    Cancels(Vec<Asked<OrderId>>),
-    /// Refill one.
-    Refill(Asked<OrderId>),
-    /// Refill several.
-    Refills(Vec<Asked<OrderId>>),
+    Orders(Page),
     /// How one refill stands.
     RefillStatus(Asked<RefillId>),
     /// How several stand.
     RefillStatuses(Vec<Asked<RefillId>>),
     /// What is in the purse.
     Balance,
+}
+
+impl Question {
+    /// Whether answering may take longer than other requests should wait.
+    pub(super) fn is_long(&self) -> bool {
+        match self {
+            Self::Orders(_) => true,
+            Self::Statuses(asked) => asked.len() > SHORT_LIST_MAX,
+            Self::RefillStatuses(asked) => asked.len() > SHORT_LIST_MAX,
+            Self::Status(_) | Self::RefillStatus(_) | Self::Balance => false,
+        }
+    }
+}
+
+/// Which of the caller's orders he wants to see, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Page {
+    limit: usize,
+    before: Option<OrderId>,
+    status: Option<PublicStatus>,
+    link: Option<String>,
+    custom_id: Option<String>,
+}
+
+impl Page {
+    /// The page as the store is asked for it.
+    pub(super) fn filter(self, user: UserId) -> Filter {
+        let by = match (self.link, self.custom_id) {
+            (None, None) => By::User(user),
+            (link, custom_id) => By::Own { user, link, custom_id },
+        };
+        let from = self.before.map_or(Start::Newest, Start::Below);
+        Filter { status: self.status, by, from, limit: self.limit }
+    }
+}
+
+/// What goes through the writer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Buy.
+    Add(Box<Add>),
+    /// Cancel one order.
+    Cancel(Asked<OrderId>),
+    /// Cancel several.
+    Cancels(Vec<Asked<OrderId>>),
+    /// Refill one order.
+    Refill(Asked<OrderId>),
+    /// Refill several.
+    Refills(Vec<Asked<OrderId>>),
 }
 
 /// An order to place.
@@ -106,18 +155,34 @@ impl Action {
                 let extended = text(fields, "extended")?;
                 Ok(Self::Services { extended: matches!(extended, Some("1" | "true")) })
             }
-            "add" => Ok(Self::Add(Box::new(Add::read(fields, idempotency_key)?))),
-            "status" => one_or_many(fields, ORDER, Self::Status, Self::Statuses),
-            "multistatus" | "multi_status" | "statuses" => many(fields, ORDER).map(Self::Statuses),
-            "orders" => read_filter(fields).map(Self::Orders),
-            "cancel" => one_or_many(fields, ORDER, Self::Cancel, Self::Cancels),
-            "refill" => one_or_many(fields, ORDER, Self::Refill, Self::Refills),
-            "refillstatus" | "refill_status" => {
-                one_or_many(fields, REFILL, Self::RefillStatus, Self::RefillStatuses)
+            "add" => {
+                Add::read(fields, idempotency_key).map(|add| Change::Add(Box::new(add)).into())
             }
-            "balance" => Ok(Self::Balance),
+            "status" => one_or_many(fields, ORDER, Question::Status, Question::Statuses),
+            "multistatus" | "multi_status" | "statuses" => {
+                many(fields, ORDER).map(|asked| Question::Statuses(asked).into())
+            }
+            "orders" => read_page(fields).map(|page| Question::Orders(page).into()),
+            "cancel" => one_or_many(fields, ORDER, Change::Cancel, Change::Cancels),
+            "refill" => one_or_many(fields, ORDER, Change::Refill, Change::Refills),
+            "refillstatus" | "refill_status" => {
+                one_or_many(fields, REFILL, Question::RefillStatus, Question::RefillStatuses)
+            }
+            "balance" => Ok(Question::Balance.into()),
             _ => Err(Unclear::UnknownAction),
         }
+    }
+}
+
+impl From<Question> for Action {
+    fn from(question: Question) -> Self {
+        Self::Ask(question)
+    }
+}
+
+impl From<Change> for Action {
+    fn from(change: Change) -> Self {
+        Self::Do(change)
     }
 }
 
@@ -187,21 +252,17 @@ fn digest(service: ServiceId, custom_id: Option<&str>, details: &Details) -> [u8
     hash.finalize().into()
 }
 
-fn read_filter(fields: &Fields) -> Result<Filter> {
-    let number = |name| -> Result<Option<i64>> {
-        let number = text(fields, name)?.map(parse_number);
-        number.map(|number| number.ok_or(Unclear::Invalid(name))).transpose()
-    };
-    let limit = number("limit")?.unwrap_or(PAGE_DEFAULT);
-    if !(1..=PAGE_MAX).contains(&limit) {
-        return Err(Unclear::Invalid("limit"));
-    }
+fn read_page(fields: &Fields) -> Result<Page> {
+    let limit = text(fields, "limit")?.map(parse_number);
+    let limit = limit.map(|limit| limit.and_then(|limit| usize::try_from(limit).ok()));
+    let limit = limit.unwrap_or(Some(PAGE_DEFAULT)).filter(|limit| (1..=PAGE_MAX).contains(limit));
+    let limit = limit.ok_or(Unclear::Invalid("limit"))?;
     let before = text(fields, "before")?.map(id);
     if before == Some(0) {
         return Err(Unclear::Invalid("before"));
     }
     let status = text(fields, "status")?.map(PublicStatus::from_label);
-    Ok(Filter {
+    Ok(Page {
         limit,
         before: before.map(OrderId),
         status: status.map(|status| status.ok_or(Unclear::Invalid("status"))).transpose()?,
@@ -225,18 +286,18 @@ const REFILL: Noun<RefillId> = Noun {
 };
 
 /// The plural wins where both are there; a singular with commas is a list too.
-fn one_or_many<Id>(
+fn one_or_many<Id, A: Into<Action>>(
     fields: &Fields,
     noun: Noun<Id>,
-    one: fn(Asked<Id>) -> Action,
-    many_of: fn(Vec<Asked<Id>>) -> Action,
+    one: fn(Asked<Id>) -> A,
+    many_of: fn(Vec<Asked<Id>>) -> A,
 ) -> Result<Action> {
-    let plural = fields.has(noun.many) || fields.has(&format!("{}[]", noun.many));
+    let is_plural = fields.has(noun.many) || fields.has(&format!("{}[]", noun.many));
     let mut asked = many(fields, noun)?;
-    if !plural && asked.len() == 1 {
-        return Ok(one(asked.remove(0)));
+    if !is_plural && asked.len() == 1 {
+        return Ok(one(asked.remove(0)).into());
     }
-    Ok(many_of(asked))
+    Ok(many_of(asked).into())
 }
 
 fn many<Id>(fields: &Fields, noun: Noun<Id>) -> Result<Vec<Asked<Id>>> {

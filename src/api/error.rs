@@ -21,6 +21,8 @@ pub(super) enum Error {
     RateLimited(u64),
     /// The shop or the store said no.
     Store(store::Error),
+    /// The program itself was at fault.
+    Panicked,
     /// Nothing is here.
     NotFound,
     /// Not with this method.
@@ -91,7 +93,7 @@ impl Failure {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 Self::new(status, "busy", "Service temporarily unavailable")
             }
-            Error::Store(store::Error::Storage(_)) => {
+            Error::Store(store::Error::Storage(_)) | Error::Panicked => {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error")
             }
             Error::NotFound => Self::new(StatusCode::NOT_FOUND, "not_found", "Not found"),
@@ -163,6 +165,7 @@ impl Failure {
             | Refusal::KindWithoutDripFeed
             | Refusal::BadRefillDays
             | Refusal::KindIsFixed
+            | Refusal::DemoNeedsEmpty
             | Refusal::IdTwice
             | Refusal::ProviderNotFound
             | Refusal::ProviderServiceMismatch

@@ -265,10 +265,13 @@ fn json_value(raw: &str) -> Option<Value> {
             };
             let mut texts = Vec::new();
             for entry in entries.iter().map(|entry| entry.get()) {
-                match (entry.starts_with('['), json_value(entry)) {
-                    (false, Some(Value::Text(text))) => texts.push(text),
-                    (false, None) => {}
-                    _ => return Some(Value::Broken), // a list of lists is no list
+                if entry.starts_with('[') {
+                    return Some(Value::Broken); // a list of lists is no list, however deep
+                }
+                match json_value(entry) {
+                    Some(Value::Text(text)) => texts.push(text),
+                    Some(Value::List(_) | Value::Broken) => return Some(Value::Broken),
+                    None => {}
                 }
             }
             (!texts.is_empty()).then_some(Value::List(texts))

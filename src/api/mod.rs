@@ -1,6 +1,6 @@
 //! `POST /api/v2`: the ways in, who asks, and what is done about it.
 //!
-//! bytes → [`Fields`] → [`Caller`] → [`Action`] → read or command → [`wire`] → bytes. Reads happen
+//! bytes → `Fields` → `Caller` → `Action` → read or command → `wire` → bytes. Reads happen
 //! on the worker's own thread, all from one moment, together with looking up the key; changes go
 //! through the writer and are answered when they are safe on disk.
 
@@ -11,6 +11,7 @@ mod limits;
 mod wire;
 
 use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Bytes, BytesMut, Data, Payload, ServiceConfig};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 
 use crate::clock::Clock;
 use crate::commands::accounts::RecordKeyUse;
@@ -26,14 +27,14 @@ use crate::commands::orders::{CancelOrders, PlaceOrder, RequestRefills};
 use crate::config::TrustedProxies;
 use crate::domain::refusal::Refusal;
 use crate::domain::setting::Limits;
-use crate::domain::{OrderId, UserId};
+use crate::domain::{Actor, OrderId, UserId};
 use crate::secret::KeyHash;
 use crate::store::keys::{self, Caller};
 use crate::store::orders::{self, Origin};
 use crate::store::{self, Read, Store, refills, services, users};
 use crate::telemetry::RequestTag;
 
-use action::{Action, Asked};
+use action::{Action, Add, Asked, Change, Question};
 use error::{Error, Failure};
 use fields::{Broken, Dialect, Fields};
 use limits::Limiter;
@@ -87,7 +88,9 @@ async fn v2(request: HttpRequest, payload: Payload, api: Data<Api>) -> HttpRespo
         Err(_) => return respond_error(&request, Dialect::Json, &Error::Timeout),
     };
     let dialect = Dialect::of(&body);
-    match answer(&request, dialect, body, &api).await {
+    // One bad request must not take the connections of others with it.
+    let answered = AssertUnwindSafe(answer(&request, dialect, body, &api)).catch_unwind().await;
+    match answered.unwrap_or(Err(Error::Panicked)) {
         Ok(body) => respond(StatusCode::OK, body),
         Err(error) => respond_error(&request, dialect, &error),
     }
@@ -127,10 +130,12 @@ async fn answer(
     match asked? {
         Next::Answered(body) => Ok(body),
         Next::Services(user, extended) => {
-            let store = Arc::clone(&api.store);
-            on_a_page_thread(move || services_of(&store, dialect, user, extended)).await
+            api.page(move |db| services_of(db, dialect, user, extended)).await
         }
-        Next::Change(caller, action) => api.change(dialect, caller, action).await,
+        Next::Page(caller, question) => {
+            api.page(move |db| reply(db, dialect, &caller, question)).await
+        }
+        Next::Change(caller, change) => api.change(dialect, caller, change).await,
     }
 }
 
@@ -139,33 +144,23 @@ fn is_encoded(headers: &HeaderMap) -> bool {
     encoding.is_some_and(|name| !name.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
-async fn on_a_page_thread<T: Send + 'static>(
-    read: impl FnOnce() -> store::Result<T> + Send + 'static,
-) -> Result<T, Error> {
-    match web::block(read).await {
-        Ok(result) => Ok(result?),
-        Err(_) => Err(Error::Store(store::Error::Busy)), // the server is stopping
-    }
-}
-
 fn services_of(
-    store: &Store,
+    db: &Read<'_>,
     dialect: Dialect,
     user: UserId,
     extended: bool,
-) -> store::Result<Vec<u8>> {
-    store.page(|db| {
-        let user = users::get(db, user)?;
-        let offers = services::list_offers(db, user.id)?;
-        Ok(wire::services(dialect, &user, &offers, extended))
-    })
+) -> Result<Vec<u8>, Error> {
+    let user = users::get(db, user)?;
+    let offers = services::list_offers(db, user.id)?;
+    Ok(wire::services(dialect, &user, &offers, extended))
 }
 
 /// What is left to do once the caller is known and what is near has been read.
 enum Next {
     Answered(Vec<u8>),
     Services(UserId, bool),
-    Change(Caller, Action),
+    Page(Caller, Question),
+    Change(Caller, Change),
 }
 
 impl Api {
@@ -181,36 +176,12 @@ impl Api {
         let caller = self.authenticate(db, request, fields)?;
         let idempotency_key = text_header(headers, "idempotency-key");
         let action = Action::read(fields, idempotency_key)?;
-        let (user, currency) = (caller.user, caller.currency.as_str());
-        let body = match action {
-            Action::Services { extended } => return Ok(Next::Services(user, extended)),
-            Action::Balance => wire::balance(users::balance(db, user)?, currency),
-            Action::Status(asked) => {
-                let order = orders::find_of(db, user, asked.id)?.ok_or(Refusal::OrderNotFound)?;
-                wire::status(dialect, &order, currency)
-            }
-            Action::Statuses(asked) => {
-                let found = look_up(asked, |id| orders::find_of(db, user, id))?;
-                wire::statuses(dialect, &found, currency)
-            }
-            Action::Orders(filter) => {
-                wire::orders(dialect, &orders::list_of(db, user, &filter)?, currency)
-            }
-            Action::RefillStatus(asked) => {
-                let refill = refills::find_of(db, user, asked.id)?;
-                wire::refill_status(refill.ok_or(Refusal::RefillNotFound)?.status)
-            }
-            Action::RefillStatuses(asked) => {
-                let status = |id| Ok(refills::find_of(db, user, id)?.map(|refill| refill.status));
-                wire::refill_statuses(&look_up(asked, status)?)
-            }
-            Action::Add(_)
-            | Action::Cancel(_)
-            | Action::Cancels(_)
-            | Action::Refill(_)
-            | Action::Refills(_) => return Ok(Next::Change(caller, action)),
-        };
-        Ok(Next::Answered(body))
+        match action {
+            Action::Services { extended } => Ok(Next::Services(caller.user, extended)),
+            Action::Ask(question) if question.is_long() => Ok(Next::Page(caller, question)),
+            Action::Ask(question) => reply(db, dialect, &caller, question).map(Next::Answered),
+            Action::Do(change) => Ok(Next::Change(caller, change)),
+        }
     }
 
     /// Who asks. A wrong key counts against its address, a valid one only against itself.
@@ -250,7 +221,20 @@ impl Api {
 
     fn address(&self, request: &HttpRequest) -> IpAddr {
         let peer = request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
-        self.proxies.client(peer, text_header(request.headers(), "x-forwarded-for"))
+        let forwarded_for = request.headers().get_all("x-forwarded-for");
+        self.proxies.client(peer, forwarded_for.map(HeaderValue::as_bytes))
+    }
+
+    /// Reads what may take a while on a thread that may wait.
+    async fn page(
+        &self,
+        read: impl FnOnce(&Read<'_>) -> Result<Vec<u8>, Error> + Send + 'static,
+    ) -> Result<Vec<u8>, Error> {
+        let store = Arc::clone(&self.store);
+        match web::block(move || store.page(|db| Ok(read(db)))).await {
+            Ok(result) => result?,
+            Err(_) => Err(Error::Store(store::Error::Busy)), // the server is stopping
+        }
     }
 
     /// Runs the command behind an action.
@@ -258,45 +242,69 @@ impl Api {
         &self,
         dialect: Dialect,
         caller: Caller,
-        action: Action,
+        change: Change,
     ) -> Result<Vec<u8>, Error> {
         let Caller { user, key, currency, .. } = caller;
-        match action {
-            Action::Add(add) => {
-                let (key_id, request, custom_id) = (Some(key), add.request, add.custom_id);
-                let origin = Origin { key: key_id, request, custom_id };
-                let (service, details) = (add.service, add.details);
-                let order = PlaceOrder { user, key, service, details, origin };
+        match change {
+            Change::Add(add) => {
+                let Add { service, details, request, custom_id } = *add;
+                let origin = Origin { actor: Actor::Key(key), request, custom_id };
+                let order = PlaceOrder { user, service, details, origin };
                 Ok(wire::added(dialect, self.store.write(order).await?, &currency))
             }
-            Action::Cancel(asked) => {
+            Change::Cancel(asked) => {
                 let command = CancelOrders { user, key, orders: vec![asked.id] };
                 let refunded = only(self.store.write(command).await?)?;
                 Ok(wire::canceled(dialect, asked.id, refunded))
             }
-            Action::Cancels(asked) => {
+            Change::Cancels(asked) => {
                 let command = CancelOrders { user, key, orders: ids(&asked) };
                 let results = self.store.write(command).await?;
                 Ok(wire::cancels(asked.iter().zip(results).collect()))
             }
-            Action::Refill(asked) => {
+            Change::Refill(asked) => {
                 let command = RequestRefills { user, orders: vec![asked.id] };
                 Ok(wire::refilled(dialect, only(self.store.write(command).await?)?))
             }
-            Action::Refills(asked) => {
+            Change::Refills(asked) => {
                 let command = RequestRefills { user, orders: ids(&asked) };
                 let results = self.store.write(command).await?;
                 Ok(wire::refills(asked.iter().zip(results).collect()))
             }
-            Action::Services { .. }
-            | Action::Status(_)
-            | Action::Statuses(_)
-            | Action::Orders(_)
-            | Action::RefillStatus(_)
-            | Action::RefillStatuses(_)
-            | Action::Balance => unreachable!("answered by `ask`"),
         }
     }
+}
+
+/// Answers what can be answered from a few rows.
+fn reply(
+    db: &Read<'_>,
+    dialect: Dialect,
+    caller: &Caller,
+    question: Question,
+) -> Result<Vec<u8>, Error> {
+    let (user, currency) = (caller.user, caller.currency.as_str());
+    Ok(match question {
+        Question::Balance => wire::balance(users::balance(db, user)?, currency),
+        Question::Status(asked) => {
+            let order = orders::find_of(db, user, asked.id)?.ok_or(Refusal::OrderNotFound)?;
+            wire::status(dialect, &order, currency)
+        }
+        Question::Statuses(asked) => {
+            let found = look_up(asked, |id| orders::find_of(db, user, id))?;
+            wire::statuses(dialect, &found, currency)
+        }
+        Question::Orders(page) => {
+            wire::orders(dialect, &orders::list(db, &page.filter(user))?, currency)
+        }
+        Question::RefillStatus(asked) => {
+            let refill = refills::find_of(db, user, asked.id)?;
+            wire::refill_status(refill.ok_or(Refusal::RefillNotFound)?.status)
+        }
+        Question::RefillStatuses(asked) => {
+            let status = |id| Ok(refills::find_of(db, user, id)?.map(|refill| refill.status));
+            wire::refill_statuses(&look_up(asked, status)?)
+        }
+    })
 }
 
 fn ids(asked: &[Asked<OrderId>]) -> Vec<OrderId> {

@@ -43,7 +43,7 @@ pub(super) fn run(db: &Path, command: AdminCommand) -> Result {
             let password_hash = Cost::STRONG.hash(&password);
             let actor = Actor::CommandLine;
             open(db)?.write_blocking(CreateAdmin { actor, name, password_hash })?;
-            tell(&password, password_stdin);
+            tell(&password, password_stdin)?;
         }
         AdminCommand::ResetPassword { name, password_stdin, totp_off } => {
             let store = open_existing(db)?;
@@ -55,7 +55,7 @@ pub(super) fn run(db: &Path, command: AdminCommand) -> Result {
                 store.write_blocking(SetTotp { actor: actor.clone(), admin, totp: None })?;
             }
             store.write_blocking(SetPassword { actor, admin, password_hash, kept: None })?;
-            tell(&password, password_stdin);
+            tell(&password, password_stdin)?;
         }
     }
     Ok(())
@@ -75,8 +75,6 @@ fn choose(from_stdin: bool) -> std::result::Result<Secret, Failure> {
     Ok(password)
 }
 
-fn tell(password: &Secret, is_known: bool) {
-    if !is_known {
-        println!("{}", password.expose());
-    }
+fn tell(password: &Secret, is_known: bool) -> Result {
+    if is_known { Ok(()) } else { say!("{}", password.expose()) }
 }

@@ -3,13 +3,24 @@
 //! Results go to standard output, errors to standard error. Exit codes: 0 done, 1 refused or
 //! unsound, 2 usage, 74 storage failed.
 
+/// Writes a line to standard output. Unlike `println!`, a reader that has gone is no panic.
+macro_rules! say {
+    ($($text:tt)*) => {
+        $crate::cli::say(format_args!($($text)*))
+    };
+}
+
 mod admins;
+mod backup;
+mod demo;
 mod orders;
 mod serve;
 mod services;
 mod settings;
 mod users;
 
+use std::fmt;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -18,6 +29,7 @@ use clap::{Parser, Subcommand};
 use crate::app::AppError;
 use crate::clock::Clock;
 use crate::commands::catalog_csv::CsvError;
+use crate::store::backup::BackupError;
 use crate::store::{self, Missing, OpenError, Store};
 
 const EXIT_REFUSED: u8 = 1;
@@ -82,6 +94,16 @@ enum Command {
     Setting(settings::SettingCommand),
     /// Prove that the books are sound
     Check,
+    /// Fill an empty panel with a sample shop
+    Demo {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Copy the panel, running or not, to a new file
+    Backup(backup::BackupArgs),
+    /// Put a backup in the panel's place; the server must not be running
+    Restore(backup::RestoreArgs),
 }
 
 /// Why a subcommand ended without having done its work.
@@ -93,24 +115,38 @@ enum Failure {
     Store(#[from] store::Error),
     #[error(transparent)]
     App(#[from] AppError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     #[error("{0}: {1}")]
     Csv(String, CsvError),
     #[error("{0}: {1}")]
     File(String, std::io::Error),
+    #[error("cannot write to standard output: {0}")]
+    Output(std::io::Error),
     #[error("{0}")]
     Unsound(String),
 }
 
 impl Failure {
     fn exit_code(&self) -> u8 {
-        let is_storage = matches!(
-            self,
-            Self::Store(store::Error::Storage(_) | store::Error::DiskFull)
-                | Self::App(
-                    AppError::StorageFailed
-                        | AppError::Store(store::Error::Storage(_) | store::Error::DiskFull)
-                )
-        );
+        let is_storage = match self {
+            Self::Open(error)
+            | Self::App(AppError::Open(error))
+            | Self::Backup(BackupError::Open(error)) => error.is_storage(),
+            Self::Store(error)
+            | Self::App(AppError::Store(error))
+            | Self::Backup(BackupError::Store(error)) => error.is_storage(),
+            Self::App(AppError::StorageFailed | AppError::KeyFile(..))
+            | Self::Backup(BackupError::File(..)) => true,
+            Self::App(AppError::Unsound(_) | AppError::Listen(..) | AppError::Server(_))
+            | Self::Backup(
+                BackupError::Exists(_) | BackupError::InProgress(_) | BackupError::Unsound(_),
+            )
+            | Self::Csv(..)
+            | Self::File(..)
+            | Self::Output(_)
+            | Self::Unsound(_) => false,
+        };
         if is_storage { EXIT_STORAGE } else { EXIT_REFUSED }
     }
 }
@@ -132,6 +168,9 @@ pub fn run() -> ExitCode {
         Command::Refill(command) => orders::run_refill(db, command),
         Command::Setting(command) => settings::run(db, command),
         Command::Check => check(db),
+        Command::Demo { json } => demo::run(db, json),
+        Command::Backup(args) => backup::back_up(db, args),
+        Command::Restore(args) => backup::restore(db, args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -140,6 +179,13 @@ pub fn run() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Writes a line to standard output: `say!` calls this.
+fn say(text: fmt::Arguments<'_>) -> Result {
+    let mut output = std::io::stdout().lock();
+    let written = output.write_all(format!("{text}\n").as_bytes());
+    written.and_then(|()| output.flush()).map_err(Failure::Output)
 }
 
 /// Opens the panel to change something; makes an empty one where there is none.
@@ -155,11 +201,11 @@ fn open_existing(db: &Path) -> std::result::Result<Store, Failure> {
 fn check(db: &Path) -> Result {
     let findings = open_existing(db)?.check()?;
     if findings.is_empty() {
-        println!("sound");
+        say!("sound")?;
         return Ok(());
     }
     for finding in &findings {
-        println!("{finding}");
+        say!("{finding}")?;
     }
     Err(Failure::Unsound("the books are not sound".to_owned()))
 }

@@ -51,7 +51,7 @@ pub(super) fn run_order(db: &Path, command: OrderCommand) -> Result {
     let by_hand = ByHand { status, start_count, remains };
     let order = SetOrder { actor: Actor::CommandLine, order: OrderId(id), by_hand };
     let refunded = open_existing(db)?.write_blocking(order)?;
-    println!("order {id}: {status}, refunded {refunded}");
+    say!("order {id}: {status}, refunded {refunded}")?;
     Ok(())
 }
 
@@ -59,6 +59,6 @@ pub(super) fn run_refill(db: &Path, command: RefillCommand) -> Result {
     let RefillCommand::Set { id, status } = command;
     let refill = SetRefill { actor: Actor::CommandLine, refill: RefillId(id), status };
     open_existing(db)?.write_blocking(refill)?;
-    println!("refill {id}: {status}");
+    say!("refill {id}: {status}")?;
     Ok(())
 }

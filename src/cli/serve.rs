@@ -46,13 +46,12 @@ pub(super) fn run(db: &Path, args: Args) -> Result {
         password_cost: Cost::STRONG,
         key_file: args.key_file.unwrap_or_else(|| default_key_file(db)),
     })?;
-    let url = app.url();
-    println!("Panelite serves {} at {url}", db.display());
-    println!("API: POST {url}/api/v2");
-    match app.setup_link() {
-        Some(link) => println!("Set up the panel within 30 minutes: {link}"),
-        None => println!("Pages: {url}/admin"),
-    }
+    let (db, url) = (db.display(), app.url());
+    let pages = match app.setup_link() {
+        Some(link) => format!("Set up the panel within 30 minutes: {link}"),
+        None => format!("Pages: {url}/admin"),
+    };
+    say!("Panelite serves {db} at {url}\nAPI: POST {url}/api/v2\n{pages}")?;
     // Nobody stops this server but a signal: the sender lives as long as it.
     let (_stop, stopped) = oneshot::channel();
     Ok(app.run(stopped)?)

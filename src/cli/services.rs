@@ -31,7 +31,8 @@ pub(super) fn run(db: &Path, command: ServiceCommand) -> Result {
         ServiceCommand::Export => {
             let services = open_existing(db)?.page(services::list)?;
             let csv = catalog_csv::write(&services);
-            print!("{}", csv.map_err(|error| Failure::Csv("export".to_owned(), error))?);
+            let csv = csv.map_err(|error| Failure::Csv("export".to_owned(), error))?;
+            say!("{}", csv.trim_end())?;
             Ok(())
         }
         ServiceCommand::Import { file } => {
@@ -40,7 +41,7 @@ pub(super) fn run(db: &Path, command: ServiceCommand) -> Result {
             let drafts = catalog_csv::read(file).map_err(|error| Failure::Csv(name, error))?;
             let import = ImportServices { actor: Actor::CommandLine, drafts };
             let imported = open(db)?.write_blocking(import)?;
-            println!("{} created, {} updated", imported.created, imported.updated);
+            say!("{} created, {} updated", imported.created, imported.updated)?;
             Ok(())
         }
     }
@@ -61,13 +62,13 @@ fn list(db: &Path, json: bool) -> Result {
                 "enabled": listing.is_enabled,
                 "provider": listed.provider,
             });
-            println!("{line}");
+            say!("{line}")?;
             continue;
         }
         let state = if listing.is_enabled { "on" } else { "off" };
         let (name, kind, rate) = (&listing.name, listing.kind, listing.rate);
         let (min, max) = (listing.quantity_min, listing.quantity_max);
-        println!("{id}\t{}\t{name}\t{kind}\t{rate}\t{min}-{max}\t{state}", listed.category);
+        say!("{id}\t{}\t{name}\t{kind}\t{rate}\t{min}-{max}\t{state}", listed.category)?;
     }
     Ok(())
 }

@@ -41,12 +41,12 @@ fn list(db: &Path, json: bool) -> Result {
     for &setting in Setting::ALL {
         let value = store.page(|db| settings::get(db, setting))?;
         if !json {
-            println!("{setting}\t{value}");
+            say!("{setting}\t{value}")?;
         }
         object.insert(setting.as_str().to_owned(), value.into());
     }
     if json {
-        println!("{}", serde_json::Value::Object(object));
+        say!("{}", serde_json::Value::Object(object))?;
     }
     Ok(())
 }

@@ -118,20 +118,20 @@ pub(super) fn run_user(db: &Path, command: UserCommand) -> Result {
     match command {
         UserCommand::Create { name } => {
             let id = open(db)?.write_blocking(CreateUser { actor, name })?;
-            println!("{id}");
+            say!("{id}")?;
         }
         UserCommand::List { json } => list_users(&open_existing(db)?, json)?,
         UserCommand::Deposit { name, amount, note } => {
             let store = open_existing(db)?;
             let user = find(&store, &name)?.id;
             let deposit = Deposit { actor, user, amount, note, reference: None };
-            println!("{}", store.write_blocking(deposit)?);
+            say!("{}", store.write_blocking(deposit)?)?;
         }
         UserCommand::Adjust { name, amount, note } => {
             let store = open_existing(db)?;
             let user = find(&store, &name)?.id;
             let adjust = Adjust { actor, user, amount, note, reference: None };
-            println!("{}", store.write_blocking(adjust)?);
+            say!("{}", store.write_blocking(adjust)?)?;
         }
         UserCommand::Set { name, discount, credit_limit, suspend, resume } => {
             let store = open_existing(db)?;
@@ -158,7 +158,7 @@ fn list_users(store: &Store, json: bool) -> Result {
     loop {
         let page = store.page(|db| users::list(db, after, PAGE))?;
         for user in &page {
-            print_user(user, json);
+            print_user(user, json)?;
         }
         match page.last() {
             Some(last) => after = last.id,
@@ -168,7 +168,7 @@ fn list_users(store: &Store, json: bool) -> Result {
 }
 
 /// One line a user, in JSON too, so that a long list can be read as it comes.
-fn print_user(user: &User, json: bool) {
+fn print_user(user: &User, json: bool) -> Result {
     let User { id, name, balance, credit_limit, discount, is_suspended, .. } = user;
     if json {
         let line = serde_json::json!({
@@ -179,10 +179,10 @@ fn print_user(user: &User, json: bool) {
             "discount": discount.to_string(),
             "suspended": is_suspended,
         });
-        return println!("{line}");
+        return say!("{line}");
     }
     let state = if *is_suspended { "suspended" } else { "active" };
-    println!("{id}\t{name}\t{balance}\t{discount}\t{credit_limit}\t{state}");
+    say!("{id}\t{name}\t{balance}\t{discount}\t{credit_limit}\t{state}")
 }
 
 pub(super) fn run_key(db: &Path, command: KeyCommand) -> Result {
@@ -194,7 +194,7 @@ pub(super) fn run_key(db: &Path, command: KeyCommand) -> Result {
             let key = secret::new_api_key();
             let (hash, prefix) = (KeyHash::of(key.expose()), secret::shown_prefix(&key).to_owned());
             store.write_blocking(CreateKey { actor, user, hash, prefix, label })?;
-            println!("{}", key.expose());
+            say!("{}", key.expose())?;
         }
         KeyCommand::List { user, json } => list_keys(&open_existing(db)?, &user, json)?,
         KeyCommand::Revoke { id } => {
@@ -217,13 +217,13 @@ fn list_keys(store: &Store, user: &str, json: bool) -> Result {
                 "last_used": last_used,
                 "revoked": key.revoked_at.map(|at| at.0),
             });
-            println!("{line}");
+            say!("{line}")?;
             continue;
         }
         let state = if key.revoked_at.is_some() { "revoked" } else { "active" };
         let last_used = key.last_used_at.map_or("never".to_owned(), day);
         let (id, prefix, label) = (key.id, &key.prefix, &key.label);
-        println!("{id}\t{prefix}…\t{state}\t{}\t{last_used}\t{label}", day(key.created_at));
+        say!("{id}\t{prefix}…\t{state}\t{}\t{last_used}\t{label}", day(key.created_at))?;
     }
     Ok(())
 }

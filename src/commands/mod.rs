@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod admins;
 pub mod catalog;
 pub mod catalog_csv;
+pub mod demo;
 pub mod orders;
 pub mod settings;
 

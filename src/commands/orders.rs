@@ -15,13 +15,11 @@ use crate::store::{Command, Error, Result, Tx, ledger, orders, refills, services
 pub struct PlaceOrder {
     /// Who buys.
     pub user: UserId,
-    /// By which of his keys.
-    pub key: KeyId,
     /// What.
     pub service: ServiceId,
     /// The fields he filled in.
     pub details: Details,
-    /// His own names for it.
+    /// Who places it, and under what names.
     pub origin: Origin,
 }
 
@@ -52,7 +50,7 @@ impl Command for PlaceOrder {
 
         let id = orders::insert(tx, &order, &self.origin)?;
         if let Some(charge) = Posting::charge(order.purse, order.charge, id) {
-            ledger::post(tx, &charge, &Actor::Key(self.key))?;
+            ledger::post(tx, &charge, &self.origin.actor)?;
         }
         Ok(id)
     }
@@ -190,7 +188,7 @@ impl Command for SetRefill {
 
 /// Writes a decided move and, where it ends the order, the two postings that settle it.
 fn save(tx: &Tx<'_>, order: &Order, change: &Change, actor: &Actor) -> Result<()> {
-    orders::update_state(tx, order.id, change)?;
+    orders::update_state(tx, order, change)?;
     let Some(settlement) = change.settlement else { return Ok(()) };
     let purse = users::purse(tx, order.user)?;
     let postings = [

@@ -123,7 +123,8 @@ impl Per {
 /// let rate = Rate::parse("2.50").unwrap();
 /// assert_eq!(rate.charge(1000, Per::Thousand), Money::parse("2.50"));
 /// assert_eq!(rate.charge(1, Per::Thousand), Money::parse("0.0025"));
-/// assert_eq!(Rate::parse("0.0001").unwrap().charge(1, Per::Thousand), Money::parse("0.000001")); // up
+/// let tiny = Rate::parse("0.0001").unwrap();
+/// assert_eq!(tiny.charge(1, Per::Thousand), Money::parse("0.000001")); // rounded up
 /// assert_eq!(rate.discounted(Discount::parse("12.5").unwrap()), Rate::parse("2.1875").unwrap());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

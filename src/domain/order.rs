@@ -74,6 +74,21 @@ pub struct DripFeed {
     pub interval_minutes: i64,
 }
 
+impl PublicStatus {
+    /// The word customers see.
+    pub const fn of(status: OrderStatus, shown: Shown) -> Self {
+        match (status, shown) {
+            (OrderStatus::Pending, _) | (OrderStatus::Active, Shown::Pending) => Self::Pending,
+            (OrderStatus::Sending | OrderStatus::Unknown, _)
+            | (OrderStatus::Active, Shown::Processing) => Self::Processing,
+            (OrderStatus::Active, Shown::InProgress) => Self::InProgress,
+            (OrderStatus::Completed, _) => Self::Completed,
+            (OrderStatus::Partial, _) => Self::Partial,
+            (OrderStatus::Canceled, _) => Self::Canceled,
+        }
+    }
+}
+
 /// One purchase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
@@ -164,17 +179,7 @@ pub enum CancelAnswer {
 impl Order {
     /// The word customers see.
     pub const fn public_status(&self) -> PublicStatus {
-        match (self.status, self.shown) {
-            (OrderStatus::Pending, _) | (OrderStatus::Active, Shown::Pending) => {
-                PublicStatus::Pending
-            }
-            (OrderStatus::Sending | OrderStatus::Unknown, _)
-            | (OrderStatus::Active, Shown::Processing) => PublicStatus::Processing,
-            (OrderStatus::Active, Shown::InProgress) => PublicStatus::InProgress,
-            (OrderStatus::Completed, _) => PublicStatus::Completed,
-            (OrderStatus::Partial, _) => PublicStatus::Partial,
-            (OrderStatus::Canceled, _) => PublicStatus::Canceled,
-        }
+        PublicStatus::of(self.status, self.shown)
     }
 
     /// What the customer pays as things stand: charged less refunded.

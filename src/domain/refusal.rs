@@ -108,6 +108,8 @@ pub enum Refusal {
     BadRefillDays,
     /// The service has orders, which were placed by the fields of its type.
     KindIsFixed,
+    /// A sample shop is for a panel without users.
+    DemoNeedsEmpty,
     /// A file names one service twice.
     IdTwice,
     /// No provider has this name.
@@ -205,6 +207,7 @@ impl fmt::Display for Refusal {
             Self::KindWithoutDripFeed => "Only Default and Web Traffic can have drip-feed",
             Self::BadRefillDays => "refill_days is 1 to 3650, or empty for no limit",
             Self::KindIsFixed => "The type of a service that has orders cannot change",
+            Self::DemoNeedsEmpty => "There are users already: a sample shop is for an empty panel",
             Self::IdTwice => "An earlier line has the same id",
             Self::ProviderNotFound => "There is no provider with this name",
             Self::ProviderServiceMismatch => {

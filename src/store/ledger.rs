@@ -1,6 +1,7 @@
 //! Writing postings, and what accounts hold.
 
 use super::audit::WHO;
+use super::figures::{self, Figures};
 use super::page::{Cursor, Page};
 use super::tx::params;
 use super::{Read, Result, Tx};
@@ -23,6 +24,7 @@ pub fn post(tx: &Tx<'_>, posting: &Posting, actor: &Actor) -> Result<PostingId> 
     let source = balance(tx, posting.source)?;
     let destination = balance(tx, posting.destination)?;
     let (source, destination) = posting.balances_after(source, destination)?;
+    count(tx, posting)?;
     set_balance(tx, posting.source, source)?;
     set_balance(tx, posting.destination, destination)?;
     tx.get(
@@ -46,6 +48,18 @@ pub fn post(tx: &Tx<'_>, posting: &Posting, actor: &Actor) -> Result<PostingId> 
         ],
         |row| row.get(0),
     )
+}
+
+/// Counts a movement for the charts. A charge is counted with its order.
+fn count(tx: &Tx<'_>, posting: &Posting) -> Result<()> {
+    let mut figures = Figures::default();
+    match posting.kind {
+        PostingKind::Deposit => figures.deposits = posting.amount,
+        PostingKind::Capture => figures.captured = posting.amount,
+        PostingKind::Refund => figures.refunded = posting.amount,
+        PostingKind::Charge | PostingKind::Adjustment | PostingKind::Goodwill => return Ok(()),
+    }
+    figures::add(tx, &figures)
 }
 
 fn set_balance(tx: &Tx<'_>, account: AccountId, balance: Money) -> Result<()> {

@@ -6,7 +6,9 @@
 
 pub mod admins;
 pub mod audit;
+pub mod backup;
 pub mod check;
+pub mod figures;
 pub mod keys;
 pub mod ledger;
 pub mod orders;
@@ -24,7 +26,7 @@ mod writer;
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use r2d2::Pool;
@@ -71,6 +73,11 @@ impl Error {
     /// The same, for a failure that leaves the outcome unknown.
     fn into_fatal(self) -> Self {
         Self::Storage(Fault { is_fatal: true, text: self.to_string().into() })
+    }
+
+    /// Whether it was the disk or the database that failed, and not somebody who said no.
+    pub const fn is_storage(&self) -> bool {
+        matches!(self, Self::DiskFull | Self::Storage(_))
     }
 
     /// Whether nothing written from now on can be trusted.
@@ -135,15 +142,15 @@ pub enum Missing {
     Refuse,
 }
 
-/// An open panel file. Dropping it waits for the writer and empties the WAL.
+/// An open panel file. Closing or dropping it waits for the writer, which empties the WAL.
 pub struct Store {
     path: PathBuf,
-    jobs: Option<mpsc::Sender<writer::Queued>>,
-    writer: Option<JoinHandle<()>>,
+    jobs: mpsc::Sender<writer::Queued>,
+    writer: Mutex<Option<JoinHandle<()>>>,
     failed: watch::Receiver<bool>,
     points: Pool<SqliteConnectionManager>,
     pages: Pool<SqliteConnectionManager>,
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl Store {
@@ -187,12 +194,12 @@ impl Store {
         let janitor = Arc::new(scheduled_thread_pool());
         Ok(Self {
             path: path.to_owned(),
-            jobs: Some(jobs),
-            writer: Some(writer),
+            jobs,
+            writer: Mutex::new(Some(writer)),
             failed,
             points: schema::reader_pool(path, schema::Reads::Points, readers, &janitor),
             pages: schema::reader_pool(path, schema::Reads::Pages, PAGE_READERS, &janitor),
-            _lock: lock,
+            lock,
         })
     }
 
@@ -207,7 +214,7 @@ impl Store {
     /// The command's refusal; `Busy` where too much waits already.
     pub async fn write<C: Command>(&self, command: C) -> Result<C::Reply> {
         let (job, answer) = writer::queue(command);
-        self.jobs()?.try_send(job).map_err(|error| match error {
+        self.jobs.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::Busy,
             mpsc::error::TrySendError::Closed(_) => writer_is_gone(),
         })?;
@@ -216,9 +223,7 @@ impl Store {
 
     /// Leaves a command that nobody waits for. Where too much waits already, it is dropped.
     pub fn write_soon<C: Command>(&self, command: C) {
-        if let Ok(jobs) = self.jobs() {
-            let _ = jobs.try_send(writer::queue(command).0);
-        }
+        let _ = self.jobs.try_send(writer::queue(command).0);
     }
 
     /// Does what [`Store::write`] does, on a thread that may wait.
@@ -227,7 +232,7 @@ impl Store {
     /// The command's refusal.
     pub fn write_blocking<C: Command>(&self, command: C) -> Result<C::Reply> {
         let (job, answer) = writer::queue(command);
-        self.jobs()?.blocking_send(job).map_err(|_| writer_is_gone())?;
+        self.jobs.blocking_send(job).map_err(|_| writer_is_gone())?;
         answer.blocking_recv().unwrap_or_else(|_| Err(writer_is_gone()))
     }
 
@@ -260,28 +265,45 @@ impl Store {
         self.failed.clone()
     }
 
-    fn jobs(&self) -> Result<&mpsc::Sender<writer::Queued>> {
-        self.jobs.as_ref().ok_or_else(writer_is_gone)
+    /// Waits until everything queued so far is done and the WAL is empty; whoever still has the
+    /// store can write nothing more. Blocks: for threads that may.
+    pub fn close(&self) {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(writer) = writer else { return };
+        // Neither can fail in a way that matters: a writer that is gone has stopped, one that
+        // panicked has aborted the process.
+        let _ = self.jobs.blocking_send(writer::Queued::Stop);
+        let _ = writer.join();
+        if let Some(lock) = &self.lock
+            && let Err(error) = lock.unlock()
+        {
+            tracing::warn!(%error, "the lock could not be released");
+        }
     }
 }
 
 impl Drop for Store {
     fn drop(&mut self) {
-        self.jobs = None; // the writer ends when nobody can send to it
-        if let Some(writer) = self.writer.take() {
-            // A writer that panicked has aborted the process already.
-            let _ = writer.join();
-        }
+        self.close();
     }
 }
 
 /// Looks for anything that is wrong with the books of a file, a backup too.
 ///
 /// # Errors
-/// A fault of the database.
+/// A file that is not there or not to be had. What is wrong in it is found, never an error.
 pub fn check_file(path: &Path) -> Result<Vec<check::Finding>> {
     let conn: Connection = schema::open_reader(path)?;
-    tx::read(&conn, check::run)
+    let mut found = Ok(Vec::new());
+    let ended = tx::read(&conn, |db| {
+        found = check::run(db);
+        Ok(())
+    });
+    match found {
+        Ok(none) if none.is_empty() => ended.map(|()| none),
+        // SQLite does not commit, not even nothing, once it has met a damaged page.
+        found => found,
+    }
 }
 
 fn writer_is_gone() -> Error {

@@ -1,11 +1,12 @@
 //! Orders.
 
+use super::figures::{self, Figures};
 use super::tx::{Row, RowResult, params};
 use super::{Read, Result, Tx};
 use crate::domain::order::{Change, DripFeed, Order, PublicStatus};
 use crate::domain::placing::NewOrder;
 use crate::domain::service::Input;
-use crate::domain::{KeyId, OrderId, ServiceId, UserId};
+use crate::domain::{Actor, OrderId, ServiceId, UserId};
 
 const SELECT: &str = "SELECT id, user_id, service_id, kind, link, quantity, units, runs,
                              interval_minutes, rate_micros, charge_micros, refunded_micros, status,
@@ -51,11 +52,11 @@ pub fn find_of(db: &Read<'_>, user: UserId, id: OrderId) -> Result<Option<Order>
     Ok(find(db, id)?.filter(|order| order.user == user))
 }
 
-/// Who asked, and under what names of his own.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Who placed an order, and under what names of the customer's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// The key the order came by.
-    pub key: Option<KeyId>,
+    /// Who placed it.
+    pub actor: Actor,
     /// The id under which the request buys only once.
     pub request: Option<RequestId>,
     /// The customer's own name for the order.
@@ -100,7 +101,7 @@ pub fn find_twin(
     )
 }
 
-/// Whether the service has ever been ordered. Looks through the orders: for rare questions.
+/// Whether the service has ever been ordered.
 pub fn has_service(db: &Read<'_>, service: ServiceId) -> Result<bool> {
     let sql = "SELECT 1 FROM orders WHERE service_id = $1 LIMIT 1";
     Ok(db.find(sql, params![service], |_| Ok(()))?.is_some())
@@ -123,6 +124,10 @@ pub fn count_open(db: &Read<'_>) -> Result<i64> {
 /// A new order, pending.
 pub fn insert(tx: &Tx<'_>, order: &NewOrder, origin: &Origin) -> Result<OrderId> {
     let wanted = &order.wanted;
+    let key = match origin.actor {
+        Actor::Key(key) => Some(key),
+        Actor::Admin(_) | Actor::CommandLine => None,
+    };
     let id = tx.get(
         "INSERT INTO orders (user_id, service_id, kind, link, quantity, units, runs,
                              interval_minutes, rate_micros, charge_micros, remains, key_id,
@@ -141,7 +146,7 @@ pub fn insert(tx: &Tx<'_>, order: &NewOrder, origin: &Origin) -> Result<OrderId>
             wanted.drip_feed.map(|drip_feed| drip_feed.interval_minutes),
             order.rate,
             order.charge,
-            origin.key,
+            key,
             origin.request.as_ref().map(|request| request.text.as_str()),
             origin.request.as_ref().map(|request| request.digest.as_slice()),
             origin.custom_id,
@@ -150,6 +155,8 @@ pub fn insert(tx: &Tx<'_>, order: &NewOrder, origin: &Origin) -> Result<OrderId>
         ],
         |row| row.get(0),
     )?;
+    count(tx, PublicStatus::Pending, 1)?;
+    figures::add(tx, &Figures { orders: 1, charged: order.charge, ..Figures::default() })?;
     for (input, text) in &wanted.extras {
         let sql = "INSERT INTO order_inputs (order_id, name, value) VALUES ($1, $2, $3)";
         tx.execute(sql, params![id, input, text])?;
@@ -164,7 +171,12 @@ pub fn inputs(db: &Read<'_>, id: OrderId) -> Result<Vec<(Input, String)>> {
 }
 
 /// Writes a decided move. Its postings are the caller's to write beside it.
-pub fn update_state(tx: &Tx<'_>, id: OrderId, change: &Change) -> Result<()> {
+pub fn update_state(tx: &Tx<'_>, order: &Order, change: &Change) -> Result<()> {
+    let (before, after) = (order.public_status(), PublicStatus::of(change.status, change.shown));
+    if before != after {
+        count(tx, before, -1)?;
+        count(tx, after, 1)?;
+    }
     let finished_at = change.status.is_final().then_some(tx.now);
     let refund = change.settlement.map_or(0, |settlement| settlement.refund.micros());
     tx.execute(
@@ -180,7 +192,7 @@ pub fn update_state(tx: &Tx<'_>, id: OrderId, change: &Change) -> Result<()> {
             refund,
             finished_at,
             tx.now,
-            id,
+            order.id,
         ],
     )?;
     Ok(())
@@ -206,48 +218,197 @@ pub fn update_exclusive(tx: &Tx<'_>, service: ServiceId, is_exclusive: bool) -> 
     Ok(())
 }
 
-/// Which of a user's orders are wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Which orders are wanted. A user's own names only mean something together with the user.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// How many at most.
-    pub limit: i64,
-    /// Only older ones than this.
-    pub before: Option<OrderId>,
     /// Only those that customers see with this status.
     pub status: Option<PublicStatus>,
-    /// Only those for exactly this link.
-    pub link: Option<String>,
-    /// Only those with exactly this name of the customer's own.
-    pub custom_id: Option<String>,
+    /// Whose, of what, for which link.
+    pub by: By,
+    /// Where the page begins.
+    pub from: Start,
+    /// How many at most.
+    pub limit: usize,
 }
 
-/// A user's orders, newest first.
-pub fn list_of(db: &Read<'_>, user: UserId, filter: &Filter) -> Result<Vec<Order>> {
-    // A filter that is not asked for compares nothing, but its parameter is always named.
-    let custom_id = if filter.custom_id.is_some() { "custom_id = $3" } else { "$3 IS NULL" };
-    let link = if filter.link.is_some() { "link = $4" } else { "$4 IS NULL" };
-    let status = filter.status.map_or("1 = 1", condition);
-    let sql = format!(
-        "{SELECT} WHERE user_id = $1 AND id < $2 AND {custom_id} AND {link} AND {status}
-         ORDER BY id DESC LIMIT $5"
-    );
-    let before = filter.before.unwrap_or(OrderId(i64::MAX));
-    let params = params![user, before, filter.custom_id, filter.link, filter.limit];
-    db.list(&sql, params, read_order)
+/// What a list of orders is about. Each has an index that keeps it in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum By {
+    /// All of them.
+    #[default]
+    Nothing,
+    /// A user's.
+    User(UserId),
+    /// A service's.
+    Service(ServiceId),
+    /// Those for exactly this link.
+    Link(String),
+    /// A user's, by what he knows them by.
+    Own {
+        /// Whose.
+        user: UserId,
+        /// Exactly this link.
+        link: Option<String>,
+        /// Exactly this name of his own.
+        custom_id: Option<String>,
+    },
+    /// Those whose customer wishes to cancel, and somebody has to see to it.
+    CancelWish,
 }
 
-/// What is stored of the orders that customers see with this status.
-const fn condition(status: PublicStatus) -> &'static str {
-    match status {
-        PublicStatus::Pending => {
-            "(status = 'pending' OR (status = 'active' AND shown = 'pending'))"
+/// Where a page of a list begins. Lists go from the newest down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    /// At the newest.
+    #[default]
+    Newest,
+    /// Right below this one.
+    Below(OrderId),
+    /// So that this one follows right after it.
+    Above(OrderId),
+}
+
+/// A page of orders, newest first.
+pub fn list(db: &Read<'_>, filter: &Filter) -> Result<Vec<Order>> {
+    let mut ids = Vec::new();
+    let statuses = match filter.status {
+        Some(ref status) => std::slice::from_ref(status),
+        None if filter.by.is_kept_by_status() => PublicStatus::ALL,
+        None => &[],
+    };
+    if statuses.is_empty() {
+        ids = list_ids(db, filter, None)?;
+    }
+    // Each status is a run of its own in the index; the page is what is nearest of all runs.
+    for status in statuses {
+        ids.extend(list_ids(db, filter, Some(*status))?);
+    }
+    if matches!(filter.from, Start::Above(_)) {
+        ids.sort_unstable();
+        ids.truncate(filter.limit);
+    }
+    ids.sort_unstable_by(|a, b| b.cmp(a));
+    ids.truncate(filter.limit);
+    let found = ids.into_iter().map(|id| find(db, id));
+    Ok(found.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
+impl By {
+    /// Whether the index holds the orders status by status.
+    const fn is_kept_by_status(&self) -> bool {
+        matches!(self, Self::User(_) | Self::Service(_))
+    }
+
+    /// The condition, in which `$1` to `$3` are the parameters of [`By::params`]. A `+` keeps an
+    /// index from being used where another one is the right one.
+    const fn condition(&self) -> &'static str {
+        match self {
+            Self::Nothing => "$1 = 0 AND $2 IS NULL AND $3 IS NULL",
+            Self::User(_) => "user_id = $1 AND $2 IS NULL AND $3 IS NULL",
+            Self::Service(_) => "service_id = $1 AND $2 IS NULL AND $3 IS NULL",
+            Self::Link(_) => "$1 = 0 AND link = $2 AND $3 IS NULL",
+            Self::Own { link: Some(_), custom_id: None, .. } => {
+                "+user_id = $1 AND link = $2 AND $3 IS NULL"
+            }
+            Self::Own { link: Some(_), custom_id: Some(_), .. } => {
+                "user_id = $1 AND +link = $2 AND custom_id = $3"
+            }
+            Self::Own { link: None, .. } => "user_id = $1 AND $2 IS NULL AND custom_id = $3",
+            Self::CancelWish => {
+                "$1 = 0 AND $2 IS NULL AND $3 IS NULL
+                 AND cancel_requested_at IS NOT NULL AND finished_at IS NULL"
+            }
         }
-        PublicStatus::Processing => {
-            "(status IN ('sending', 'unknown') OR (status = 'active' AND shown = 'processing'))"
+    }
+
+    fn params(&self) -> (i64, Option<&str>, Option<&str>) {
+        match self {
+            Self::Nothing | Self::CancelWish => (0, None, None),
+            Self::User(user) => (user.0, None, None),
+            Self::Service(service) => (service.0, None, None),
+            Self::Link(link) => (0, Some(link), None),
+            Self::Own { user, link, custom_id } => (user.0, link.as_deref(), custom_id.as_deref()),
         }
-        PublicStatus::InProgress => "(status = 'active' AND shown = 'in_progress')",
-        PublicStatus::Completed => "status = 'completed'",
-        PublicStatus::Partial => "status = 'partial'",
-        PublicStatus::Canceled => "status = 'canceled'",
+    }
+}
+
+/// The ids of one page of one status, or of any.
+fn list_ids(db: &Read<'_>, filter: &Filter, status: Option<PublicStatus>) -> Result<Vec<OrderId>> {
+    let id = match filter.from {
+        Start::Newest => OrderId(i64::MAX),
+        Start::Below(id) | Start::Above(id) => id,
+    };
+    let (owner, link, custom_id) = filter.by.params();
+    let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
+    let word = status.map(PublicStatus::as_str);
+    let params = params![owner, link, custom_id, word, id, limit];
+    db.list(&list_sql(filter, status), params, |row| row.get(0))
+}
+
+fn list_sql(filter: &Filter, status: Option<PublicStatus>) -> String {
+    let by = filter.by.condition();
+    // A list that is kept in the order of ids is walked in it, past what has another status.
+    let is_run = matches!(filter.by, By::Nothing) || filter.by.is_kept_by_status();
+    let of_status = match status {
+        None => "$4 IS NULL",
+        Some(_) if is_run => "public_status = $4",
+        Some(_) => "+public_status = $4",
+    };
+    let (start, step) = match filter.from {
+        Start::Newest | Start::Below(_) => ("<", "DESC"),
+        Start::Above(_) => (">", "ASC"),
+    };
+    format!(
+        "SELECT id FROM orders WHERE {by} AND {of_status} AND id {start} $5
+         ORDER BY id {step} LIMIT $6"
+    )
+}
+
+/// How many orders there are of each status.
+pub fn counts(db: &Read<'_>) -> Result<Vec<(PublicStatus, i64)>> {
+    let mut counts = Vec::with_capacity(PublicStatus::ALL.len());
+    db.for_each("SELECT public_status, count FROM order_counts", [], |row| {
+        let status: String = row.get(0)?;
+        counts.extend(PublicStatus::from_stored(&status).zip(row.get(1)?));
+        Ok(())
+    })?;
+    Ok(counts)
+}
+
+fn count(tx: &Tx<'_>, status: PublicStatus, by: i64) -> Result<()> {
+    let sql = "UPDATE order_counts SET count = count + $1 WHERE public_status = $2";
+    tx.execute(sql, params![by, status.as_str()])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema;
+
+    #[test]
+    fn every_list_is_walked_in_the_order_of_an_index() {
+        let user = UserId(1);
+        let (link, custom_id) = (Some("x".to_owned()), Some("y".to_owned()));
+        let lists = [
+            By::Nothing,
+            By::User(user),
+            By::Service(ServiceId(1)),
+            By::Link("x".to_owned()),
+            By::Own { user, link: link.clone(), custom_id: None },
+            By::Own { user, link: None, custom_id: custom_id.clone() },
+            By::Own { user, link, custom_id },
+            By::CancelWish,
+        ];
+        let statuses = || PublicStatus::ALL.iter().copied().map(Some);
+        for by in lists {
+            for from in [Start::Newest, Start::Above(OrderId(1))] {
+                let any = (!by.is_kept_by_status()).then_some(None);
+                for status in statuses().chain(any) {
+                    let filter = Filter { by: by.clone(), from, ..Filter::default() };
+                    schema::assert_walks_an_index(&list_sql(&filter, status));
+                }
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Opening the file: who may, what it must be, how each connection is set.
 //!
 //! Nothing is written before we know that the file is ours and not newer than we are. A new file
-//! gets the whole of `schema.sql` in one transaction; an older one gets the [`MIGRATIONS`] it lacks.
+//! gets the whole of `schema.sql` in one transaction, an older one the [`MIGRATIONS`] it lacks.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use r2d2::Pool;
 use r2d2_sqlite::SqliteConnectionManager;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::Missing;
@@ -37,7 +37,10 @@ pub enum OpenError {
     #[error("{} is not a panel's database; it was left as it is", .0.display())]
     Foreign(PathBuf),
     /// A later version of the program wrote it.
-    #[error("{} was written by a newer version (schema {found}, known up to {known})", .path.display())]
+    #[error(
+        "{} was written by a newer version (schema {found}, known up to {known})",
+        .path.display()
+    )]
     Newer {
         /// The file.
         path: PathBuf,
@@ -55,6 +58,23 @@ pub enum OpenError {
     /// The file could not be opened.
     #[error("the database could not be opened: {0}")]
     File(#[from] io::Error),
+}
+
+impl OpenError {
+    /// Whether it was the disk that failed, and not something that can be said no to.
+    pub fn is_storage(&self) -> bool {
+        match self {
+            Self::Database(error) => matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::SystemIoFailure | ErrorCode::DiskFull | ErrorCode::DatabaseCorrupt)
+            ),
+            Self::NotFound(_)
+            | Self::Foreign(_)
+            | Self::Newer { .. }
+            | Self::Locked(_)
+            | Self::File(_) => false,
+        }
+    }
 }
 
 /// What a reader is for.
@@ -89,22 +109,33 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Options to open a file nobody else may read.
-fn private() -> OpenOptions {
+pub(super) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(0o600);
     options
+}
+
+/// Takes the file, and what a crash may have left beside it, out of everybody else's sight.
+fn make_private(path: &Path) -> io::Result<()> {
+    for suffix in ["", "-wal", "-shm", ".lock"] {
+        match std::fs::set_permissions(beside(path, suffix), Permissions::from_mode(0o600)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            done => done?,
+        }
+    }
+    Ok(())
 }
 
 /// Opens the connection that writes, creating or migrating the file where that is due.
 pub(super) fn open_writer(path: &Path, missing: Missing) -> Result<Connection, OpenError> {
     let is_new = is_new(path, missing)?;
     if !is_new {
-        probe(path)?;
-        std::fs::set_permissions(path, Permissions::from_mode(0o600))?;
+        look_at(path)?;
     }
+    make_private(path)?;
     let mut conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     set_common(&conn)?;
-    if is_new {
+    if is_new || is_blank(&conn)? {
         create(&mut conn, path)?;
     }
     conn.pragma_update(None, "journal_mode", "WAL")?;
@@ -120,6 +151,20 @@ pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     set_common(&conn)?;
     conn.pragma_update(None, "query_only", true)?;
+    Ok(conn)
+}
+
+/// Opens a connection that copies a whole file, from it or into it.
+pub(super) fn open_copier(path: &Path) -> rusqlite::Result<Connection> {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(conn)
+}
+
+/// Opens a connection that leaves the file as it is.
+pub(super) fn open_untouched(path: &Path) -> rusqlite::Result<Connection> {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
     Ok(conn)
 }
 
@@ -172,8 +217,11 @@ fn is_new(path: &Path, missing: Missing) -> Result<bool, OpenError> {
 }
 
 /// Looks at the file without touching it: is it ours, whole, and no newer than we are?
-fn probe(path: &Path) -> Result<(), OpenError> {
+pub(super) fn look_at(path: &Path) -> Result<(), OpenError> {
     let foreign = || OpenError::Foreign(path.to_owned());
+    if !path.try_exists()? {
+        return Err(OpenError::NotFound(path.to_owned()));
+    }
     let mut header = [0; 100];
     File::open(path)?.read_exact(&mut header).map_err(|_| foreign())?;
     let field = |at: usize| i32::from_be_bytes([0, 1, 2, 3].map(|offset| header[at + offset]));
@@ -182,10 +230,23 @@ fn probe(path: &Path) -> Result<(), OpenError> {
     }
     check_version(path, i64::from(field(60)))?;
     // The WAL may know better than the header. A connection that cannot write leaves both alone.
-    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    conn.busy_timeout(BUSY_TIMEOUT)?;
-    conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-    check_version(path, user_version(&conn)?)
+    let conn = open_untouched(path)?;
+    match is_blank(&conn) {
+        // One of us died while filling the file: whoever may write rolls that back.
+        Err(error) if is_to_roll_back(&error) => Ok(()),
+        Err(error) => Err(error.into()),
+        Ok(_) => check_version(path, user_version(&conn)?),
+    }
+}
+
+/// Whether there is nothing in the file.
+fn is_blank(conn: &Connection) -> rusqlite::Result<bool> {
+    conn.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))
+}
+
+fn is_to_roll_back(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    code == Some(rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
 }
 
 fn check_version(path: &Path, found: i64) -> Result<(), OpenError> {
@@ -205,8 +266,7 @@ fn user_version(conn: &Connection) -> rusqlite::Result<i64> {
 fn create(conn: &mut Connection, path: &Path) -> Result<(), OpenError> {
     conn.pragma_update(None, "synchronous", "FULL")?;
     let tx = conn.transaction_with_behavior(TransactionBehavior::Exclusive)?;
-    let found: i64 = tx.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if found == 0 {
+    if is_blank(&tx)? {
         tx.execute_batch(SCHEMA)?;
         tx.pragma_update(None, "application_id", APPLICATION_ID)?;
         tx.pragma_update(None, "user_version", version())?;
@@ -259,8 +319,26 @@ pub(super) fn assert_walks_an_index(sql: &str) {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn the_bundled_sqlite_has_no_wal_reset_bug() {
         assert!(rusqlite::version_number() >= 3_053_000, "{}", rusqlite::version());
+    }
+
+    #[test]
+    fn readers_cannot_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("panel.db");
+        let writer = open_writer(&path, Missing::Create).unwrap();
+        let sql = "INSERT INTO settings (key, value) VALUES ('name', 'x')";
+        let janitor = Arc::new(ScheduledThreadPool::new(1));
+        let pool = |reads| reader_pool(&path, reads, 1, &janitor).get().unwrap();
+        let (point, page) = (pool(Reads::Points), pool(Reads::Pages));
+        for reader in [&open_reader(&path).unwrap(), &*point, &*page] {
+            let refused = reader.execute(sql, []).unwrap_err();
+            assert_eq!(refused.sqlite_error_code(), Some(ErrorCode::ReadOnly));
+        }
+        assert_eq!(writer.execute(sql, []).unwrap(), 1);
     }
 }

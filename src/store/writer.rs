@@ -38,7 +38,7 @@ pub trait Command: Send + 'static {
 }
 
 /// A command that waits for its turn, with whoever waits for it.
-trait Job: Send {
+pub(super) trait Job: Send {
     /// Runs the command and keeps its result.
     fn run(&mut self, tx: &Tx<'_>);
     /// Why it failed, if it did.
@@ -50,7 +50,11 @@ trait Job: Send {
 }
 
 /// What the queue holds.
-pub(super) struct Queued(Box<dyn Job>);
+pub(super) enum Queued {
+    Job(Box<dyn Job>),
+    /// Nothing after this is taken.
+    Stop,
+}
 
 struct Waiting<C: Command> {
     command: C,
@@ -79,11 +83,11 @@ impl<C: Command> Job for Waiting<C> {
 /// Wraps a command for the queue, with the place where its answer will arrive.
 pub(super) fn queue<C: Command>(command: C) -> (Queued, oneshot::Receiver<Result<C::Reply>>) {
     let (caller, answer) = oneshot::channel();
-    (Queued(Box::new(Waiting { command, result: Err(Error::Busy), caller })), answer)
+    (Queued::Job(Box::new(Waiting { command, result: Err(Error::Busy), caller })), answer)
 }
 
-/// Starts the thread. It ends when every sender is gone, or after a fatal fault, which it tells
-/// through `failure`.
+/// Starts the thread. It ends when it is told to, when every sender is gone, or after a fatal
+/// fault, which it tells through `failure`.
 pub(super) fn spawn(
     conn: Connection,
     clock: Clock,
@@ -106,15 +110,22 @@ struct Writer {
     last: Timestamp,
 }
 
+/// Whether the queue may hold more.
+struct More(bool);
+
 /// A fault after which nothing may be acknowledged.
 struct Fatal;
 
 impl Writer {
     fn work(mut self, mut jobs: mpsc::Receiver<Queued>, failure: &watch::Sender<bool>) {
-        while let Some(Queued(first)) = jobs.blocking_recv() {
-            if self.batch(first, &mut jobs).is_err() {
-                failure.send_replace(true);
-                return;
+        let mut is_open = true;
+        while is_open && let Some(Queued::Job(first)) = jobs.blocking_recv() {
+            match self.batch(first, &mut jobs) {
+                Ok(More(more)) => is_open = more,
+                Err(Fatal) => {
+                    failure.send_replace(true);
+                    return;
+                }
             }
         }
         // Everything is committed already; an empty WAL only makes the next start quicker.
@@ -128,28 +139,42 @@ impl Writer {
         &mut self,
         first: Box<dyn Job>,
         jobs: &mut mpsc::Receiver<Queued>,
-    ) -> std::result::Result<(), Fatal> {
+    ) -> std::result::Result<More, Fatal> {
         if let Err(error) = self.begin() {
-            return answer_all(vec![first], &error);
+            // Another process holds the file, and has for a long time: nobody waits for it twice.
+            let mut more = More(true);
+            let mut waiting = vec![first];
+            while let Ok(queued) = jobs.try_recv() {
+                match queued {
+                    Queued::Job(job) => waiting.push(job),
+                    Queued::Stop => more = More(false),
+                }
+            }
+            return answer_all(waiting, &error).map(|()| more);
         }
+        let mut more = More(true);
         let mut batch = Vec::with_capacity(16);
         let mut next = Some(first);
         while let Some(mut job) = next.take() {
             let is_clean = self.run(job.as_mut());
             batch.push(job);
             if !is_clean {
-                return self.one_by_one(batch);
+                return self.one_by_one(batch).map(|()| more);
             }
             if batch.len() < BATCH_MAX {
-                next = jobs.try_recv().ok().map(|Queued(job)| job);
+                match jobs.try_recv() {
+                    Ok(Queued::Job(job)) => next = Some(job),
+                    Ok(Queued::Stop) => more = More(false),
+                    Err(_) => {}
+                }
             }
         }
         match self.commit() {
             Ok(()) => {
                 batch.into_iter().for_each(Job::answer);
-                Ok(())
+                Ok(more)
             }
-            Err(error) => answer_all(batch, &error),
+            Err(error) => answer_all(batch, &error).map(|()| more),
         }
     }
 

@@ -66,7 +66,11 @@ pub(crate) fn connect(address: SocketAddr) -> TcpStream {
 
 /// Reads one answer. Understands lengths, chunks and closed connections.
 pub(crate) fn read_reply(stream: &mut TcpStream) -> Option<Reply> {
-    let mut bytes = Vec::new();
+    read_reply_from(stream, Vec::new())
+}
+
+/// Reads one answer of which some bytes are there already.
+fn read_reply_from(stream: &mut TcpStream, mut bytes: Vec<u8>) -> Option<Reply> {
     let head_end = loop {
         if let Some(at) = find(&bytes, b"\r\n\r\n") {
             break at;
@@ -87,7 +91,7 @@ pub(crate) fn read_reply(stream: &mut TcpStream) -> Option<Reply> {
     let mut reply = Reply { status, headers: lines.map(header).collect(), body: Vec::new() };
     let mut rest = bytes.split_off(head_end + 4);
     if status == 100 {
-        return read_reply(stream);
+        return read_reply_from(stream, rest); // "go on" is not the answer yet
     }
     let length = reply.header("content-length").map(|text| text.parse::<usize>().unwrap());
     while length.is_none_or(|length| rest.len() < length) {

@@ -3,7 +3,24 @@
 
 mod admin;
 mod admin_money;
+mod backup;
+mod cli;
+mod corrupt;
+mod crash;
+mod domain;
+mod faults;
 mod http;
+mod ledger;
+mod malformed;
 mod operator;
+mod orders;
 mod panel;
+mod placing;
+mod refusals;
 mod seed;
+mod server;
+mod store;
+mod table;
+mod tidy;
+mod together;
+mod v2;

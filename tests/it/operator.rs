@@ -28,7 +28,7 @@ impl Panel {
         let password_hash = Cost::CHEAP.hash(&Secret::new(PASSWORD.to_owned()));
         let (actor, name) = (Actor::CommandLine, name.to_owned());
         let create = CreateAdmin { actor, name: name.clone(), password_hash };
-        self.store.write_blocking(create).unwrap();
+        self.store().write_blocking(create).unwrap();
         self.log_in(&name)
     }
 

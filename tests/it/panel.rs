@@ -3,7 +3,7 @@
 //! When a panel is dropped its books must be sound. `KEEP=1` leaves its folder and says where.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -15,7 +15,7 @@ use panelite::commands::catalog::ImportServices;
 use panelite::commands::catalog_csv;
 use panelite::commands::orders::SetOrder;
 use panelite::commands::settings::SetSetting;
-use panelite::config::{Config, TrustedProxies, default_key_file};
+use panelite::config::{Config, TrustedProxies};
 use panelite::domain::money::Money;
 use panelite::domain::order::{ByHand, PublicStatus};
 use panelite::domain::setting::Setting;
@@ -35,12 +35,12 @@ const HEADER: &str = "id,category,name,type,rate,min,max,dripfeed,refill,cancel,
 
 /// A running panel.
 pub(crate) struct Panel {
+    config: Config,
     pub(crate) address: SocketAddr,
     pub(crate) clock: Clock,
-    pub(crate) store: Arc<Store>,
+    store: Option<Arc<Store>>,
     /// What makes the first admin.
     pub(crate) setup_link: Option<String>,
-    db: PathBuf,
     folder: Option<TempDir>,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<Result<(), AppError>>>,
@@ -55,42 +55,58 @@ impl Panel {
     /// Starts an empty panel behind proxies.
     pub(crate) fn start_with(trusted_proxies: TrustedProxies) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let db = folder.path().join("panel.db");
-        let clock = Clock::manual(EPOCH);
         let config = Config {
-            db: db.clone(),
+            db: folder.path().join("panel.db"),
             listen: "127.0.0.1:0".parse().unwrap(),
             trusted_proxies,
-            clock: clock.clone(),
+            clock: Clock::manual(EPOCH),
             workers: 2,
             public_url: None,
             insecure_cookies: false,
             password_cost: Cost::CHEAP,
-            key_file: default_key_file(&db),
+            key_file: folder.path().join("panel.db.key"),
         };
-        let app = App::bind(config).unwrap();
-        let (address, store, setup_link) = (app.address(), app.store(), app.setup_link());
+        Self::serve(folder, config)
+    }
+
+    fn serve(folder: TempDir, config: Config) -> Self {
+        let app = App::bind(config.clone()).unwrap();
+        let (address, store, clock) = (app.address(), app.store(), config.clock.clone());
+        let setup_link = app.setup_link();
         let (stop, stopped) = oneshot::channel();
         let server = std::thread::spawn(move || app.run(stopped));
         let (folder, stop, server) = (Some(folder), Some(stop), Some(server));
-        Self { address, clock, store, setup_link, db, folder, stop, server }
+        Self { config, address, clock, store: Some(store), setup_link, folder, stop, server }
+    }
+
+    /// Stops the panel in order and starts it again on the same file.
+    pub(crate) fn restarted(mut self) -> Self {
+        let folder = self.folder.take().unwrap();
+        let config = self.config.clone();
+        drop(self);
+        Self::serve(folder, config)
+    }
+
+    /// The store that the panel serves from.
+    pub(crate) fn store(&self) -> &Store {
+        self.store.as_ref().unwrap()
     }
 
     /// The panel's file.
     pub(crate) fn db(&self) -> &Path {
-        &self.db
+        &self.config.db
     }
 
     /// A new reseller with that much money and a key.
     pub(crate) fn reseller(&self, name: &str, amount: &str) -> Reseller {
         let actor = Actor::CommandLine;
         let create = CreateUser { actor: actor.clone(), name: name.to_owned() };
-        let user = self.store.write_blocking(create).unwrap();
+        let user = self.store().write_blocking(create).unwrap();
         let reseller = Reseller { address: self.address, user, key: self.new_key(user) };
         let amount = Money::parse(amount).unwrap();
         if amount > Money::ZERO {
             let (note, reference) = (String::new(), None);
-            self.store.write_blocking(Deposit { actor, user, amount, note, reference }).unwrap();
+            self.store().write_blocking(Deposit { actor, user, amount, note, reference }).unwrap();
         }
         reseller
     }
@@ -105,7 +121,7 @@ impl Panel {
             prefix: secret::shown_prefix(&key).to_owned(),
             label: String::new(),
         };
-        self.store.write_blocking(command).unwrap();
+        self.store().write_blocking(command).unwrap();
         key.expose().to_owned()
     }
 
@@ -117,10 +133,14 @@ impl Panel {
             format!("{line}{}", ",".repeat(missing))
         };
         let lines: Vec<String> = lines.iter().map(pad).collect();
-        let csv = format!("{HEADER}\n{}\n", lines.join("\n"));
+        self.import(&format!("{HEADER}\n{}\n", lines.join("\n")));
+    }
+
+    /// Imports services from CSV with a header of its own.
+    pub(crate) fn import(&self, csv: &str) {
         let drafts = catalog_csv::read(csv.as_bytes()).unwrap();
         let import = ImportServices { actor: Actor::CommandLine, drafts };
-        self.store.write_blocking(import).unwrap();
+        self.store().write_blocking(import).unwrap();
     }
 
     /// Moves an order by hand.
@@ -133,13 +153,13 @@ impl Panel {
     ) {
         let by_hand = ByHand { status, start_count, remains };
         let (actor, order) = (Actor::CommandLine, OrderId(order));
-        self.store.write_blocking(SetOrder { actor, order, by_hand }).unwrap();
+        self.store().write_blocking(SetOrder { actor, order, by_hand }).unwrap();
     }
 
     /// Sets a setting.
     pub(crate) fn setting(&self, setting: Setting, value: &str) {
         let (actor, value) = (Actor::CommandLine, value.to_owned());
-        self.store.write_blocking(SetSetting { actor, setting, value }).unwrap();
+        self.store().write_blocking(SetSetting { actor, setting, value }).unwrap();
     }
 
     /// Sends a request with nothing added but what HTTP needs.
@@ -155,7 +175,7 @@ impl Panel {
 
     /// Runs the command line on the panel's file.
     pub(crate) fn cli(&self, args: &[&str]) -> Output {
-        cli(&self.db, args)
+        cli(self.db(), args)
     }
 }
 
@@ -163,15 +183,18 @@ impl Drop for Panel {
     fn drop(&mut self) {
         let _ = self.stop.take().unwrap().send(());
         let ended = self.server.take().unwrap().join();
-        if std::env::var_os("KEEP").is_some() {
-            println!("kept: {}", self.folder.take().unwrap().keep().display());
-        }
+        drop(self.store.take()); // and with it the lock on the file
         if std::thread::panicking() {
             return;
         }
         ended.unwrap().unwrap();
-        let findings = self.store.check().unwrap();
+        let findings = panelite::store::check_file(self.db()).unwrap();
         assert!(findings.is_empty(), "the books are not sound: {findings:#?}");
+        if let Some(folder) = self.folder.take()
+            && std::env::var_os("KEEP").is_some()
+        {
+            println!("kept: {}", folder.keep().display());
+        }
     }
 }
 

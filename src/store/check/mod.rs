@@ -1,14 +1,17 @@
 //! The books' own auditor: everything that must be true and that no constraint can express.
 //!
 //! [`run`] reads the whole file once, row by row, and trusts none of it: not the guards, not the
-//! cached sums, not that words are known ones. An empty answer means sound. [`quick`] is the part
-//! that is cheap enough for every start.
+//! cached sums, not that words are known ones, not even that it can be read. An empty answer means
+//! sound. [`quick`] is the part that is cheap enough for every start.
+
+mod file;
+mod sums;
 
 use std::collections::HashMap;
 use std::fmt;
 
 use super::tx::{Row, params};
-use super::{Read, Result, schema};
+use super::{Error, Read, Result};
 use crate::domain::ledger::{AccountKind, ESCROW, EXTERNAL, PostingKind, REVENUE};
 use crate::domain::money::Rate;
 use crate::domain::order::OrderStatus;
@@ -51,17 +54,38 @@ impl Report {
 }
 
 /// Everything that is wrong with the file.
+///
+/// # Errors
+/// Only where the file cannot be had at all. What is in it and cannot be read is a finding.
 pub fn run(db: &Read<'_>) -> Result<Vec<Finding>> {
+    let parts: [fn(&Read<'_>, &mut Report) -> Result<()>; 9] = [
+        file::check_pages,
+        file::check_references,
+        file::check_schema,
+        file::check_words,
+        check_books,
+        check_submissions,
+        check_refills,
+        sums::check_counts,
+        sums::check_figures,
+    ];
     let mut report = Report::default();
-    check_file(db, &mut report)?;
-    let mut ledger = Ledger::load(db, &mut report)?;
-    ledger.check_postings(db, &mut report)?;
-    ledger.check_balances(&mut report);
-    let open = check_orders(db, &ledger, &mut report)?;
-    check_escrow(db, open, &mut report)?;
-    check_submissions(db, &mut report)?;
-    check_refills(db, &mut report)?;
+    for check in parts {
+        match check(db, &mut report) {
+            Err(Error::Storage(fault)) => report.add("file", fault.text.to_string()),
+            done => done?,
+        }
+    }
     Ok(report.0)
+}
+
+/// Every account, every posting and every order, each against the others.
+fn check_books(db: &Read<'_>, report: &mut Report) -> Result<()> {
+    let mut ledger = Ledger::load(db, report)?;
+    ledger.check_postings(db, report)?;
+    ledger.check_balances(report);
+    let open = check_orders(db, &ledger, report)?;
+    check_escrow(db, open, report)
 }
 
 /// What a start can afford: the sum of all balances, the floors, and the escrow.
@@ -75,33 +99,6 @@ pub fn quick(db: &Read<'_>) -> Result<Vec<Finding>> {
     })?;
     check_escrow(db, open, &mut report)?;
     Ok(report.0)
-}
-
-/// The pages of the file, the references between tables, and the guards themselves.
-fn check_file(db: &Read<'_>, report: &mut Report) -> Result<()> {
-    db.for_each("PRAGMA integrity_check(20)", [], |row| {
-        let text: String = row.get(0)?;
-        report.require(text == "ok", "file", || text.clone());
-        Ok(())
-    })?;
-    db.for_each("PRAGMA foreign_key_check", [], |row| {
-        let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
-        let line: Option<i64> = row.get(1)?;
-        let line = line.unwrap_or(0);
-        report.add("reference", format!("row {line} of {table} has no row in {parent}"));
-        Ok(())
-    })?;
-    let mut guards = schema::guards()?;
-    db.for_each("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL", [], |row| {
-        let (name, sql): (String, String) = (row.get(0)?, row.get(1)?);
-        let is_known = guards.remove(&name).is_some_and(|expected| expected == sql);
-        report.require(is_known, "schema", || format!("{name} is not as this version makes it"));
-        Ok(())
-    })?;
-    for name in guards.keys() {
-        report.add("schema", format!("{name} is missing"));
-    }
-    Ok(())
 }
 
 /// One account: as it is stored, and as the postings say.
@@ -241,7 +238,7 @@ struct StoredOrder {
     refunded: i64,
     remains: i64,
     is_finished: bool,
-    is_child: bool,
+    is_run: bool,
     kind: Option<ServiceKind>,
     status: Option<OrderStatus>,
 }
@@ -259,10 +256,11 @@ struct Paid {
 /// Every order against its price, its postings and its status. Returns the charges still open.
 fn check_orders(db: &Read<'_>, ledger: &Ledger, report: &mut Report) -> Result<i128> {
     let mut open = 0;
-    let sql = "SELECT id, user_id, quantity, units, runs, rate_micros, charge_micros,
-                      refunded_micros, remains, finished_at IS NOT NULL, parent_id IS NOT NULL,
-                      kind, status
-               FROM orders ORDER BY id";
+    // A run of a drip-feed costs nothing, its parent has paid; the posts of a subscription pay.
+    let sql = "SELECT o.id, o.user_id, o.quantity, o.units, o.runs, o.rate_micros,
+                      o.charge_micros, o.refunded_micros, o.remains, o.finished_at IS NOT NULL,
+                      p.runs IS NOT NULL, o.kind, o.status
+               FROM orders o LEFT JOIN orders p ON p.id = o.parent_id ORDER BY o.id";
     db.for_each(sql, [], |row| {
         let (kind, status): (String, String) = (row.get(11)?, row.get(12)?);
         let order = StoredOrder {
@@ -276,7 +274,7 @@ fn check_orders(db: &Read<'_>, ledger: &Ledger, report: &mut Report) -> Result<i
             refunded: row.get(7)?,
             remains: row.get(8)?,
             is_finished: row.get(9)?,
-            is_child: row.get(10)?,
+            is_run: row.get(10)?,
             kind: ServiceKind::from_stored(&kind),
             status: OrderStatus::from_stored(&status),
         };
@@ -351,7 +349,7 @@ impl StoredOrder {
         report.require(units == Some(self.units), "units", || {
             format!("order {} counts {} units for {}", self.id, self.units, self.quantity)
         });
-        let price = if self.is_child { Some(0) } else { self.price_of(self.units) };
+        let price = if self.is_run { Some(0) } else { self.price_of(self.units) };
         report.require(price == Some(self.charge), "price", || {
             format!("order {} was charged {}", self.id, self.charge)
         });
@@ -427,8 +425,13 @@ fn check_submissions(db: &Read<'_>, report: &mut Report) -> Result<()> {
     })?;
     let disagree = "SELECT o.id FROM orders o LEFT JOIN submissions s
                       ON s.order_id = o.id AND s.state IN ('sending', 'unknown', 'accepted')
-                    WHERE (o.status IN ('sending', 'unknown')) <> coalesce(s.state = o.status, 0)
-                       OR (s.state = 'accepted') <> (o.provider_order_id IS NOT NULL)";
+                    WHERE CASE coalesce(s.state, 'none')
+                      WHEN 'none' THEN o.status IN ('sending', 'unknown')
+                                       OR o.provider_order_id IS NOT NULL
+                      WHEN 'accepted' THEN o.status IN ('pending', 'sending', 'unknown')
+                                           OR o.provider_order_id IS NULL
+                                           OR o.provider_id IS NOT s.provider_id
+                      ELSE o.status <> s.state OR o.provider_order_id IS NOT NULL END";
     db.for_each(disagree, [], |row| {
         let id: i64 = row.get(0)?;
         report.add("submission", format!("order {id} disagrees with its submission"));

@@ -1,0 +1,354 @@
+//! `check` against damage: one sound file with a bit of everything, and for every way to falsify
+//! it the rules that notice. A file that cannot even be read is a finding too, never a crash.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use panelite::clock::Clock;
+use panelite::domain::order::PublicStatus;
+use panelite::domain::setting::Setting;
+use panelite::store::{Missing, Store, check, check_file};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use crate::panel::{Panel, cli, stdout};
+use crate::table::rows;
+
+/// The bytes of a sound panel.
+static SOUND: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let panel = Panel::start();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sound.db");
+    trade(&panel);
+    connect(panel.db()).execute("VACUUM INTO $1", [path.to_str().unwrap()]).unwrap();
+    let conn = connect(&path);
+    conn.pragma_update(None, "foreign_keys", true).unwrap();
+    conn.execute_batch(&hand_over()).unwrap();
+    drop(conn);
+    std::fs::read(path).unwrap()
+});
+
+/// Orders 1 to 12 in every state that there is by hand, refills, credit, prices of one's own.
+fn trade(panel: &Panel) {
+    panel.services(&[
+        "1,C,Plain,Default,2.50,1,5000,1,1,1",
+        "2,C,Package,Package,0.99,1,5000,0,0,1",
+        "3,C,Comments,Custom Comments,10,1,5000,0,0,1",
+        "4,D,Posts,Subscriptions,10,1,5000,0,0,1",
+    ]);
+    let (ann, bob) = (panel.reseller("ann", "50"), panel.reseller("bob", "0"));
+    for args in [
+        ["user", "set", "bob", "--credit-limit=5", "--discount=10"].as_slice(),
+        ["user", "rate", "bob", "1", "2.333333"].as_slice(),
+        ["user", "adjust", "ann", "-1", "--note=a correction"].as_slice(),
+    ] {
+        assert!(panel.cli(args).status.success(), "{args:?}");
+    }
+    panel.setting(Setting::Name, "The Shop");
+    for _ in 1..=7 {
+        ann.buys(1, 1000);
+    }
+    panel.set(2, PublicStatus::InProgress, Some(10), Some(700));
+    panel.set(3, PublicStatus::Completed, Some(10), None);
+    panel.set(4, PublicStatus::Partial, None, Some(400));
+    panel.set(5, PublicStatus::Canceled, None, None);
+    assert_eq!(bob.buys(1, 999), 8, "on credit");
+    let order = |fields: &str| {
+        let reply = ann.form(&format!("key=KEY&action=add&link=x&{fields}"));
+        reply.json()["order"].as_i64().unwrap_or_else(|| panic!("{}", reply.text()))
+    };
+    assert_eq!(order("service=2"), 9);
+    assert_eq!(order("service=3&comments=one%0Atwo"), 10);
+    assert_eq!(order("service=1&quantity=10&runs=5&interval=60"), 11);
+    assert_eq!(order("service=4&username=ann&min=1&max=2&delay=0"), 12);
+    ann.form("key=KEY&action=refill&order=3");
+}
+
+/// What only delivery does: orders 6 and 7 on their way, 1 refused there, 2 and 3 placed there;
+/// 13 is a run of the drip-feed, 9 a post of the subscription. And a kindness for order 5.
+fn hand_over() -> String {
+    let kindness = moved("goodwill", ["3", "4"], "5", "5");
+    format!(
+        "INSERT INTO providers (id, name, url, created_at) VALUES (1, 'p', 'https://p', 0);
+         UPDATE orders SET status = 'sending', provider_id = 1 WHERE id = 6;
+         UPDATE orders SET status = 'unknown', provider_id = 1 WHERE id = 7;
+         UPDATE order_counts SET count = count + 2 WHERE public_status = 'processing';
+         UPDATE order_counts SET count = count - 1 WHERE public_status = 'pending';
+         UPDATE orders SET provider_id = 1, provider_order_id = 'A' || id WHERE id IN (2, 3);
+         INSERT INTO submissions (order_id, provider_id, state, created_at)
+         VALUES (6, 1, 'sending', 0), (7, 1, 'unknown', 0), (2, 1, 'rejected', 0),
+                (2, 1, 'accepted', 0), (3, 1, 'accepted', 0), (1, 1, 'not_sent', 0);
+         INSERT INTO orders (user_id, service_id, parent_id, kind, link, quantity, units,
+                             rate_micros, charge_micros, remains, created_at, updated_at)
+         VALUES (1, 1, 11, 'default', 'x', 10, 10, 2500000, 0, 10, 0, 0);
+         INSERT INTO figures (slot_at, orders) VALUES (0, 1);
+         UPDATE orders SET parent_id = 12 WHERE id = 9;
+         {kindness};
+         ANALYZE;"
+    )
+}
+
+/// A posting as the panel would write it, its money moved with it.
+fn moved(kind: &str, [source, destination]: [&str; 2], amount: &str, order: &str) -> String {
+    format!(
+        "UPDATE accounts SET balance_micros = balance_micros - {amount} WHERE id = {source};
+         UPDATE accounts SET balance_micros = balance_micros + {amount} WHERE id = {destination};
+         INSERT INTO postings (created_at, kind, source_id, destination_id, amount_micros,
+                               source_balance_micros, destination_balance_micros, user_id,
+                               order_id, reference, actor)
+         SELECT 0, '{kind}', s.id, d.id, {amount}, s.balance_micros, d.balance_micros,
+                (SELECT id FROM users WHERE account_id IN (s.id, d.id)), {order},
+                'test ' || random(), 'test'
+         FROM accounts s, accounts d WHERE s.id = {source} AND d.id = {destination}"
+    )
+}
+
+/// Opens a file as no panel would: nothing here has to survive a power failure.
+fn connect(path: &Path) -> Connection {
+    let conn = Connection::open(path).unwrap();
+    conn.pragma_update(None, "synchronous", false).unwrap();
+    conn
+}
+
+/// A copy of the sound file, in a folder that goes with it.
+fn copy() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("panel.db");
+    std::fs::write(&path, SOUND.as_slice()).unwrap();
+    (folder, path)
+}
+
+/// The rules that find something wrong with a file.
+fn broken_rules(path: &Path) -> BTreeSet<&'static str> {
+    check_file(path).unwrap().iter().map(|finding| finding.rule).collect()
+}
+
+/// Does what no statement of ours could: every guard is off while `sql` runs, and on again after.
+fn falsify(path: &Path, sql: &str) {
+    let conn = connect(path);
+    conn.pragma_update(None, "foreign_keys", false).unwrap();
+    conn.pragma_update(None, "ignore_check_constraints", true).unwrap();
+    conn.pragma_update(None, "legacy_alter_table", true).unwrap();
+    let guards = guards(&conn, "type = 'trigger' OR sql LIKE 'CREATE UNIQUE INDEX%'");
+    for (kind, name, _) in &guards {
+        conn.execute_batch(&format!("DROP {kind} {name}")).unwrap();
+    }
+    conn.execute_batch(sql).unwrap_or_else(|error| panic!("{error}: {sql}"));
+    for (_, _, sql) in &guards {
+        // An index over what has just been doubled stays away, as it would have for a forger.
+        let _ = conn.execute_batch(sql);
+    }
+}
+
+/// Kind, name and text of what guards the file.
+fn guards(conn: &Connection, which: &str) -> Vec<(String, String, String)> {
+    let sql =
+        format!("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND ({which})");
+    let mut statement = conn.prepare(&sql).unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+/// What is done, all the rules that notice, and how it is done: SQL, or the `moved` of a posting
+/// that holds together with the others. Accounts: 1 external, 2 escrow, 3 revenue, 4 ann's, 5 bob's.
+const FALSIFICATIONS: &str = "
+    what is done                           | rules                                | how
+    a balance is changed                   | balance sum                          | UPDATE accounts SET balance_micros = balance_micros + 1 WHERE id = 4
+    money changes hands without a posting  | balance                              | UPDATE accounts SET balance_micros = balance_micros + CASE id WHEN 4 THEN 1 ELSE -1 END WHERE id IN (3, 4)
+    escrow is emptied                      | balance escrow                       | UPDATE accounts SET balance_micros = balance_micros + (SELECT balance_micros FROM accounts WHERE id = 2) WHERE id = 3; UPDATE accounts SET balance_micros = 0 WHERE id = 2
+    a debt loses its limit                 | file floor                           | UPDATE accounts SET credit_limit_micros = 0 WHERE id = 5
+    a house account is gone                | account posting reference sum escrow | DELETE FROM accounts WHERE id = 2
+    a purse is nobody's                    | account                              | INSERT INTO accounts (kind) VALUES ('user')
+    a second revenue                       | account                              | INSERT INTO accounts (kind) VALUES ('revenue')
+    an account of no known kind            | account file posting                 | UPDATE accounts SET kind = 'purse' WHERE id = 4
+    a posting is deleted                   | chain charge                         | DELETE FROM postings WHERE order_id = 1
+    the last posting is deleted            | balance                              | DELETE FROM postings WHERE id = (SELECT max(id) FROM postings)
+    a running balance is changed           | chain                                | UPDATE postings SET destination_balance_micros = destination_balance_micros + 1 WHERE id = 3
+    an amount is changed                   | chain charge                         | UPDATE postings SET amount_micros = amount_micros - 1 WHERE order_id = 1
+    a posting of nothing                   | amount chain charge file             | UPDATE postings SET amount_micros = 0 WHERE order_id = 1
+    a charge goes to revenue               | chain posting                        | UPDATE postings SET destination_id = 3 WHERE order_id = 1
+    a charge is called a deposit           | charge figures posting               | UPDATE postings SET kind = 'deposit' WHERE order_id = 1
+    a posting of no known kind             | charge file posting                  | UPDATE postings SET kind = 'gift' WHERE order_id = 1
+    a posting names another user           | posting                              | UPDATE postings SET user_id = 2 WHERE order_id = 1
+    a charge names no order                | charge posting                       | UPDATE postings SET order_id = NULL WHERE order_id = 1
+    a price is changed                     | price                                | UPDATE orders SET rate_micros = rate_micros + 1 WHERE id = 1
+    a charge is changed                    | charge escrow figures price          | UPDATE orders SET charge_micros = charge_micros - 1 WHERE id = 1
+    a run of a drip-feed costs something   | charge escrow figures price          | UPDATE orders SET charge_micros = 25000 WHERE id = 13
+    a post of a subscription costs nothing | charge escrow figures price          | UPDATE orders SET charge_micros = 0 WHERE id = 9
+    a quantity is changed                  | units                                | UPDATE orders SET quantity = quantity + 1 WHERE id = 1
+    a package counts two                   | price units                          | UPDATE orders SET units = 2, remains = 2 WHERE id = 9
+    what was kept is wrong                 | kept                                 | UPDATE orders SET remains = remains + 1 WHERE id = 4
+    a canceled order was kept              | count kept                           | UPDATE orders SET status = 'completed', remains = 0 WHERE id = 5
+    more is said to be refunded            | refund                               | UPDATE orders SET refunded_micros = refunded_micros + 1 WHERE id = 4
+    an ended order is open again           | count escrow refill settled          | UPDATE orders SET status = 'active', finished_at = NULL WHERE id = 3
+    an order ends unsettled                | count escrow kept settled            | UPDATE orders SET status = 'completed', remains = 0, finished_at = 1 WHERE id = 1
+    status and end disagree                | count file kept order                | UPDATE orders SET status = 'active' WHERE id = 5
+    an order of no known status            | count file order                     | UPDATE orders SET status = 'lost' WHERE id = 1
+    an order of no known kind              | order                                | UPDATE orders SET kind = 'favours' WHERE id = 1
+    an active order shows no known word    | count file                           | UPDATE orders SET shown = 'soon' WHERE id = 2
+    something remains of a completed order | remains                              | UPDATE orders SET remains = 1 WHERE id = 3
+    all remains of a partial order         | kept remains                         | UPDATE orders SET remains = 1000 WHERE id = 4
+    less than nothing remains              | file remains                         | UPDATE orders SET remains = -1 WHERE id = 1
+    an order is another user's             | purse                                | UPDATE orders SET user_id = 2 WHERE id = 1
+    a second live submission               | schema submission                    | INSERT INTO submissions (order_id, provider_id, state, created_at) VALUES (6, 1, 'accepted', 0)
+    a pending order is being sent          | submission                           | INSERT INTO submissions (order_id, provider_id, state, created_at) VALUES (8, 1, 'sending', 0)
+    a pending order is placed there        | count submission                     | UPDATE orders SET status = 'pending' WHERE id = 2
+    an order is sent by nobody             | submission                           | DELETE FROM submissions WHERE order_id = 6
+    an order is placed by nobody           | submission                           | DELETE FROM submissions WHERE order_id = 3
+    a placed order has no number there     | submission                           | UPDATE orders SET provider_order_id = NULL WHERE id = 2
+    an order is placed somewhere else      | submission                           | INSERT INTO providers (id, name, url, created_at) VALUES (2, 'q', 'https://q', 0); UPDATE orders SET provider_id = 2 WHERE id = 2
+    unknown and sending disagree           | submission                           | UPDATE submissions SET state = 'unknown' WHERE order_id = 6
+    a submission in no known state         | file submission                      | UPDATE submissions SET state = 'maybe' WHERE order_id = 6
+    two orders are one upstream            | provider schema                      | UPDATE orders SET provider_order_id = 'A2' WHERE id = 3
+    a refill of what was not completed     | refill                               | UPDATE refills SET order_id = 4
+    a refill for another user              | refill                               | UPDATE refills SET user_id = 2
+    a second open refill                   | refill schema                        | INSERT INTO refills (order_id, user_id, created_at, updated_at) VALUES (3, 1, 0, 0)
+    a refill of no known status            | file refill                          | UPDATE refills SET status = 'soon'
+    a posting of no order                  | reference                            | UPDATE postings SET order_id = 99 WHERE kind = 'goodwill'
+    a key of no user                       | reference                            | UPDATE api_keys SET user_id = 99 WHERE id = 1
+    a service of no category               | reference                            | DELETE FROM categories WHERE id = 2
+    an input of no order                   | reference                            | UPDATE order_inputs SET order_id = 99 WHERE order_id = 10
+    a user is gone                         | account posting purse reference      | DELETE FROM users WHERE id = 2
+    a count is changed                     | count                                | UPDATE order_counts SET count = count + 1 WHERE public_status = 'pending'
+    a count is gone                        | count                                | DELETE FROM order_counts WHERE public_status = 'pending'
+    a figure is changed                    | figures                              | UPDATE figures SET deposit_micros = 0 WHERE deposit_micros > 0
+    figures of nothing                     | figures                              | INSERT INTO figures (slot_at, orders) VALUES (900, 0)
+    what happened is not in the figures    | figures                              | DELETE FROM figures WHERE slot_at > 0
+    a service of no known kind             | service                              | UPDATE services SET kind = 'favours' WHERE id = 1
+    an input of no known name              | input                                | UPDATE order_inputs SET name = 'favour' WHERE order_id = 10
+    a setting that cannot be               | setting                              | INSERT INTO settings VALUES ('key_rate', 'fast')
+    a setting that is none                 | setting                              | INSERT INTO settings VALUES ('mood', 'good')
+    a table is gone                        | schema                               | DROP TABLE audit
+    the orders are gone                    | file reference schema                | DROP TABLE orders
+    a table is loosened                    | account file posting purse schema    | CREATE TABLE spare AS SELECT * FROM users; DROP TABLE users; ALTER TABLE spare RENAME TO users; UPDATE users SET account_id = 4
+    an index lies                          | file                                 | PRAGMA writable_schema = 1; UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'orders_open') WHERE name = 'orders_user'
+    an order is charged twice              | charge escrow                        | post charge 4 2 2500000 1
+    an order is charged in part again      | charge escrow                        | post charge 4 2 1 1
+    an extra refund of what was kept       | escrow figures refund settled        | post refund 2 4 1 3
+    an open order is refunded              | escrow figures refund settled        | post refund 2 4 1 1
+    another user gets the refund           | escrow figures purse refund settled  | post refund 2 5 1 4
+    an open order is earned                | escrow figures settled               | post capture 2 3 1 1
+    a deposit out of escrow                | escrow figures posting               | post deposit 2 4 1 NULL
+";
+
+/// The SQL of a falsification.
+fn sql(how: &str) -> String {
+    let words: Vec<&str> = how.split(' ').collect();
+    match words[..] {
+        ["post", kind, source, destination, amount, order] => {
+            moved(kind, [source, destination], amount, order)
+        }
+        _ => how.to_owned(),
+    }
+}
+
+#[test]
+fn every_falsification_is_named() {
+    let (mut named, mut wrong) = (BTreeSet::new(), Vec::new());
+    for row in rows(FALSIFICATIONS) {
+        let (_folder, path) = copy();
+        falsify(&path, &sql(row[2]));
+        let broken = broken_rules(&path);
+        if broken != row[1].split(' ').collect() {
+            wrong.push(format!("{}: found {broken:?}, not {}", row[0], row[1]));
+        }
+        named.extend(broken);
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    // No rule is left that nothing here can break.
+    let sources = [
+        include_str!("../../src/store/check/mod.rs"),
+        include_str!("../../src/store/check/file.rs"),
+        include_str!("../../src/store/check/sums.rs"),
+    ];
+    assert_eq!(named, sources.iter().flat_map(|source| rules_in(source)).collect());
+}
+
+/// The rules that a source file can name: its one-word texts where a finding is made.
+fn rules_in(source: &'static str) -> HashSet<&'static str> {
+    let words = source.split("report.").skip(1).filter_map(|call| call.split('"').nth(1));
+    words.filter(|word| word.bytes().all(|byte| byte.is_ascii_lowercase())).collect()
+}
+
+#[test]
+fn nothing_is_wrong_with_a_sound_file() {
+    let (_folder, path) = copy();
+    assert_eq!(check_file(&path).unwrap(), []);
+    let store = Store::open(&path, Missing::Refuse, Clock::System).unwrap();
+    assert_eq!(store.page(check::quick).unwrap(), []);
+    drop(store);
+    // Taking the guards off and putting them on again is no damage.
+    falsify(&path, "");
+    assert_eq!(check_file(&path).unwrap(), []);
+}
+
+#[test]
+fn a_missing_guard_is_named() {
+    let (_folder, path) = copy();
+    let names = guards(&connect(&path), "type IN ('trigger', 'index')");
+    assert!(names.len() > 10);
+    for (kind, name, _) in names {
+        let (_folder, path) = copy();
+        connect(&path).execute_batch(&format!("DROP {kind} {name}")).unwrap();
+        let findings = check_file(&path).unwrap();
+        let texts: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        assert_eq!(texts, [format!("schema: {name} is missing")]);
+    }
+    let (_folder, path) = copy();
+    let blunt = "DROP TRIGGER postings_stay;
+                 CREATE TRIGGER postings_stay BEFORE DELETE ON postings BEGIN SELECT 1; END;
+                 CREATE TRIGGER extra AFTER INSERT ON orders BEGIN SELECT 1; END;";
+    connect(&path).execute_batch(blunt).unwrap();
+    let findings = check_file(&path).unwrap();
+    assert_eq!((findings.len(), broken_rules(&path)), (2, BTreeSet::from(["schema"])));
+}
+
+#[test]
+fn a_damaged_page_is_a_finding_wherever_it_is() {
+    let page_size = usize::from(u16::from_be_bytes([SOUND[16], SOUND[17]]));
+    let pages = SOUND.len() / page_size;
+    assert!(pages > 20);
+    for page in 0..pages {
+        let (_folder, path) = copy();
+        let mut bytes = SOUND.clone();
+        let header = page * page_size + if page == 0 { 100 } else { 0 };
+        bytes[header..header + 8].fill(0xff);
+        std::fs::write(&path, bytes).unwrap();
+        assert!(broken_rules(&path).contains("file"), "page {}", page + 1);
+    }
+}
+
+#[test]
+fn what_is_no_database_is_a_finding_too() {
+    for bytes in [&b"key,value\n"[..], &SOUND[..SOUND.len() / 2], &SOUND[..512]] {
+        let (_folder, path) = copy();
+        std::fs::write(&path, bytes).unwrap();
+        assert!(broken_rules(&path).contains("file"), "{} bytes", bytes.len());
+    }
+    assert!(check_file(Path::new("/nowhere/panel.db")).is_err());
+}
+
+#[test]
+fn the_command_line_prints_what_is_wrong() {
+    let (_folder, path) = copy();
+    let output = cli(&path, &["check"]);
+    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), "sound\n"));
+
+    falsify(&path, "UPDATE accounts SET balance_micros = balance_micros + 1 WHERE id = 4");
+    let output = cli(&path, &["check"]);
+    assert_eq!(output.status.code(), Some(1));
+    let printed = stdout(&output);
+    let rules: Vec<_> = printed.lines().map(|line| line.split(':').next().unwrap()).collect();
+    assert_eq!(rules, ["balance", "sum"]);
+}
+
+#[test]
+fn a_server_does_not_sell_from_unsound_books() {
+    let (_folder, path) = copy();
+    falsify(&path, "UPDATE accounts SET balance_micros = balance_micros + 1 WHERE id = 4");
+    let output = cli(&path, &["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("sum: all balances together are 1, not 0"), "{said}");
+}

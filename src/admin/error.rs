@@ -133,11 +133,10 @@ pub(super) fn page(cx: &mut Cx, error: PageError) -> HttpResponse {
 }
 
 const fn retry_after(error: &PageError) -> Option<i64> {
-    match error {
-        PageError::Refused(Refusal::TooManyTries(seconds)) => Some(*seconds),
-        PageError::Store(store::Error::Busy) => Some(1),
-        _ => None,
+    if let PageError::Refused(Refusal::TooManyTries(seconds)) = error {
+        return Some(*seconds);
     }
+    if matches!(error, PageError::Store(store::Error::Busy)) { Some(1) } else { None }
 }
 
 fn tell(error: PageError) -> Told {

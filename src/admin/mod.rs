@@ -6,6 +6,7 @@
 //! so for every noun. Nothing here needs a script: what scripts add is speed and keys.
 
 mod account;
+mod chart;
 mod cookies;
 mod dashboard;
 mod error;

@@ -53,6 +53,8 @@ fn nobody_comes_in_without_logging_in() {
     assert_eq!(written(&panel), before);
 }
 
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 #[test]
 fn every_change_is_refused_unless_it_comes_from_our_own_pages() {
     let (panel, mut olga) = shop();
@@ -63,7 +65,7 @@ fn every_change_is_refused_unless_it_comes_from_our_own_pages() {
         let path = path(route);
         let good = encode(&[("csrf", olga.csrf.clone())]);
         let theirs = encode(&[("csrf", other.csrf.clone())]);
-        let refused: &[(&str, &[(&str, &str)], &str)] = &[
+        let refused: &[(&str, Headers<'_>, &str)] = &[
             ("says nothing", &[], &good),
             ("cross-site", &[("Sec-Fetch-Site", "cross-site"), ("Origin", &origin)], &good),
             ("same-site", &[("Sec-Fetch-Site", "same-site"), ("Origin", &origin)], &good),

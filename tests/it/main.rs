@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod admin;
-mod admin_money;
+mod admin_people;
 mod backup;
 mod cli;
 mod corrupt;

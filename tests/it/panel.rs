@@ -54,11 +54,16 @@ impl Panel {
 
     /// Starts an empty panel behind proxies.
     pub(crate) fn start_with(trusted_proxies: TrustedProxies) -> Self {
+        Self::start_as(|config| config.trusted_proxies = trusted_proxies)
+    }
+
+    /// Starts an empty panel that is told more than usual.
+    pub(crate) fn start_as(tell: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = Config {
+        let mut config = Config {
             db: folder.path().join("panel.db"),
             listen: "127.0.0.1:0".parse().unwrap(),
-            trusted_proxies,
+            trusted_proxies: TrustedProxies::default(),
             clock: Clock::manual(EPOCH),
             workers: 2,
             public_url: None,
@@ -66,6 +71,7 @@ impl Panel {
             password_cost: Cost::CHEAP,
             key_file: folder.path().join("panel.db.key"),
         };
+        tell(&mut config);
         Self::serve(folder, config)
     }
 

@@ -1,10 +1,11 @@
 //! Getting in and out, and what an operator does with users and their money.
 
+use panelite::config::TrustedProxies;
 use panelite::domain::Timestamp;
 use panelite::domain::setting::Setting;
 use panelite::totp::Seed;
 
-use crate::operator::{PASSWORD, form, value_of};
+use crate::operator::{PASSWORD, encode, form, value_of};
 use crate::panel::{EPOCH, Panel, stderr, stdout};
 
 #[test]
@@ -115,8 +116,46 @@ fn wrong_names_and_wrong_passwords_look_alike_and_have_to_wait() {
     assert_eq!(attempt("olga", "wrong").status, 422);
     assert_eq!(attempt("olga", PASSWORD).header("retry-after"), Some("60"), "twice as long");
     assert_eq!(attempt("nobody", "wrong").status, 422, "others are not touched");
+    let panel = panel.restarted();
+    let mut visitor = panel.visitor();
+    let fields = [("name", "olga"), ("password", PASSWORD)];
+    assert_eq!(visitor.post("/admin/login", &fields).status, 429, "a restart forgives nothing");
     panel.clock.advance(60);
-    assert_eq!(attempt("olga", PASSWORD).status, 303);
+    assert_eq!(visitor.post("/admin/login", &fields).status, 303);
+}
+
+#[test]
+fn behind_tls_the_origin_is_the_public_one() {
+    let panel = Panel::start_as(|config| {
+        config.public_url = Some("https://panel.example".parse().unwrap());
+        config.trusted_proxies = TrustedProxies(vec!["127.0.0.1".parse().unwrap()]);
+    });
+    assert!(panel.setup_link.as_ref().unwrap().starts_with("https://panel.example/admin/setup?"));
+    let mut visitor = panel.visitor();
+    let reply = visitor.get("/admin/login");
+    assert_eq!(reply.header("strict-transport-security"), Some("max-age=31536000"));
+    let body = encode(&[("csrf", visitor.csrf.clone()), ("name", "x".to_owned())]);
+    let here = format!("http://{}", panel.address);
+    let from = |origin| [("Origin", origin), ("X-Forwarded-For", "203.0.113.7, 198.51.100.9")];
+    assert_eq!(visitor.send("POST", "/admin/login", &from(&here), &body).status, 403);
+    for _ in 0..5 {
+        let reply = visitor.send("POST", "/admin/login", &from("https://panel.example"), &body);
+        assert_eq!(reply.status, 422);
+    }
+    let reply = visitor.send("POST", "/admin/login", &from("https://panel.example"), &body);
+    assert_eq!(reply.status, 429);
+    let elsewhere = [("Origin", "https://panel.example"), ("X-Forwarded-For", "198.51.100.10")];
+    assert_eq!(visitor.send("POST", "/admin/login", &elsewhere, &body).status, 422);
+}
+
+#[test]
+fn a_lan_without_tls_says_so_on_every_page() {
+    let panel = Panel::start_as(|config| config.insecure_cookies = true);
+    let mut olga = panel.operator("olga");
+    assert!(olga.see("/admin").contains("Cookies travel in the clear"));
+    let reply = panel.visitor().post("/admin/login", &[("name", "olga"), ("password", PASSWORD)]);
+    let cookie = reply.header("set-cookie").unwrap();
+    assert!(cookie.starts_with("panelite=") && !cookie.contains("Secure"), "{cookie}");
 }
 
 #[test]

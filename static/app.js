@@ -72,6 +72,7 @@ function leave(line) {
 document.querySelectorAll(".toast").forEach(leave);
 document.addEventListener("toast", (event) => toast(event.detail.text));
 document.addEventListener("htmx:error", () => toast("The panel cannot be reached."));
+document.addEventListener("htmx:response:error", () => toast("The panel could not answer. Try again."));
 
 // Keys. Single letters, never with a modifier, never while somebody types.
 const keys = document.documentElement.dataset.keys !== "off";

@@ -21,10 +21,11 @@ mod users;
 
 use std::sync::Arc;
 
-use actix_web::HttpRequest;
-use actix_web::http::Method;
+use actix_web::guard::{self, GuardContext};
+use actix_web::http::{Method, header};
 use actix_web::middleware::Compress;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
 
 use crate::clock::Clock;
 use crate::config::{Config, PublicUrl, TrustedProxies};
@@ -118,8 +119,20 @@ macro_rules! routes {
                 None => scope,
             };)*
             config.service(scope.default_service(web::to(gate::nowhere)));
+            config.route("/", web::get().guard(guard::fn_guard(is_browser)).to(front));
         }
     };
+}
+
+/// Whether somebody looks at us with a browser.
+fn is_browser(context: &GuardContext<'_>) -> bool {
+    let accept = context.head().headers().get(header::ACCEPT);
+    accept.and_then(|value| value.to_str().ok()).is_some_and(|text| text.contains("text/html"))
+}
+
+/// The bare address is for the operator: to the pages.
+async fn front() -> HttpResponse {
+    reply::see_other("/admin")
 }
 
 routes! {

@@ -291,6 +291,15 @@ fn only_our_own_hands_escape_what_is_written_into_pages() {
 }
 
 #[test]
+fn the_bare_address_leads_a_browser_to_the_pages() {
+    let panel = Panel::start();
+    let accept = [("Accept", "text/html,application/xhtml+xml;q=0.9")];
+    let reply = panel.send("GET", "/", &accept, "");
+    assert_eq!((reply.status, reply.header("location")), (303, Some("/admin")));
+    assert_eq!(panel.send("GET", "/", &[("Accept", "application/json")], "").status, 404);
+}
+
+#[test]
 fn files_are_kept_by_browsers_and_packed() {
     let (panel, mut olga) = shop();
     let page = olga.see("/admin");

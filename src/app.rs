@@ -15,11 +15,11 @@ use actix_web::web::{self, Data};
 use actix_web::{HttpResponse, HttpServer, rt};
 use tokio::sync::oneshot;
 
-use crate::admin::{self, Admin};
+use crate::admin::{self, Admin, SetupLink};
 use crate::api::{self, Api};
 use crate::assets::{self, Assets};
 use crate::config::Config;
-use crate::secret::{self, Sealer, Secret};
+use crate::secret::Sealer;
 use crate::store::check::{self, Finding};
 use crate::store::{self, Command, OpenError, Store, Tx, admins, settings};
 use crate::telemetry;
@@ -27,7 +27,6 @@ use crate::telemetry;
 const STOP_TIMEOUT_SECONDS: u64 = 20;
 /// Threads per worker that may wait for a page's reads.
 const BLOCKING_THREADS: usize = 8;
-const SETUP_TOKEN_LENGTH: usize = 32;
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
 const SETTINGS_EVERY: Duration = Duration::from_secs(1);
 
@@ -68,8 +67,8 @@ pub struct App {
     listener: TcpListener,
     address: SocketAddr,
     sealer: Sealer,
-    /// The token of the setup link, while there is no admin.
-    setup: Option<Secret>,
+    /// What makes the first admin, while there is none.
+    setup: Option<SetupLink>,
 }
 
 impl App {
@@ -88,7 +87,7 @@ impl App {
         let address = listener.local_addr()?;
         let no_key = |error| AppError::KeyFile(config.key_file.clone(), error);
         let sealer = Sealer::open(&config.key_file).map_err(no_key)?;
-        let setup = store.page(admins::is_empty)?.then(|| secret::new_token(SETUP_TOKEN_LENGTH));
+        let setup = store.page(admins::is_empty)?.then(|| SetupLink::new(config.clock.now()));
         Ok(Self { config, store: Arc::new(store), listener, address, sealer, setup })
     }
 
@@ -100,8 +99,7 @@ impl App {
 
     /// The link that makes the first admin, while there is none. It counts for half an hour.
     pub fn setup_link(&self) -> Option<String> {
-        let token = self.setup.as_ref()?;
-        Some(format!("{}/admin/setup?token={}", self.url(), token.expose()))
+        Some(format!("{}{}", self.url(), self.setup.as_ref()?.path()))
     }
 
     /// Where it listens.

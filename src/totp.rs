@@ -54,6 +54,12 @@ impl Seed {
         i64::try_from(step).ok()
     }
 
+    /// The code of an instant, as the app shows it.
+    pub fn code(&self, at: Timestamp) -> String {
+        let at = u64::try_from(at.0).unwrap_or_default();
+        self.builder().build_noncompliant().generate(at).to_string()
+    }
+
     fn builder(&self) -> Builder {
         Builder::new()
             .with_algorithm(Algorithm::SHA1)
@@ -74,6 +80,7 @@ mod tests {
         // RFC 6238, appendix B, the last six of eight digits.
         for (now, code) in [(59, "287082"), (1_111_111_109, "081804"), (2_000_000_000, "279037")] {
             let step = Some(now / 30);
+            assert_eq!(seed.code(Timestamp(now)), code);
             assert_eq!(seed.step(code, Timestamp(now)), step);
             assert_eq!(seed.step(&format!("{} {}", &code[..3], &code[3..]), Timestamp(now)), step);
             assert_eq!(seed.step(code, Timestamp(now + 30)), step, "one step of grace");

@@ -5,30 +5,32 @@
 const ask = document.getElementById("ask");
 const help = document.getElementById("help");
 
-// Questions. A form marked data-ask may be answered with the page that asks; show it here.
+// Questions. A form marked data-ask may be answered with a page that asks. A dry run, in which the
+// panel does nothing, fetches the question; the answer is then sent as if there were no script.
 document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!form.matches("form[data-ask]") || !ask || event.defaultPrevented) return;
   event.preventDefault();
-  const body = new URLSearchParams(new FormData(form, event.submitter));
-  const action = event.submitter?.getAttribute("formaction") || form.action;
+  const { submitter } = event;
+  const body = new URLSearchParams(new FormData(form, submitter));
+  const action = submitter?.getAttribute("formaction") || form.action;
+  const headers = { "HX-Request": "true", "X-Dry-Run": "1" };
   let answer;
   try {
-    answer = await fetch(action, { method: "POST", body, headers: { "HX-Request": "true" } });
+    answer = await fetch(action, { method: "POST", body, headers });
   } catch {
-    return toast("The panel cannot be reached. Nothing was sent.");
+    return toast("The panel cannot be reached. Nothing was done.");
   }
-  const there = answer.headers.get("HX-Redirect");
-  if (there) return void (location.href = there);
-  if (!answer.headers.has("X-Asks")) return plainly(form, event.submitter);
-  ask.innerHTML = await answer.text();
+  if (!answer.headers.has("X-Asks")) return plainly(form, submitter);
   const back = document.activeElement;
-  ask.onclose = () => back?.focus();
-  if (!ask.open) ask.showModal();
+  ask.innerHTML = await answer.text();
+  if (!ask.open) {
+    ask.onclose = () => back?.focus();
+    ask.showModal();
+  }
   (ask.querySelector("[autofocus]") || ask.querySelector("input:not([type=hidden])") || ask.querySelector("button"))?.focus();
 });
 
-// Anything else than a question is a page of its own: send the form as if there were no script.
 function plainly(form, submitter) {
   form.removeAttribute("data-ask");
   form.requestSubmit(submitter);
@@ -70,6 +72,7 @@ function leave(line) {
 document.querySelectorAll(".toast").forEach(leave);
 document.addEventListener("toast", (event) => toast(event.detail.text));
 document.addEventListener("htmx:error", () => toast("The panel cannot be reached."));
+document.addEventListener("htmx:response:error", () => toast("The panel could not answer. Try again."));
 
 // Keys. Single letters, never with a modifier, never while somebody types.
 const keys = document.documentElement.dataset.keys !== "off";

@@ -34,6 +34,35 @@ struct AccountPage {
     codes_left: i64,
 }
 
+impl AccountPage {
+    /// A browser by the names people know, from what it calls itself.
+    fn browser(agent: &str) -> String {
+        const BROWSERS: [(&str, &str); 5] = [
+            ("Firefox/", "Firefox"),
+            ("Edg/", "Edge"),
+            ("OPR/", "Opera"),
+            ("Chrome/", "Chrome"),
+            ("Safari/", "Safari"),
+        ];
+        const SYSTEMS: [(&str, &str); 6] = [
+            ("Android", "Android"),
+            ("iPhone", "iPhone"),
+            ("iPad", "iPad"),
+            ("Windows", "Windows"),
+            ("Mac OS X", "macOS"),
+            ("Linux", "Linux"),
+        ];
+        let known = |names: &[(&str, &'static str)]| {
+            names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
+        };
+        match (known(&BROWSERS), known(&SYSTEMS)) {
+            (Some(browser), Some(system)) => format!("{browser} on {system}"),
+            (Some(name), None) | (None, Some(name)) => name.to_owned(),
+            (None, None) => agent.split('/').next().unwrap_or_default().to_owned(),
+        }
+    }
+}
+
 async fn account(cx: &mut Cx) -> Result<AccountPage, PageError> {
     let (me, now) = (cx.me()?.clone(), cx.now());
     let admin = me.admin;

@@ -27,6 +27,8 @@ pub(super) enum PageError {
     Prove,
     /// A question has to be answered first.
     Ask(Box<Ask>),
+    /// A script asked what would be asked: nothing.
+    Dry,
     /// The body is too large.
     TooLarge,
     /// The body did not come, or not in time.
@@ -90,6 +92,7 @@ pub(super) fn page(cx: &mut Cx, error: PageError) -> HttpResponse {
             return to_login(cx);
         }
         PageError::Ask(ask) => return cx.ask(&ask.clone()),
+        PageError::Dry => return HttpResponse::NoContent().finish(),
         PageError::Prove => {
             let title = "Enter your password to go on".to_owned();
             return cx.ask(&Ask { title, verb: "Go on".to_owned(), ..Ask::default() });
@@ -130,11 +133,10 @@ pub(super) fn page(cx: &mut Cx, error: PageError) -> HttpResponse {
 }
 
 const fn retry_after(error: &PageError) -> Option<i64> {
-    match error {
-        PageError::Refused(Refusal::TooManyTries(seconds)) => Some(*seconds),
-        PageError::Store(store::Error::Busy) => Some(1),
-        _ => None,
+    if let PageError::Refused(Refusal::TooManyTries(seconds)) = error {
+        return Some(*seconds);
     }
+    if matches!(error, PageError::Store(store::Error::Busy)) { Some(1) } else { None }
 }
 
 fn tell(error: PageError) -> Told {
@@ -174,6 +176,7 @@ fn tell(error: PageError) -> Told {
             "Nothing was changed. Reading goes on; make room on the disk to change things.",
         ),
         PageError::Ask(_)
+        | PageError::Dry
         | PageError::Prove
         | PageError::Template(_)
         | PageError::Store(store::Error::Storage(_) | store::Error::Refused(_)) => told(

@@ -14,6 +14,9 @@ pub(super) struct Form {
     complaints: Vec<(String, String)>,
 }
 
+/// Rows that can be ticked and worked on at once.
+const BULK_MAX: usize = 1000;
+
 /// Fields that belong to the machinery and are never shown again.
 const HIDDEN: [&str; 4] = ["csrf", "proof", "confirmed", "typed"];
 
@@ -40,15 +43,10 @@ impl Form {
         self.raw(name).trim()
     }
 
-    /// Every value of a field that may come several times: ticked rows.
-    pub(super) fn all(&self, name: &str) -> Vec<&str> {
+    /// The numbers of a field that may come several times: ticked rows. At most a thousand.
+    pub(super) fn ids(&self, name: &str) -> Vec<i64> {
         let of_name = self.fields.iter().filter(|(known, _)| known == name);
-        of_name.map(|(_, value)| value.trim()).collect()
-    }
-
-    /// Whether a box was ticked.
-    pub(super) fn is_ticked(&self, name: &str) -> bool {
-        !self.get(name).is_empty()
+        of_name.filter_map(|(_, value)| value.trim().parse().ok()).take(BULK_MAX).collect()
     }
 
     /// Everything a page that asks once more has to send along.
@@ -155,7 +153,7 @@ mod tests {
     fn values_and_complaints_travel_together() {
         let mut form = Form::parse(b"name=+ann+&id=1&id=2&csrf=x&amount=1e3&%C3");
         assert_eq!((form.get("name"), form.raw("name")), ("ann", " ann "));
-        assert_eq!(form.all("id"), ["1", "2"]);
+        assert_eq!(form.ids("id"), [1, 2]);
         assert_eq!(form.carried().len(), 5);
         assert_eq!(form.amount("amount"), Money::ZERO);
         form.refuse("amount", "a second complaint");

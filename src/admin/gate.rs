@@ -55,6 +55,8 @@ pub(super) struct Cx {
     pub(super) token: Secret,
     /// Whether the password is still owed.
     pub(super) proof: Proof,
+    /// Whether a script only wants to know what would be asked. Nothing is ever done then.
+    is_dry: bool,
     /// What to say on the next page.
     pub(super) toast: Option<Toast>,
     /// Cookies to set.
@@ -129,6 +131,7 @@ impl Cx {
         });
         let said = cookies::said(&request, &token);
         let form = Form::parse(request.query_string().as_bytes());
+        let is_dry = request.headers().contains_key("x-dry-run");
         Ok(Self {
             request,
             admin,
@@ -136,6 +139,7 @@ impl Cx {
             session,
             token,
             proof: Proof::Given,
+            is_dry,
             toast: None,
             cookies,
             is_told: false,
@@ -298,10 +302,14 @@ impl Cx {
     /// Runs a command once it is clear that this person means it and may.
     ///
     /// # Errors
-    /// The command's refusal; `Prove` where the password is owed.
+    /// The command's refusal; `Prove` where the password is owed; `Dry` where nothing is to be
+    /// done.
     pub(super) async fn write<C: Command>(&self, command: C) -> Result<C::Reply, PageError> {
         if self.proof != Proof::Given {
             return Err(PageError::Prove);
+        }
+        if self.is_dry {
+            return Err(PageError::Dry);
         }
         let source = Source { address: self.address(), request: self.request_tag() };
         Ok(self.admin.store.write(Traced { source, command }).await?)

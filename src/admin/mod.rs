@@ -6,6 +6,7 @@
 //! so for every noun. Nothing here needs a script: what scripts add is speed and keys.
 
 mod account;
+mod chart;
 mod cookies;
 mod dashboard;
 mod error;
@@ -20,18 +21,19 @@ mod users;
 
 use std::sync::Arc;
 
-use actix_web::HttpRequest;
-use actix_web::http::Method;
+use actix_web::guard::{self, GuardContext};
+use actix_web::http::{Method, header};
 use actix_web::middleware::Compress;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
 
 use crate::clock::Clock;
 use crate::config::{Config, PublicUrl, TrustedProxies};
 use crate::password::Passwords;
-use crate::secret::{Sealer, Secret};
+use crate::secret::Sealer;
 use crate::store::Store;
 
-use setup::SetupToken;
+pub use setup::SetupLink;
 
 /// What the pages need to answer.
 pub struct Admin {
@@ -42,12 +44,17 @@ pub struct Admin {
     insecure_cookies: bool,
     passwords: Passwords,
     sealer: Sealer,
-    setup: SetupToken,
+    setup: Option<SetupLink>,
 }
 
 impl Admin {
-    /// The pages over a store. `setup` is the token of the setup link, where one was printed.
-    pub fn new(store: Arc<Store>, config: &Config, sealer: Sealer, setup: Option<Secret>) -> Self {
+    /// The pages over a store. `setup` is the link that was printed, while there is no admin.
+    pub fn new(
+        store: Arc<Store>,
+        config: &Config,
+        sealer: Sealer,
+        setup: Option<SetupLink>,
+    ) -> Self {
         Self {
             store,
             clock: config.clock.clone(),
@@ -56,7 +63,7 @@ impl Admin {
             insecure_cookies: config.insecure_cookies,
             passwords: Passwords::new(config.password_cost),
             sealer,
-            setup: SetupToken::new(setup, config.clock.now()),
+            setup,
         }
     }
 }
@@ -112,8 +119,20 @@ macro_rules! routes {
                 None => scope,
             };)*
             config.service(scope.default_service(web::to(gate::nowhere)));
+            config.route("/", web::get().guard(guard::fn_guard(is_browser)).to(front));
         }
     };
+}
+
+/// Whether somebody looks at us with a browser.
+fn is_browser(context: &GuardContext<'_>) -> bool {
+    let accept = context.head().headers().get(header::ACCEPT);
+    accept.and_then(|value| value.to_str().ok()).is_some_and(|text| text.contains("text/html"))
+}
+
+/// The bare address is for the operator: to the pages.
+async fn front() -> HttpResponse {
+    reply::see_other("/admin")
 }
 
 routes! {
@@ -144,6 +163,7 @@ routes! {
     GET  "/users"                          Signed ""                     => users::list;
     GET  "/users/new"                      Signed ""                     => users::new;
     POST "/users"                          Signed "user.create"          => users::create;
+    POST "/users/bulk"                     Signed "user.suspend"         => users::bulk;
     GET  "/users/{id}"                     Signed ""                     => user::ledger;
     POST "/users/{id}/funds"               Proved "user.balance"         => user::funds;
     POST "/users/{id}/terms"               Proved "user.discount"        => user::set_terms;

@@ -21,22 +21,27 @@ use crate::secret::{self, Secret};
 use crate::store::admins;
 
 const LINK_SECONDS: i64 = 30 * 60;
+const TOKEN_LENGTH: usize = 32;
 
-/// The token of the setup link, and until when it counts.
-pub(super) struct SetupToken {
-    token: Option<Secret>,
+/// The secret in the setup link, and until when it counts. It is nowhere but in memory.
+pub struct SetupLink {
+    token: Secret,
     until: Timestamp,
 }
 
-impl SetupToken {
-    /// A token that counts from now on.
-    pub(super) const fn new(token: Option<Secret>, now: Timestamp) -> Self {
-        Self { token, until: Timestamp(now.0 + LINK_SECONDS) }
+impl SetupLink {
+    /// A link that counts from now on.
+    pub fn new(now: Timestamp) -> Self {
+        Self { token: secret::new_token(TOKEN_LENGTH), until: Timestamp(now.0 + LINK_SECONDS) }
+    }
+
+    /// Where it leads.
+    pub fn path(&self) -> String {
+        format!("/admin/setup?token={}", self.token.expose())
     }
 
     fn is(&self, sent: &str, now: Timestamp) -> bool {
-        let is_it = |token: &Secret| secret::is_same(token.expose().as_bytes(), sent.as_bytes());
-        now.0 < self.until.0 && self.token.as_ref().is_some_and(is_it)
+        now.0 < self.until.0 && secret::is_same(self.token.expose().as_bytes(), sent.as_bytes())
     }
 }
 
@@ -59,7 +64,8 @@ async fn check(cx: &Cx) -> Result<(), PageError> {
     if !cx.read(admins::is_empty).await? {
         return Err(Refusal::SetupIsOver.into());
     }
-    if cx.admin.setup.is(cx.form.get("token"), cx.now()) {
+    let sent = cx.form.get("token");
+    if cx.admin.setup.as_ref().is_some_and(|link| link.is(sent, cx.now())) {
         return Ok(());
     }
     let sentence = "This setup link is wrong or too old. Start the panel again for a new link, \

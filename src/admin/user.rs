@@ -64,11 +64,13 @@ async fn head(cx: &Cx) -> Result<Head, PageError> {
 
 /// A user who is not there is a page that is not there.
 fn not_found(id: UserId) -> impl Fn(PageError) -> PageError {
-    move |error| match error {
-        PageError::Refused(Refusal::UserNotFound) => {
-            PageError::NotFound(format!("No user {id}. The number may have been typed wrong."))
+    move |error| {
+        if matches!(error, PageError::Refused(Refusal::UserNotFound)) {
+            return PageError::NotFound(format!(
+                "No user {id}. The number may have been typed wrong."
+            ));
         }
-        other => other,
+        error
     }
 }
 

@@ -5,9 +5,12 @@ use askama::Template;
 
 use super::form::Form;
 use super::gate::Cx;
-use super::reply::Answer;
+use super::reply::{Answer, Ask};
 use super::shell::{Nav, Shell, Toast};
-use crate::commands::accounts::CreateUser;
+use crate::commands::accounts::{CreateUser, SetSuspended};
+use crate::domain::UserId;
+use crate::domain::user::User;
+use crate::store::Read;
 use crate::store::page::Page;
 use crate::store::users::{self, Filter, Listed, Which};
 
@@ -73,6 +76,48 @@ pub(super) async fn list(cx: &mut Cx) -> Answer {
     let page = cx.read(move |db| users::page(db, &filter)).await?;
     let page = UsersPage { shell: cx.shell("Users", Nav::Users), which, q, page, size };
     cx.list(&page, &page.as_list())
+}
+
+/// The names among the ticked that a question shows.
+const NAMED_MAX: usize = 5;
+/// More ticked rows than that have to be confirmed by typing their number.
+const TYPED_ABOVE: usize = 50;
+
+/// Suspends or resumes those that are ticked.
+pub(super) async fn bulk(cx: &mut Cx) -> Answer {
+    let ids: Vec<_> = cx.form.ids("id").into_iter().map(UserId).collect();
+    let is_suspended = cx.form.get("do") != "resume";
+    if ids.is_empty() {
+        return cx.go("/admin/users", Toast::said("No user was ticked, nothing was done"));
+    }
+    let asked = ids.clone();
+    let find = move |db: &Read<'_>| asked.iter().map(|id| users::find(db, *id)).collect();
+    let found: Vec<Option<User>> = cx.read(find).await?;
+    let users: Vec<User> = found.into_iter().flatten().collect();
+    let (verb, follows) = match is_suspended {
+        true => ("Suspend", "requests with their keys are refused"),
+        false => ("Resume", "requests with their keys are answered"),
+    };
+    let count = match users.len() {
+        1 => "1 user".to_owned(),
+        count => format!("{count} users"),
+    };
+    let named: Vec<&str> = users.iter().take(NAMED_MAX).map(|user| user.name.as_str()).collect();
+    let more = if users.len() > NAMED_MAX { " …" } else { "" };
+    cx.confirm(Ask {
+        title: format!("{verb} {count}?"),
+        facts: vec![
+            ("Users".to_owned(), format!("{}{more}", named.join(", "))),
+            ("From now on".to_owned(), follows.to_owned()),
+        ],
+        verb: format!("{verb} {count}"),
+        typed: (users.len() > TYPED_ABOVE).then(|| users.len().to_string()),
+        is_danger: is_suspended,
+    })?;
+    let users = users.into_iter().map(|user| user.id).collect();
+    let changed = cx.write(SetSuspended { actor: cx.actor()?, users, is_suspended }).await?;
+    let said = if is_suspended { "suspended" } else { "active again" };
+    cx.go("/admin/users", Toast::said(format!("{changed} of {count}: {said}")))
 }
 
 #[derive(Template)]

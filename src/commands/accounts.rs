@@ -166,6 +166,38 @@ impl Command for SetUser {
     }
 }
 
+/// Refuses the keys of many users, or accepts them again. Who is so already stays untouched.
+pub struct SetSuspended {
+    /// Who changes it.
+    pub actor: Actor,
+    /// Whom.
+    pub users: Vec<UserId>,
+    /// Whether their keys are refused.
+    pub is_suspended: bool,
+}
+
+impl Command for SetSuspended {
+    /// How many were changed.
+    type Reply = usize;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<usize> {
+        let mut changed = Vec::new();
+        for id in &self.users {
+            let user = users::find(tx, *id)?.ok_or(Refusal::UserNotFound)?;
+            if user.is_suspended != self.is_suspended {
+                changed.push(user);
+            }
+        }
+
+        let verb = if self.is_suspended { "user.suspend" } else { "user.resume" };
+        for user in &changed {
+            users::update_suspended(tx, user.id, self.is_suspended)?;
+            record(tx, &self.actor, verb, format!("user {}", user.id), user.name.clone())?;
+        }
+        Ok(changed.len())
+    }
+}
+
 /// Writes down something about a user, for other admins.
 pub struct SetUserNote {
     /// Who writes.

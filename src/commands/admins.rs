@@ -13,7 +13,7 @@ use crate::domain::{Actor, AdminId, SessionId};
 use crate::secret::KeyHash;
 use crate::store::admins::Admin;
 use crate::store::sessions::{NewSession, Session};
-use crate::store::{Command, Result, Tx, admins, sessions};
+use crate::store::{Command, Result, Tx, admins, sessions, settings};
 
 /// Makes an account for the pages.
 pub struct CreateAdmin {
@@ -67,7 +67,9 @@ impl Command for SetUpPanel {
         let id = admins::insert(tx, &self.name, &self.password_hash)?;
         let actor = Actor::Admin(id);
         for (setting, value) in &self.settings {
-            setting_rules::save(tx, &actor, *setting, value)?;
+            if settings::get(tx, *setting)? != *value {
+                setting_rules::save(tx, &actor, *setting, value)?;
+            }
         }
         let change = format!("{}, by the setup link", self.name);
         record(tx, &actor, "admin.create", format!("admin {id}"), change)?;

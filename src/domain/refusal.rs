@@ -145,6 +145,7 @@ pub enum Refusal {
 }
 
 impl fmt::Display for Refusal {
+    #[expect(clippy::too_many_lines, reason = "a list: one sentence for each")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sentence = match self {
             Self::Missing(input) => return write!(f, "{input} is missing"),
@@ -218,7 +219,7 @@ impl fmt::Display for Refusal {
             Self::CurrencyIsFixed => "The currency cannot change once money has moved",
             Self::AdminNotFound => "There is no admin with this name",
             Self::SetupIsOver => "This panel has an admin already",
-            Self::BadPassword => "A password is 12 to 256 bytes long",
+            Self::BadPassword => "A password has 12 characters or more, and at most 256 bytes",
             Self::CommonPassword => "This password is one of the first that are tried",
             Self::WrongCode => "The code is wrong or was used already",
             Self::SessionNotFound => "This session has ended already",

@@ -34,6 +34,10 @@ pub fn record(tx: &Tx<'_>, entry: &Entry<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Who did it, as people say it: the column `actor`, with an admin's name for his number.
+pub(super) const WHO: &str = "coalesce((SELECT name FROM admins
+    WHERE actor LIKE 'admin %' AND id = CAST(substr(actor, 7) AS INTEGER)), actor)";
+
 /// An entry as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
@@ -41,7 +45,7 @@ pub struct Written {
     pub id: i64,
     /// When.
     pub created_at: Timestamp,
-    /// Who, as `admin 1`, `key 7` or `command line`.
+    /// Who: an admin's name, `key 7` or `command line`.
     pub actor: String,
     /// From where.
     pub address: String,
@@ -57,21 +61,20 @@ pub struct Written {
 
 /// The entries below the given number, newest first.
 pub fn list(db: &Read<'_>, before: i64, limit: i64) -> Result<Vec<Written>> {
-    db.list(
-        "SELECT id, created_at, actor, address, verb, object, change, request_id
-         FROM audit WHERE id < $1 ORDER BY id DESC LIMIT $2",
-        params![before, limit],
-        |row| {
-            Ok(Written {
-                id: row.get(0)?,
-                created_at: row.get(1)?,
-                actor: row.get(2)?,
-                address: row.get(3)?,
-                verb: row.get(4)?,
-                object: row.get(5)?,
-                change: row.get(6)?,
-                request: row.get(7)?,
-            })
-        },
-    )
+    let sql = format!(
+        "SELECT id, created_at, {WHO}, address, verb, object, change, request_id
+         FROM audit WHERE id < $1 ORDER BY id DESC LIMIT $2"
+    );
+    db.list(&sql, params![before, limit], |row| {
+        Ok(Written {
+            id: row.get(0)?,
+            created_at: row.get(1)?,
+            actor: row.get(2)?,
+            address: row.get(3)?,
+            verb: row.get(4)?,
+            object: row.get(5)?,
+            change: row.get(6)?,
+            request: row.get(7)?,
+        })
+    })
 }

@@ -1,5 +1,6 @@
 //! Writing postings, and what accounts hold.
 
+use super::audit::WHO;
 use super::figures::{self, Figures};
 use super::page::{Cursor, Page};
 use super::tx::params;
@@ -104,7 +105,7 @@ pub struct Booked {
     pub order: Option<OrderId>,
     /// What was written about it.
     pub note: String,
-    /// Who moved it.
+    /// Who moved it, an admin by his name.
     pub actor: String,
 }
 
@@ -112,7 +113,7 @@ fn page_of_sql(cursor: Cursor) -> String {
     let (compares, direction) = cursor.direction();
     format!(
         "SELECT id, created_at, kind, source_id, amount_micros, source_balance_micros,
-                destination_balance_micros, order_id, note, actor
+                destination_balance_micros, order_id, note, {WHO}
          FROM postings WHERE user_id = $1 AND id {compares} $2 ORDER BY id {direction} LIMIT $3"
     )
 }

@@ -113,15 +113,6 @@ pub fn is_empty(db: &Read<'_>) -> Result<bool> {
     Ok(db.find("SELECT 1 FROM orders LIMIT 1", [], |_| Ok(()))?.is_none())
 }
 
-/// Open orders are counted up to here.
-pub const COUNTED_MAX: i64 = 10_000;
-
-/// How many orders are open, as far as anybody counts.
-pub fn count_open(db: &Read<'_>) -> Result<i64> {
-    let sql = "SELECT count(*) FROM (SELECT 1 FROM orders WHERE finished_at IS NULL LIMIT $1)";
-    db.get(sql, params![COUNTED_MAX], |row| row.get(0))
-}
-
 /// A new order, pending.
 pub fn insert(tx: &Tx<'_>, order: &NewOrder, origin: &Origin) -> Result<OrderId> {
     let wanted = &order.wanted;

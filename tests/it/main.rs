@@ -1,6 +1,8 @@
 //! One test binary: real servers on real ports over real files.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod admin;
+mod admin_people;
 mod backup;
 mod cli;
 mod corrupt;
@@ -10,6 +12,7 @@ mod faults;
 mod http;
 mod ledger;
 mod malformed;
+mod operator;
 mod orders;
 mod panel;
 mod placing;

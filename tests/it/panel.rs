@@ -39,6 +39,8 @@ pub(crate) struct Panel {
     pub(crate) address: SocketAddr,
     pub(crate) clock: Clock,
     store: Option<Arc<Store>>,
+    /// What makes the first admin.
+    pub(crate) setup_link: Option<String>,
     folder: Option<TempDir>,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<Result<(), AppError>>>,
@@ -52,11 +54,16 @@ impl Panel {
 
     /// Starts an empty panel behind proxies.
     pub(crate) fn start_with(trusted_proxies: TrustedProxies) -> Self {
+        Self::start_as(|config| config.trusted_proxies = trusted_proxies)
+    }
+
+    /// Starts an empty panel that is told more than usual.
+    pub(crate) fn start_as(tell: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = Config {
+        let mut config = Config {
             db: folder.path().join("panel.db"),
             listen: "127.0.0.1:0".parse().unwrap(),
-            trusted_proxies,
+            trusted_proxies: TrustedProxies::default(),
             clock: Clock::manual(EPOCH),
             workers: 2,
             public_url: None,
@@ -64,16 +71,18 @@ impl Panel {
             password_cost: Cost::CHEAP,
             key_file: folder.path().join("panel.db.key"),
         };
+        tell(&mut config);
         Self::serve(folder, config)
     }
 
     fn serve(folder: TempDir, config: Config) -> Self {
         let app = App::bind(config.clone()).unwrap();
         let (address, store, clock) = (app.address(), app.store(), config.clock.clone());
+        let setup_link = app.setup_link();
         let (stop, stopped) = oneshot::channel();
         let server = std::thread::spawn(move || app.run(stopped));
         let (folder, stop, server) = (Some(folder), Some(stop), Some(server));
-        Self { config, address, clock, store: Some(store), folder, stop, server }
+        Self { config, address, clock, store: Some(store), setup_link, folder, stop, server }
     }
 
     /// Stops the panel in order and starts it again on the same file.

@@ -138,8 +138,8 @@ fn steps(db: &Read<'_>) -> store::Result<Vec<Step>> {
         Step {
             is_done: !services::is_empty(db)?,
             text: "Add services",
-            hint: "What you sell, and at which rate",
-            path: "/admin/services".to_owned(),
+            hint: "panelite service import services.csv",
+            path: String::new(),
         },
         Step {
             is_done: first.is_some(),

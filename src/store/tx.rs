@@ -10,7 +10,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use rusqlite::{Connection, OptionalExtension, Params};
 
 use super::figures::Sums;
-use super::{Command, Error, Result};
+use super::{Command, Result};
 use crate::domain::ledger::{AccountKind, PostingKind};
 use crate::domain::money::{Discount, Money, Rate};
 use crate::domain::order::{OrderStatus, Shown};
@@ -146,12 +146,23 @@ impl Read<'_> {
 /// Runs `read` inside one read transaction, so that all it sees is from one moment.
 pub(super) fn read<T>(conn: &Connection, read: impl FnOnce(&Read<'_>) -> Result<T>) -> Result<T> {
     conn.prepare_cached("BEGIN")?.execute([])?;
-    let result = read(&Read { conn });
-    let ended = conn.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
-    match (result, ended) {
-        (Ok(value), Ok(_)) => Ok(value),
-        (Ok(_), Err(error)) => Err(Error::from(error)),
-        (Err(error), _) => Err(error),
+    let open = OpenRead(conn);
+    let value = read(&Read { conn })?;
+    conn.prepare_cached("COMMIT")?.execute([])?;
+    drop(open);
+    Ok(value)
+}
+
+/// Ends a read transaction that was left early: a pooled connection must not keep one open.
+struct OpenRead<'c>(&'c Connection);
+
+impl Drop for OpenRead<'_> {
+    fn drop(&mut self) {
+        if !self.0.is_autocommit()
+            && let Err(error) = self.0.execute_batch("ROLLBACK")
+        {
+            tracing::warn!(%error, "a read could not be ended");
+        }
     }
 }
 
@@ -214,5 +225,24 @@ word_columns! { AccountKind Input OrderStatus PostingKind RefillStatus ServiceKi
 impl ToSql for KeyHash {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::from(self.0.as_slice()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::super::Error;
+    use super::*;
+
+    #[test]
+    fn a_read_that_panics_leaves_no_transaction_open() {
+        let conn = Connection::open_in_memory().unwrap();
+        let panics = || read::<()>(&conn, |_| panic!("on purpose"));
+        assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
+        assert!(conn.is_autocommit());
+        let refused = read::<()>(&conn, |_| Err(Error::Busy));
+        assert!(refused.is_err() && conn.is_autocommit());
+        assert!(read(&conn, |_| Ok(())).is_ok() && conn.is_autocommit());
     }
 }

@@ -339,6 +339,9 @@ CREATE TABLE audit (
   request_id TEXT    NOT NULL DEFAULT ''
 ) STRICT;
 
+-- What was done to one thing.
+CREATE INDEX audit_object ON audit (object, id);
+
 CREATE TRIGGER audit_stays_as_written BEFORE UPDATE ON audit
   BEGIN SELECT raise(ABORT, 'the audit log is never changed'); END;
 CREATE TRIGGER audit_stays BEFORE DELETE ON audit

@@ -116,6 +116,17 @@ impl Form {
         self.or_refuse(name, id, complaint).unwrap_or_default()
     }
 
+    /// A whole number that may be left out.
+    pub(super) fn number(&mut self, name: &str) -> Option<i64> {
+        let text = self.get(name);
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|_| is_number);
+        if text.is_empty() {
+            return None;
+        }
+        self.or_refuse(name, number, "Write a whole number")
+    }
+
     fn or_refuse<T>(&mut self, name: &str, value: Option<T>, complaint: &str) -> Option<T> {
         if value.is_none() {
             self.refuse(name, complaint);
@@ -140,6 +151,7 @@ const fn field_of(refusal: &Refusal) -> &'static str {
         Refusal::BadCategoryName => "category",
         Refusal::BadLimits | Refusal::MinAboveMax => "min",
         Refusal::BadRefillDays => "refill_days",
+        Refusal::RemainsAbove(_) | Refusal::RemainsForPartial(_) => "remains",
         Refusal::CurrencyIsFixed => "currency",
         _ => "",
     }

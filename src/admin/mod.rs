@@ -12,6 +12,9 @@ mod dashboard;
 mod error;
 mod form;
 mod gate;
+mod link;
+mod order;
+mod orders;
 mod reply;
 mod session;
 mod setup;
@@ -158,6 +161,11 @@ routes! {
 
     // Work.
     GET  ""                                Signed ""                     => dashboard::show;
+
+    GET  "/orders"                         Signed ""                     => orders::list;
+    GET  "/orders/{id}"                    Signed ""                     => order::show;
+    POST "/orders/{id}/status"             Signed "order.set"            => order::set_status;
+    POST "/orders/{id}/refund"             Proved "order.set"            => order::refund;
 
     // People and money.
     GET  "/users"                          Signed ""                     => users::list;

@@ -15,6 +15,8 @@ use crate::secret;
 pub(super) enum Nav {
     /// The first page.
     Dashboard,
+    /// Orders.
+    Orders,
     /// Resellers.
     Users,
     /// One's own account.
@@ -48,7 +50,13 @@ const fn item(
 
 /// The navigation: groups by heading. A page that is not built has no line here.
 pub(super) const NAV: &[(&str, &[NavItem])] = &[
-    ("Work", &[item(Nav::Dashboard, "Dashboard", "/admin", ("house", 'd'))]),
+    (
+        "Work",
+        &[
+            item(Nav::Dashboard, "Dashboard", "/admin", ("house", 'd')),
+            item(Nav::Orders, "Orders", "/admin/orders", ("shopping-cart", 'o')),
+        ],
+    ),
     ("People & money", &[item(Nav::Users, "Users", "/admin/users", ("users", 'u'))]),
 ];
 

@@ -1,8 +1,10 @@
 //! Orders and refills: bought, canceled and refilled by customers, moved by hand.
 
+use std::collections::BTreeSet;
+
 use crate::domain::ledger::Posting;
 use crate::domain::money::Money;
-use crate::domain::order::{ByHand, CancelAnswer, Change, Order};
+use crate::domain::order::{ByHand, CancelAnswer, Change, Order, PublicStatus};
 use crate::domain::placing::{self, Details, Placing};
 use crate::domain::refill::{self, RefillStatus};
 use crate::domain::refusal::Refusal;
@@ -155,10 +157,39 @@ impl Command for SetOrder {
 
         let change = order.set(&self.by_hand)?;
 
-        save(tx, &order, &change, &self.actor)?;
-        let said = format!("{} → {}", order.public_status(), self.by_hand.status);
-        super::record(tx, &self.actor, "order.set", format!("order {}", order.id), said)?;
-        Ok(change.settlement.map_or(Money::ZERO, |settlement| settlement.refund))
+        save_by_hand(tx, &order, &change, &self.actor)
+    }
+}
+
+/// Moves many orders to one status by hand: all of them, or none where one cannot.
+pub struct SetOrders {
+    /// Who moves them.
+    pub actor: Actor,
+    /// Which orders.
+    pub orders: BTreeSet<OrderId>,
+    /// Where to.
+    pub status: PublicStatus,
+}
+
+impl Command for SetOrders {
+    /// What was refunded for all of them.
+    type Reply = Money;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<Money> {
+        let by_hand = ByHand { status: self.status, start_count: None, remains: None };
+        let mut decided = Vec::with_capacity(self.orders.len());
+        for id in &self.orders {
+            let order = orders::find(tx, *id)?.ok_or(Refusal::OrderNotFound)?;
+            let change = order.set(&by_hand)?;
+            decided.push((order, change));
+        }
+
+        let mut refunded = Money::ZERO;
+        for (order, change) in &decided {
+            let refund = save_by_hand(tx, order, change, &self.actor)?;
+            refunded = refunded.checked_add(refund).ok_or(Refusal::AmountTooLarge)?;
+        }
+        Ok(refunded)
     }
 }
 
@@ -184,6 +215,23 @@ impl Command for SetRefill {
         let said = format!("{} → {}", refill.status, self.status);
         super::record(tx, &self.actor, "refill.set", format!("refill {}", refill.id), said)
     }
+}
+
+/// Writes a decided move of a person's, and that it was his. Says what was refunded.
+fn save_by_hand(tx: &Tx<'_>, order: &Order, change: &Change, actor: &Actor) -> Result<Money> {
+    save(tx, order, change, actor)?;
+    let after = PublicStatus::of(change.status, change.shown);
+    let mut said = format!("{} → {after}", order.public_status());
+    if let Some(start_count) =
+        change.start_count.filter(|_| change.start_count != order.start_count)
+    {
+        said.push_str(&format!(", start count {start_count}"));
+    }
+    if change.remains != order.remains {
+        said.push_str(&format!(", remains {}", change.remains));
+    }
+    super::record(tx, actor, "order.set", format!("order {}", order.id), said)?;
+    Ok(change.settlement.map_or(Money::ZERO, |settlement| settlement.refund))
 }
 
 /// Writes a decided move and, where it ends the order, the two postings that settle it.

@@ -225,6 +225,21 @@ impl Order {
         }
     }
 
+    /// The words a person may give it now, in the order of [`PublicStatus::ALL`].
+    pub fn moves(&self) -> Vec<PublicStatus> {
+        let may = |status: &PublicStatus| {
+            // Of what partial needs, one unit is the least.
+            let remains = (*status == PublicStatus::Partial).then_some(1);
+            self.set(&ByHand { status: *status, start_count: None, remains }).is_ok()
+        };
+        PublicStatus::ALL.iter().copied().filter(may).collect()
+    }
+
+    /// Units delivered.
+    pub const fn delivered(&self) -> i64 {
+        self.units - self.remains
+    }
+
     /// The customer asks to cancel.
     ///
     /// # Errors

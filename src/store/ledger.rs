@@ -139,6 +139,50 @@ pub fn page_of(db: &Read<'_>, purse: Purse, cursor: Cursor, size: i64) -> Result
     Ok(cursor.page(rows, size))
 }
 
+/// A movement as the page of an order shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfOrder {
+    /// Its number.
+    pub id: PostingId,
+    /// When.
+    pub created_at: Timestamp,
+    /// Why.
+    pub kind: PostingKind,
+    /// How much.
+    pub amount: Money,
+    /// What was in the user's purse afterwards, if it moved.
+    pub balance: Option<Money>,
+    /// Who moved it, an admin by his name.
+    pub actor: String,
+}
+
+/// What was moved for an order, oldest first: a handful.
+pub fn list_of_order(db: &Read<'_>, order: OrderId) -> Result<Vec<OfOrder>> {
+    let sql = format!(
+        "SELECT id, created_at, kind, amount_micros, source_balance_micros,
+                destination_balance_micros, {WHO}
+         FROM postings WHERE order_id = $1 LIMIT 100"
+    );
+    let mut rows = db.list(&sql, params![order], |row| {
+        let kind = row.get(2)?;
+        let balance = match kind {
+            PostingKind::Charge => row.get(4)?,
+            PostingKind::Refund | PostingKind::Goodwill => row.get(5)?,
+            PostingKind::Capture | PostingKind::Deposit | PostingKind::Adjustment => None,
+        };
+        Ok(OfOrder {
+            id: row.get(0)?,
+            created_at: row.get(1)?,
+            kind,
+            amount: row.get(3)?,
+            balance,
+            actor: row.get(6)?,
+        })
+    })?;
+    rows.sort_unstable_by_key(|row| row.id);
+    Ok(rows)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,6 +11,7 @@ pub mod check;
 pub mod figures;
 pub mod keys;
 pub mod ledger;
+pub mod order_list;
 pub mod orders;
 pub mod page;
 pub mod refills;

@@ -290,6 +290,22 @@ impl By {
         matches!(self, Self::User(_) | Self::Service(_))
     }
 
+    /// Whether an order that was found otherwise belongs to the list.
+    pub fn holds(&self, order: &Order) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::User(user) => order.user == *user,
+            Self::Service(service) => order.service == *service,
+            Self::Link(link) => order.link == *link,
+            Self::Own { user, link, custom_id } => {
+                order.user == *user
+                    && link.as_ref().is_none_or(|link| order.link == *link)
+                    && custom_id.as_ref().is_none_or(|id| order.custom_id.as_ref() == Some(id))
+            }
+            Self::CancelWish => order.cancel_requested_at.is_some() && !order.status.is_final(),
+        }
+    }
+
     /// The condition, in which `$1` to `$3` are the parameters of [`By::params`]. A `+` keeps an
     /// index from being used where another one is the right one.
     const fn condition(&self) -> &'static str {

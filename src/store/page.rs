@@ -44,6 +44,15 @@ impl Cursor {
         }
     }
 
+    /// Whether a page that begins here may show that key.
+    pub(super) const fn reaches(self, key: i64) -> bool {
+        match self {
+            Self::Newest => true,
+            Self::Older(bound) => key < bound,
+            Self::Newer(bound) => key > bound,
+        }
+    }
+
     /// Makes a page of what was read: at most `size` rows and one.
     pub(super) fn page<T>(self, mut rows: Vec<T>, size: i64) -> Page<T> {
         let size = usize::try_from(size).unwrap_or(usize::MAX);

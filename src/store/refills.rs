@@ -32,6 +32,13 @@ pub fn find_latest_status(db: &Read<'_>, order: OrderId) -> Result<Option<Refill
     db.find(sql, params![order], |row| row.get(0))
 }
 
+/// An order's refills, newest first.
+pub fn list_of(db: &Read<'_>, order: OrderId, limit: i64) -> Result<Vec<Refill>> {
+    let sql = "SELECT id, order_id, user_id, status, created_at FROM refills
+               WHERE order_id = $1 ORDER BY id DESC LIMIT $2";
+    db.list(sql, params![order, limit], read_refill)
+}
+
 /// A new refill, pending.
 pub fn insert(tx: &Tx<'_>, order: OrderId, user: UserId) -> Result<RefillId> {
     tx.get(

@@ -14,7 +14,10 @@ use crate::panel::Panel;
 fn shop() -> (Panel, Operator) {
     let panel = Panel::start();
     panel.services(&["1,Likes,Likes,Default,0.90,10,10000,0,0,0,,,"]);
-    panel.reseller("ann", "100");
+    let ann = panel.reseller("ann", "100");
+    for _ in 0..3 {
+        ann.buys(1, 100);
+    }
     let operator = panel.operator("olga");
     (panel, operator)
 }
@@ -89,6 +92,8 @@ fn every_change_is_refused_unless_it_comes_from_our_own_pages() {
 
 /// What to send to each route so that it does its thing, in an order in which that works.
 const DONE: &[(&str, &[(&str, &str)])] = &[
+    ("/orders/{id}/status", &[("status", "in_progress"), ("remains", "40")]),
+    ("/orders/{id}/refund", &[("status", "partial"), ("remains", "40"), ("confirmed", "yes")]),
     ("/users", &[("name", "bob")]),
     ("/users/bulk", &[("id", "1"), ("do", "suspend"), ("confirmed", "yes")]),
     ("/users/{id}/resume", &[]),

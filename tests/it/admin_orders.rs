@@ -1,0 +1,312 @@
+//! What an operator does with orders: finds them, reads them, moves them, places them.
+
+use panelite::domain::order::PublicStatus;
+use panelite::domain::setting::Setting;
+
+use crate::operator::{Operator, form};
+use crate::panel::{Panel, Reseller};
+
+/// Two resellers, a service of 0.90 for 1000 with all that can be offered, one of comments, a
+/// package and a subscription.
+fn shop() -> (Panel, Operator, Reseller, Reseller) {
+    let panel = Panel::start();
+    panel.services(&[
+        "1,Likes,Likes <fast>,Default,0.90,10,100000,1,1,1,,,",
+        "2,Likes,Comments,Custom Comments,10,1,1000,0,0,1,,,",
+        "3,Likes,Pack,Package,4.50,1,1,0,0,1,,,",
+        "4,Likes,New posts,Subscriptions,1.10,10,10000,0,0,1,,,",
+    ]);
+    let (ann, bob) = (panel.reseller("ann", "100"), panel.reseller("bob", "100"));
+    let olga = panel.operator("olga");
+    (panel, olga, ann, bob)
+}
+
+/// The orders of a list, in its order.
+fn ids(page: &str) -> Vec<i64> {
+    let cells = page.split("data-open>").skip(1);
+    cells.filter_map(|cell| cell.split('<').next().unwrap().parse().ok()).collect()
+}
+
+fn neighbour(page: &str, rel: &str) -> Option<String> {
+    let at = page.find(&format!("rel=\"{rel}\" href=\""))?;
+    Some(page[at..].split('"').nth(3).unwrap().replace("&#38;", "&").replace("&amp;", "&"))
+}
+
+/// What a page says, without its tags.
+fn words(page: &str) -> String {
+    let text = page.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text);
+    text.collect::<Vec<_>>().join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[track_caller]
+fn assert_says(page: &str, sentences: &[&str]) {
+    let words = words(page);
+    for sentence in sentences {
+        assert!(words.contains(sentence), "{sentence:?} is not in {words}");
+    }
+}
+
+#[test]
+fn a_list_without_orders_says_how_to_get_one() {
+    let (panel, mut olga, ann, _) = shop();
+    let page = olga.see("/admin/orders");
+    let address = format!("curl http://{}/api/v2", panel.address);
+    assert_says(&page, &["No orders yet", &address]);
+    assert!(!page.contains("Clear filters"));
+    ann.buys(1, 1000);
+    let page = olga.see("/admin/orders?q=999");
+    assert_says(&page, &["No order matches this", "Clear filters"]);
+    assert_says(&olga.see("/admin/orders?state=completed"), &["No order is here now"]);
+    assert_says(&olga.see("/admin/orders?state=wishes"), &["Nobody waits to have an order"]);
+    assert_eq!(olga.get("/admin/orders/999").status, 404);
+    assert_eq!(olga.get("/admin/orders/x").status, 404);
+}
+
+#[test]
+fn a_list_shows_and_counts_what_was_bought() {
+    let (panel, mut olga, ann, bob) = shop();
+    let first = ann.buys(1, 1000);
+    bob.form("key=KEY&action=add&service=1&link=ftp://x.example/%3Cb%3E&quantity=200");
+    let third = ann.buys(1, 500);
+    panel.set(third, PublicStatus::InProgress, Some(1250), Some(300));
+    let page = olga.see("/admin/orders");
+    assert_eq!(ids(&page), [3, 2, 1]);
+    let said = ["All 3", "Pending 2", "In progress 1", "Completed 0", "Cancel wishes 0"];
+    assert_says(&page, &said);
+    assert_says(&page, &["0.45 1250 300 In progress", "ann #1 Likes &#60;fast&#62;"]);
+    let web = "<a class=\"link\" href=\"https://example.com/p\" title=\"https://example.com/p\" \
+               target=\"_blank\" rel=\"noopener noreferrer nofollow\"><bdi>example.com/p</bdi></a>";
+    assert!(page.contains(web), "{page}");
+    assert!(!page.contains("href=\"ftp:") && page.contains("<bdi title=\"ftp://x.example/&#60;b"));
+
+    ann.form(&format!("key=KEY&action=cancel&order={third}"));
+    let page = olga.see("/admin/orders?state=wishes");
+    assert_eq!(ids(&page), [third]);
+    assert_says(&page, &["Cancel wishes 1", "cancel wish"]);
+    ann.form(&format!("key=KEY&action=cancel&order={first}"));
+    assert_eq!(ids(&olga.see("/admin/orders?state=canceled")), [first]);
+    assert_eq!(ids(&olga.see("/admin/orders?state=pending")), [2]);
+    assert_eq!(ids(&olga.see("/admin/orders?state=nonsense")).len(), 3);
+}
+
+#[test]
+fn orders_are_found_by_what_people_know_of_them() {
+    let (_panel, mut olga, ann, bob) = shop();
+    for (who, link, own) in
+        [(&ann, "https://a.example/1", "A-1"), (&ann, "12345", "A-2"), (&bob, "12345", "A-1")]
+    {
+        who.form(&format!("key=KEY&action=add&service=1&link={link}&quantity=100&custom_id={own}"));
+    }
+    ann.form("key=KEY&action=add&service=3&link=12345&custom_id=A-1");
+    let mut found = |query: &str| ids(&olga.see(&format!("/admin/orders?{query}")));
+    for (query, expected) in [
+        ("q=1", &[1][..]),
+        ("q=%231%2C+%233%3B2%0A99", &[3, 2, 1]),
+        ("q=3+3+3", &[3]),
+        ("q=a.example", &[]),
+        ("q=https%3A%2F%2Fa.example%2F1", &[1]),
+        ("link=12345", &[4, 3, 2]),
+        ("user=ann", &[4, 2, 1]),
+        ("user=%232", &[3]),
+        ("user=2&link=12345", &[3]),
+        ("user=ann&own=A-1", &[4, 1]),
+        ("user=ann&own=A-1&link=12345", &[4]),
+        ("service=3", &[4]),
+        ("service=%231", &[3, 2, 1]),
+        ("user=ann&q=1+2+3", &[2, 1]),
+        ("state=completed&q=1", &[]),
+        ("state=pending&user=ann&q=2", &[2]),
+        ("q=99999999999999999999", &[]),
+        ("q=%2C%2C", &[]),
+    ] {
+        assert_eq!(found(query), expected, "{query}");
+    }
+    for (query, field, says) in [
+        ("user=nobody", "user", "There is no user with this name or number"),
+        ("own=A-1", "user", "A reseller&#39;s own IDs are only his"),
+        ("service=77", "service", "There is no service with this number"),
+        ("service=x", "service", "There is no service with this number"),
+        ("service=1&user=ann", "service", "Filter by the service alone"),
+    ] {
+        let reply = olga.get(&format!("/admin/orders?{query}"));
+        assert_eq!((reply.status, ids(reply.text()).len()), (422, 0), "{query}");
+        let beside = format!("aria-describedby=\"e-{field}\"");
+        assert!(reply.text().contains(&beside), "{query}: {}", reply.text());
+        assert_says(reply.text(), &[says]);
+    }
+    let page = olga.see("/admin/orders?user=ann&own=A-1");
+    assert!(page.contains("/admin/orders?state=pending&#38;user=ann&#38;own=A%2D1"), "{page}");
+    assert!(page.contains("<details class=\"more\" open>"));
+}
+
+#[test]
+fn a_list_of_orders_goes_older_and_newer() {
+    let (_panel, mut olga, ann, bob) = shop();
+    for number in 0..120 {
+        if number % 10 == 0 {
+            bob.buys(1, 10)
+        } else {
+            ann.buys(1, 10)
+        };
+    }
+    let pasted: Vec<_> = (1..=300).map(|id: i32| id.to_string()).collect();
+    let pasted = format!("q={}", pasted.join("%0A"));
+    for (query, all) in [("size=50", 120), (&pasted, 120), ("user=ann", 108), ("service=1", 120)] {
+        let first = olga.see(&format!("/admin/orders?{query}"));
+        assert_eq!((ids(&first).len(), neighbour(&first, "prev")), (50, None), "{query}");
+        let second = olga.see(&neighbour(&first, "next").unwrap());
+        let third = olga.see(&neighbour(&second, "next").unwrap());
+        assert_eq!((ids(&third).len(), neighbour(&third, "next")), (all - 100, None), "{query}");
+        let back = olga.see(&neighbour(&third, "prev").unwrap());
+        assert_eq!(ids(&back), ids(&second), "{query}");
+        assert_eq!(ids(&olga.see(&neighbour(&back, "prev").unwrap())), ids(&first), "{query}");
+        let together = [ids(&first), ids(&second), ids(&third)].concat();
+        assert!(together.len() == all && together.is_sorted_by(|a, b| a > b), "{query}");
+    }
+    assert_eq!(ids(&olga.see("/admin/orders?size=100")).len(), 100);
+    assert_eq!(ids(&olga.see("/admin/orders?size=1000000&older=x")).len(), 50);
+    assert!(olga.see("/admin/orders?size=100&user=ann").contains("size=100&#38;older="));
+}
+
+#[test]
+fn a_page_tells_all_about_an_order() {
+    let (panel, mut olga, ann, bob) = shop();
+    let drip = "key=KEY&action=add&service=1&link=https://example.com/p&quantity=100&runs=5\
+                &interval=60&custom_id=A-7";
+    ann.form(drip);
+    let comments = "key=KEY&action=add&service=2&link=https://example.com/p\
+                    &comments=Lovely%0A%3Cb%3EWhere%3C/b%3E";
+    ann.form(comments);
+    bob.form("key=KEY&action=add&service=4&username=bob.s&min=10&max=20&delay=0");
+    let prefix = &ann.key[..8];
+
+    let page = olga.see("/admin/orders/1");
+    assert_says(&page, &["Order 1", "Pending", "5 runs of 100, every 60 min", "A-7", "0 of 500"]);
+    assert_says(&page, &["Rate used 0.90 per 1000", "Held until it ends 0.45"]);
+    assert_says(&page, &[&format!("Placed key {prefix}…"), "0.45 USD taken from ann"]);
+    let page = olga.see("/admin/orders/2");
+    assert_says(
+        &page,
+        &["Comments, 2 lines Lovely &#60;b&#62;Where&#60;/b&#62;", "0.02 USD taken"],
+    );
+    assert_eq!(ids(&page), [1], "the other order for the link");
+    let page = olga.see("/admin/orders/3");
+    assert_says(&page, &["User name bob.s", "Min 10", "Max 20", "Delay 0"]);
+    assert!(!page.contains("<progress") && !page.contains("value=\"completed\""), "{page}");
+    assert!(page.contains("value=\"canceled\""), "a subscription can only be canceled");
+
+    panel.set(1, PublicStatus::Completed, Some(7), None);
+    ann.form("key=KEY&action=refill&order=1");
+    panel.clock.advance(60);
+    ann.form("key=KEY&action=cancel&order=2");
+    let page = olga.see("/admin/orders/1");
+    let said = ["Pending → Completed, start count 7, remains 0 command line", "0.45 USD earned"];
+    assert_says(&page, &said);
+    assert_says(&page, &["Refill 1 asked for", "Returned 0.00 Kept 0.45", "500 of 500 delivered"]);
+    assert!(!page.contains("Move by hand"), "final is final");
+    let page = olga.see("/admin/orders/2");
+    assert_says(&page, &[&format!("Canceled key {prefix}…"), "0.02 USD back to ann"]);
+    assert_says(&page, &["Returned 0.02 Kept 0.00", "final since 2026-01-01 00:01"]);
+}
+
+#[test]
+fn delivery_is_told_by_hand() {
+    let (_panel, mut olga, ann, _) = shop();
+    ann.buys(1, 1000);
+    let path = "/admin/orders/1/status";
+    let moved = [("status", "in_progress"), ("start_count", "5000000000"), ("remains", "640")];
+    assert_eq!(olga.post(path, &moved).header("location"), Some("/admin/orders/1"));
+    let page = olga.see("/admin/orders/1");
+    assert_says(&page, &["Order 1: In progress"]);
+    assert!(page.contains("<progress max=\"1000\" value=\"360\""), "{page}");
+    assert!(page.contains("name=\"start_count\" value=\"5000000000\""));
+    assert_says(&page, &["Pending → In progress, start count 5000000000, remains 640 olga"]);
+    assert!(page.contains("value=\"in_progress\">Save<"), "the counters alone can be saved");
+
+    for (fields, field, says) in [
+        (&[("status", "processing"), ("remains", "1001")][..], "remains", "Remains must be 0 to"),
+        (&[("status", "processing"), ("remains", "-1")], "remains", "Write a whole number"),
+        (&[("status", "processing"), ("start_count", "1e3")], "start_count", "Write a whole"),
+        (&[("status", "pending")], "", "Choose what becomes of the order"),
+        (&[("status", "partial"), ("remains", "5")], "", "Choose what becomes of the order"),
+        (&[], "", "Choose what becomes of the order"),
+    ] {
+        let reply = olga.post(path, fields);
+        assert_eq!(reply.status, 422, "{fields:?}");
+        assert_says(reply.text(), &[says]);
+        let beside = format!("aria-describedby=\"e-{field}\"");
+        assert!(field.is_empty() || reply.text().contains(&beside), "{}", reply.text());
+        for (name, value) in fields.iter().filter(|(name, _)| *name != "status") {
+            assert!(reply.text().contains(&format!("name=\"{name}\" value=\"{value}\"")));
+        }
+    }
+
+    let asked = olga.post(path, &[("status", "completed")]);
+    assert_says(asked.text(), &["Complete order 1?", "Kept 0.90 USD", "1000 of 1000"]);
+    olga.post_and_confirm(path, &[("status", "completed")]);
+    assert_says(&olga.see("/admin/orders/1"), &["Returned 0.00 Kept 0.90"]);
+    assert_eq!(ann.balance(), "99.10");
+    let again = olga.post(path, &[("status", "completed")]);
+    assert_eq!(again.status, 303, "sent twice: the first time counted");
+    let other = olga.post(path, &[("status", "processing")]);
+    assert_eq!(other.status, 422);
+    assert_says(other.text(), &["Order is already completed"]);
+    assert_eq!(olga.post("/admin/orders/77/status", &[("status", "processing")]).status, 404);
+}
+
+#[test]
+fn money_goes_back_only_after_it_was_shown() {
+    let (panel, mut olga, ann, _) = shop();
+    ann.buys(1, 1000);
+    ann.buys(1, 1000);
+    ann.form("key=KEY&action=add&service=3&link=x");
+    let path = "/admin/orders/1/refund";
+    let partial = [("status", "partial"), ("remains", "700")];
+    let asked = olga.post(path, &partial);
+    assert_says(asked.text(), &["End order 1 short and return 0.63 USD to ann?"]);
+    assert_says(asked.text(), &["Delivered 300 of 1000", "Charged 0.90 USD", "Kept 0.27 USD"]);
+    assert_says(asked.text(), &["Returned to ann 0.63 USD", "Return 0.63 USD"]);
+    assert_eq!(ann.balance(), "93.70", "nothing has moved yet");
+    olga.post_and_confirm(path, &partial);
+    assert_eq!(ann.balance(), "94.33");
+    let page = olga.see("/admin/orders/1");
+    assert_says(&page, &["Order 1: Partial, 0.63 went back to ann", "0.63 USD back to ann"]);
+    assert_eq!(olga.post(path, &partial).status, 303, "sent twice: the first time counted");
+    assert_eq!(ann.balance(), "94.33");
+
+    let path = "/admin/orders/2/refund";
+    for (remains, says) in [
+        ("", "Partial needs what remains: 1 to 999"),
+        ("0", "Partial needs what remains: 1 to 999"),
+        ("1000", "Partial needs what remains: 1 to 999"),
+        ("x", "Write a whole number"),
+    ] {
+        let reply = olga.post(path, &[("status", "partial"), ("remains", remains)]);
+        assert_eq!(reply.status, 422, "{remains:?}");
+        assert!(reply.text().contains("aria-describedby=\"e-remains\""));
+        assert_says(reply.text(), &[says]);
+    }
+    let page = olga.see("/admin/orders/3");
+    assert!(!page.contains("value=\"partial\""), "a package is delivered whole");
+    let reply = olga.post("/admin/orders/3/refund", &[("status", "partial"), ("remains", "1")]);
+    assert_says(reply.text(), &["A package is delivered whole: complete or cancel it"]);
+
+    panel.setting(Setting::ConfirmAbove, "4");
+    let cancel = [("status", "canceled"), ("confirmed", "yes")];
+    assert_eq!(olga.post(path, &cancel).status, 303, "little money");
+    assert_eq!(ann.balance(), "95.23");
+    let reply = olga.post("/admin/orders/3/refund", &cancel);
+    assert!(reply.text().contains("Type <strong>4.50</strong>"), "{}", reply.text());
+    let typed = [&cancel[..], &[("typed", "4.50")]].concat();
+    assert_eq!(olga.post("/admin/orders/3/refund", &typed).status, 303);
+    assert_eq!(ann.balance(), "99.73");
+
+    ann.buys(1, 1000);
+    panel.clock.advance(16 * 60);
+    olga.see("/admin/orders/4");
+    let moved = [("status", "processing")];
+    assert_eq!(olga.post("/admin/orders/4/status", &moved).status, 303, "no money, no password");
+    let asked = olga.post("/admin/orders/4/refund", &cancel);
+    assert!(form(asked.text(), "/admin/orders/4/refund").iter().any(|(name, _)| name == "proof"));
+    assert_eq!(ann.balance(), "98.83", "not without the password");
+}

@@ -11,14 +11,21 @@ CREATE TABLE settings (
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Counters that tell a cache when it is stale: 'catalogue' moves with every change of services,
--- categories, own rates and discounts.
+-- Counters that tell whether what a server remembers still holds, whoever has changed it:
+-- `catalogue` moves with every change of services, categories, own rates and discounts, `callers`
+-- with every change of what a key and its holder may do and see.
 CREATE TABLE versions (
-  name    TEXT PRIMARY KEY,
-  version INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+  id        INTEGER PRIMARY KEY CHECK (id = 1),
+  catalogue INTEGER NOT NULL DEFAULT 1,
+  callers   INTEGER NOT NULL DEFAULT 1
+) STRICT;
 
-INSERT INTO versions (name, version) VALUES ('catalogue', 1);
+INSERT INTO versions (id) VALUES (1);
+
+CREATE TRIGGER settings_made AFTER INSERT ON settings
+  BEGIN UPDATE versions SET callers = callers + 1; END;
+CREATE TRIGGER settings_changed AFTER UPDATE ON settings
+  BEGIN UPDATE versions SET callers = callers + 1; END;
 
 ------------------------------------------------------------------------------------------- people
 
@@ -51,6 +58,9 @@ CREATE TABLE users (
 
 CREATE INDEX users_suspended ON users (id) WHERE is_suspended = 1;
 
+CREATE TRIGGER users_changed AFTER UPDATE OF discount_bp, is_suspended ON users
+  BEGIN UPDATE versions SET callers = callers + 1; END;
+
 -- A key is shown once; only its SHA-256 and its first characters stay.
 CREATE TABLE api_keys (
   id           INTEGER PRIMARY KEY,
@@ -64,6 +74,11 @@ CREATE TABLE api_keys (
 ) STRICT;
 
 CREATE INDEX api_keys_user ON api_keys (user_id, id);
+
+CREATE TRIGGER api_keys_changed AFTER UPDATE OF user_id, key_hash, revoked_at ON api_keys
+  BEGIN UPDATE versions SET callers = callers + 1; END;
+CREATE TRIGGER api_keys_gone AFTER DELETE ON api_keys
+  BEGIN UPDATE versions SET callers = callers + 1; END;
 
 -------------------------------------------------------------------------------------------- admins
 
@@ -161,6 +176,12 @@ CREATE TABLE user_rates (
   rate_micros INTEGER NOT NULL CHECK (rate_micros BETWEEN 0 AND 999999999999999),
   PRIMARY KEY (user_id, service_id)
 ) STRICT, WITHOUT ROWID;
+
+-- Who has rates of his own sees a list of his own.
+CREATE TRIGGER user_rates_made AFTER INSERT ON user_rates
+  BEGIN UPDATE versions SET callers = callers + 1; END;
+CREATE TRIGGER user_rates_gone AFTER DELETE ON user_rates
+  BEGIN UPDATE versions SET callers = callers + 1; END;
 
 -------------------------------------------------------------------------------------------- orders
 

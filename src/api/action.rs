@@ -292,7 +292,7 @@ fn one_or_many<Id, A: Into<Action>>(
     one: fn(Asked<Id>) -> A,
     many_of: fn(Vec<Asked<Id>>) -> A,
 ) -> Result<Action> {
-    let is_plural = fields.has(noun.many) || fields.has(&format!("{}[]", noun.many));
+    let is_plural = fields.has(noun.many) || fields.has_entries(noun.many);
     let mut asked = many(fields, noun)?;
     if !is_plural && asked.len() == 1 {
         return Ok(one(asked.remove(0)).into());
@@ -318,8 +318,9 @@ fn many<Id>(fields: &Fields, noun: Noun<Id>) -> Result<Vec<Asked<Id>>> {
 
 /// An id, or 0 for text that is none.
 fn id(text: &str) -> i64 {
-    let number = text.parse().ok().filter(|number: &i64| *number <= i64::from(i32::MAX));
-    number.filter(|number| number.to_string() == text && *number > 0).unwrap_or(0)
+    let is_plain = text.starts_with(|first| matches!(first, '1'..='9'));
+    let number = text.parse().ok().filter(|number| is_plain && *number <= i64::from(i32::MAX));
+    number.unwrap_or(0)
 }
 
 fn text<'a>(fields: &'a Fields, name: &'static str) -> Result<Option<&'a str>> {

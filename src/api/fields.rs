@@ -5,7 +5,7 @@
 //! as broken, so that only an action that needs it complains.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use actix_multipart::Multipart;
@@ -53,10 +53,13 @@ enum Value {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Broken;
 
-/// The fields of a request, trimmed, none of them empty. List entries sent one by one, as
-/// `name[]=…` or `name[0]=…`, are collected under `name[]`.
+/// The fields of a request, trimmed, none of them empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Fields(HashMap<String, Value>);
+pub(super) struct Fields {
+    values: BTreeMap<String, Value>,
+    /// List entries sent one by one, as `name[]=…` or `name[0]=…`.
+    entries: BTreeMap<String, Value>,
+}
 
 impl Fields {
     /// Reads the body by its encoding, then what only the query has.
@@ -78,8 +81,11 @@ impl Fields {
         if !query.is_empty() {
             let mut from_query = Self::default();
             from_query.read_urlencoded(query.as_bytes());
-            for (name, value) in from_query.0 {
-                fields.0.entry(name).or_insert(value);
+            for (name, value) in from_query.values {
+                fields.values.entry(name).or_insert(value);
+            }
+            for (name, value) in from_query.entries {
+                fields.entries.entry(name).or_insert(value);
             }
         }
         Ok(fields)
@@ -87,7 +93,7 @@ impl Fields {
 
     /// One text: a field that may not be a list.
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Broken> {
-        match self.0.get(name) {
+        match self.values.get(name) {
             None => Ok(None),
             Some(Value::Text(text)) => Ok(Some(text)),
             Some(Value::List(_) | Value::Broken) => Err(Broken),
@@ -96,7 +102,7 @@ impl Fields {
 
     /// One text, in which the entries of a list become lines.
     pub(super) fn lines(&self, name: &str) -> Result<Option<Cow<'_, str>>, Broken> {
-        match self.0.get(name) {
+        match self.values.get(name) {
             Some(Value::List(lines)) => Ok(Some(Cow::Owned(lines.join("\n")))),
             _ => Ok(self.text(name)?.map(Cow::Borrowed)),
         }
@@ -105,37 +111,46 @@ impl Fields {
     /// A list: entries sent one by one, a JSON array, or one text with commas. Blanks and repeats
     /// are dropped; what remains may be nothing.
     pub(super) fn list(&self, name: &str) -> Result<Vec<String>, Broken> {
-        let mut entries: Vec<&str> = Vec::new();
-        for value in [self.0.get(name), self.0.get(&format!("{name}[]"))].into_iter().flatten() {
+        let mut texts: Vec<&str> = Vec::new();
+        for value in [self.values.get(name), self.entries.get(name)].into_iter().flatten() {
             match value {
-                Value::Text(text) => entries.extend(text.split(',')),
-                Value::List(list) => entries.extend(list.iter().flat_map(|text| text.split(','))),
+                Value::Text(text) => texts.extend(text.split(',')),
+                Value::List(list) => texts.extend(list.iter().flat_map(|text| text.split(','))),
                 Value::Broken => return Err(Broken),
             }
         }
-        let mut seen = std::collections::HashSet::new();
-        let entries = entries.into_iter().map(trim).filter(|entry| !entry.is_empty());
-        Ok(entries.filter(|entry| seen.insert(*entry)).map(str::to_owned).collect())
+        texts.iter_mut().for_each(|text| *text = trim(text));
+        texts.retain(|text| !text.is_empty());
+        if texts.len() > 1 {
+            let mut seen = HashSet::with_capacity(texts.len());
+            texts.retain(|text| seen.insert(*text));
+        }
+        Ok(texts.into_iter().map(str::to_owned).collect())
     }
 
     /// Whether the field is there at all.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.values.contains_key(name)
+    }
+
+    /// Whether entries of the list were sent one by one.
+    pub(super) fn has_entries(&self, name: &str) -> bool {
+        self.entries.contains_key(name)
     }
 
     fn add(&mut self, name: String, value: Option<Value>) {
         let Some(value) = value else { return };
         match list_base(&name) {
-            Some(base) => self.add_entry(base.to_owned() + "[]", value),
+            Some(base) => self.add_entry(base.to_owned(), value),
             None => {
                 let replace = |known: &mut Value| *known = Value::Broken;
-                self.0.entry(name).and_modify(replace).or_insert(value);
+                self.values.entry(name).and_modify(replace).or_insert(value);
             }
         }
     }
 
     fn add_entry(&mut self, name: String, value: Value) {
-        let list = self.0.entry(name).or_insert_with(|| Value::List(Vec::new()));
+        let list = self.entries.entry(name).or_insert_with(|| Value::List(Vec::new()));
         match (list, value) {
             (Value::List(list), Value::Text(text)) => list.push(text),
             (Value::List(list), Value::List(more)) => list.extend(more),
@@ -255,6 +270,7 @@ impl<'de> Deserialize<'de> for Pairs<'de> {
 /// A JSON value as a field's: scalars become text, numbers exactly as they were written.
 fn json_value(raw: &str) -> Option<Value> {
     match raw.as_bytes().first() {
+        Some(b'"') if !raw.contains('\\') => text_value(raw.trim_matches('"')),
         Some(b'"') => match serde_json::from_str::<String>(raw) {
             Ok(text) => text_value(&text),
             Err(_) => Some(Value::Broken),

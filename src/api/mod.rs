@@ -5,6 +5,7 @@
 //! through the writer and are answered when they are safe on disk.
 
 mod action;
+mod callers;
 mod catalogue;
 mod error;
 mod fields;
@@ -30,12 +31,14 @@ use crate::domain::refusal::Refusal;
 use crate::domain::setting::Limits;
 use crate::domain::{Actor, OrderId};
 use crate::secret::KeyHash;
-use crate::store::keys::{self, Caller};
+use crate::store::keys::Caller;
 use crate::store::orders::{self, Origin};
-use crate::store::{self, Read, Store, refills, services, users};
+use crate::store::services::PriceList;
+use crate::store::{self, Point, Read, Store, refills, users};
 use crate::telemetry::RequestTag;
 
 use action::{Action, Add, Asked, Change, Question};
+use callers::{Callers, Known};
 use catalogue::{Catalogue, Wanted};
 use error::{Error, Failure};
 use fields::{Broken, Dialect, Fields};
@@ -54,14 +57,15 @@ pub struct Api {
     clock: Clock,
     proxies: TrustedProxies,
     limiter: Limiter,
+    callers: Callers,
     catalogue: Catalogue,
 }
 
 impl Api {
     /// An API over a store.
     pub fn new(store: Arc<Store>, clock: Clock, proxies: TrustedProxies, limits: &Limits) -> Self {
-        let (limiter, catalogue) = (Limiter::new(limits), Catalogue::default());
-        Self { store, clock, proxies, limiter, catalogue }
+        let (limiter, callers) = (Limiter::new(limits), Callers::default());
+        Self { store, clock, proxies, limiter, callers, catalogue: Catalogue::default() }
     }
 
     /// Takes over limits that were set while we run.
@@ -135,9 +139,9 @@ async fn answer(
         Next::Answered(body) => body,
         Next::Services(wanted) => return api.services(headers, wanted).await,
         Next::Page(caller, question) => {
-            api.page(move |db| reply(db, dialect, &caller, question)).await?
+            api.page(move |db| reply(db, dialect, &caller.caller, question)).await?
         }
-        Next::Change(caller, change) => api.change(dialect, caller, change).await?,
+        Next::Change(caller, change) => api.change(dialect, &caller.caller, change).await?,
     };
     Ok(respond(StatusCode::OK, body))
 }
@@ -151,67 +155,65 @@ fn is_encoded(headers: &HeaderMap) -> bool {
 enum Next {
     Answered(Vec<u8>),
     Services(Wanted),
-    Page(Caller, Question),
-    Change(Caller, Change),
+    Page(Arc<Known>, Question),
+    Change(Arc<Known>, Change),
 }
 
 impl Api {
     /// Looks up who asks and reads what can be read at once.
     fn ask(
         &self,
-        db: &Read<'_>,
+        db: &Point<'_>,
         dialect: Dialect,
         request: &HttpRequest,
         fields: &Fields,
     ) -> Result<Next, Error> {
         let headers = request.headers();
-        let caller = self.authenticate(db, request, fields)?;
+        let known = self.authenticate(db, request, fields)?;
+        let caller = &known.caller;
         let idempotency_key = text_header(headers, "idempotency-key");
         let action = Action::read(fields, idempotency_key)?;
         match action {
             Action::Services { extended } => {
-                let prices = services::price_list(db, caller.user)?;
+                let prices = PriceList {
+                    version: db.versions.catalogue,
+                    discount: caller.discount,
+                    own: caller.has_own_rates.then_some(caller.user),
+                };
                 Ok(Next::Services(Wanted { prices, dialect, extended }))
             }
-            Action::Ask(question) if question.is_long() => Ok(Next::Page(caller, question)),
-            Action::Ask(question) => reply(db, dialect, &caller, question).map(Next::Answered),
-            Action::Do(change) => Ok(Next::Change(caller, change)),
+            Action::Ask(question) if question.is_long() => Ok(Next::Page(known, question)),
+            Action::Ask(question) => reply(db, dialect, caller, question).map(Next::Answered),
+            Action::Do(change) => Ok(Next::Change(known, change)),
         }
     }
 
     /// Who asks. A wrong key counts against its address, a valid one only against itself.
     fn authenticate(
         &self,
-        db: &Read<'_>,
+        db: &Point<'_>,
         request: &HttpRequest,
         fields: &Fields,
-    ) -> Result<Caller, Error> {
+    ) -> Result<Arc<Known>, Error> {
         let headers = request.headers();
         let key = action::key(fields).map_err(|Broken| Error::Unreadable)?;
         let key = key.or_else(|| text_header(headers, "x-api-key")).or_else(|| bearer(headers));
-        let caller = match key {
-            Some(key) => keys::find_caller(db, &KeyHash::of(key))?,
+        let known = match key {
+            Some(key) => self.callers.find(db, KeyHash::of(key))?,
             None => None,
         };
-        let Some(caller) = caller else {
+        let Some(known) = known else {
             let wrong = self.limiter.count_wrong_key(self.address(request));
             return Err(wrong.err().map_or(Error::InvalidKey, Error::RateLimited));
         };
-        if caller.is_suspended {
+        if known.caller.is_suspended {
             return Err(Refusal::Suspended.into());
         }
-        self.limiter.count_key(caller.key).map_err(Error::RateLimited)?;
-        self.note_use(&caller);
-        Ok(caller)
-    }
-
-    /// Notes now and then that a key is in use. Nobody waits for it.
-    fn note_use(&self, caller: &Caller) {
-        let now = self.clock.now().0;
-        let is_due = |at: i64| now - at >= RecordKeyUse::EVERY_SECONDS;
-        if caller.last_used_at.is_none_or(|at| is_due(at.0)) {
-            self.store.write_soon(RecordKeyUse { key: caller.key });
+        self.limiter.count_key(known.caller.key).map_err(Error::RateLimited)?;
+        if known.is_due(self.clock.now(), RecordKeyUse::EVERY_SECONDS) {
+            self.store.write_soon(RecordKeyUse { key: known.caller.key });
         }
+        Ok(known)
     }
 
     fn address(&self, request: &HttpRequest) -> IpAddr {
@@ -236,16 +238,16 @@ impl Api {
     async fn change(
         &self,
         dialect: Dialect,
-        caller: Caller,
+        caller: &Caller,
         change: Change,
     ) -> Result<Vec<u8>, Error> {
-        let Caller { user, key, currency, .. } = caller;
+        let Caller { user, key, .. } = *caller;
         match change {
             Change::Add(add) => {
                 let Add { service, details, request, custom_id } = *add;
                 let origin = Origin { actor: Actor::Key(key), request, custom_id };
                 let order = PlaceOrder { user, service, details, origin };
-                Ok(wire::added(dialect, self.store.write(order).await?, &currency))
+                Ok(wire::added(dialect, self.store.write(order).await?, &caller.currency))
             }
             Change::Cancel(asked) => {
                 let command = CancelOrders { user, key, orders: vec![asked.id] };
@@ -281,11 +283,11 @@ fn reply(
     Ok(match question {
         Question::Balance => wire::balance(users::balance(db, user)?, currency),
         Question::Status(asked) => {
-            let order = orders::find_of(db, user, asked.id)?.ok_or(Refusal::OrderNotFound)?;
-            wire::status(dialect, &order, currency)
+            let standing = orders::find_standing(db, user, asked.id)?;
+            wire::status(dialect, standing.ok_or(Refusal::OrderNotFound)?, currency)
         }
         Question::Statuses(asked) => {
-            let found = look_up(asked, |id| orders::find_of(db, user, id))?;
+            let found = look_up(asked, |id| orders::find_standing(db, user, id))?;
             wire::statuses(dialect, &found, currency)
         }
         Question::Orders(page) => {

@@ -10,7 +10,7 @@ use super::action::Asked;
 use super::error::Failure;
 use super::fields::Dialect;
 use crate::domain::money::Money;
-use crate::domain::order::Order;
+use crate::domain::order::{Order, Standing};
 use crate::domain::refill::RefillStatus;
 use crate::domain::refusal::Refusal;
 use crate::domain::user;
@@ -168,38 +168,39 @@ struct Status<'a> {
 }
 
 impl<'a> Status<'a> {
-    fn new(dialect: Dialect, order: &Order, currency: &'a str) -> Self {
+    fn new(dialect: Dialect, standing: Standing, currency: &'a str) -> Self {
         Self {
-            charge: Amount(dialect, order.net_charge()),
-            start_count: Count(dialect, order.start_count.unwrap_or(0)),
-            status: order.public_status().label(),
-            remains: Count(dialect, order.remains),
+            charge: Amount(dialect, standing.net_charge),
+            start_count: Count(dialect, standing.start_count.unwrap_or(0)),
+            status: standing.status.label(),
+            remains: Count(dialect, standing.remains),
             currency,
         }
     }
 }
 
 /// How one order stands.
-pub(super) fn status(dialect: Dialect, order: &Order, currency: &str) -> Vec<u8> {
-    to_bytes(&Status::new(dialect, order, currency))
+pub(super) fn status(dialect: Dialect, standing: Standing, currency: &str) -> Vec<u8> {
+    to_bytes(&Status::new(dialect, standing, currency))
 }
 
 /// How several orders stand, by id as it was asked for.
 pub(super) fn statuses(
     dialect: Dialect,
-    found: &[(Asked<OrderId>, Option<Order>)],
+    found: &[(Asked<OrderId>, Option<Standing>)],
     currency: &str,
 ) -> Vec<u8> {
-    struct ById<'a>(Dialect, &'a [(Asked<OrderId>, Option<Order>)], &'a str);
+    struct ById<'a>(Dialect, &'a [(Asked<OrderId>, Option<Standing>)], &'a str);
 
     impl Serialize for ById<'_> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             let Self(dialect, found, currency) = *self;
             let mut map = serializer.serialize_map(Some(found.len()))?;
-            for (asked, order) in found {
-                match order {
-                    Some(order) => {
-                        map.serialize_entry(&asked.text, &Status::new(dialect, order, currency))?;
+            for (asked, standing) in found {
+                match *standing {
+                    Some(standing) => {
+                        let status = Status::new(dialect, standing, currency);
+                        map.serialize_entry(&asked.text, &status)?;
                     }
                     None => {
                         map.serialize_entry(&asked.text, &Inner::new(&Refusal::OrderNotFound))?;
@@ -234,7 +235,7 @@ pub(super) fn orders(dialect: Dialect, orders: &[Order], currency: &str) -> Vec<
         quantity: Count(dialect, order.quantity),
         created: order.created_at.0,
         custom_id: order.custom_id.as_deref(),
-        status: Status::new(dialect, order, currency),
+        status: Status::new(dialect, order.standing(), currency),
     });
     to_bytes(&lines.collect::<Vec<_>>())
 }

@@ -132,6 +132,19 @@ pub struct Order {
     pub cancel_requested_at: Option<Timestamp>,
 }
 
+/// How an order stands, as its customer may know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The word for it.
+    pub status: PublicStatus,
+    /// What is paid as things stand: charged less refunded.
+    pub net_charge: Money,
+    /// The counter seen when delivery began.
+    pub start_count: Option<i64>,
+    /// Units not delivered yet.
+    pub remains: i64,
+}
+
 /// A move of an order, decided: what to write, and what becomes of the money.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -180,6 +193,16 @@ impl Order {
     /// The word customers see.
     pub const fn public_status(&self) -> PublicStatus {
         PublicStatus::of(self.status, self.shown)
+    }
+
+    /// How it stands.
+    pub fn standing(&self) -> Standing {
+        Standing {
+            status: self.public_status(),
+            net_charge: self.net_charge(),
+            start_count: self.start_count,
+            remains: self.remains,
+        }
     }
 
     /// What the customer pays as things stand: charged less refunded.

@@ -2,11 +2,13 @@
 
 use super::tx::{Row, RowResult, params};
 use super::{Read, Result, Tx};
+use crate::domain::money::Discount;
 use crate::domain::setting::Setting;
 use crate::domain::{KeyId, Timestamp, UserId};
 use crate::secret::KeyHash;
 
-/// Who a valid key belongs to, and what every answer to him needs.
+/// Who a valid key belongs to, and what every answer to him needs. It holds until
+/// [`Versions::callers`](super::Versions) moves.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The key.
@@ -17,6 +19,10 @@ pub struct Caller {
     pub is_suspended: bool,
     /// When the key was last seen, about.
     pub last_used_at: Option<Timestamp>,
+    /// What he pays less than the rate.
+    pub discount: Discount,
+    /// Whether he has rates of his own.
+    pub has_own_rates: bool,
     /// The panel's currency.
     pub currency: String,
 }
@@ -41,18 +47,21 @@ pub struct ApiKey {
 /// The holder of a key that has not been revoked.
 pub fn find_caller(db: &Read<'_>, hash: &KeyHash) -> Result<Option<Caller>> {
     db.find(
-        "SELECT k.id, k.user_id, u.is_suspended, k.last_used_at,
+        "SELECT k.id, k.user_id, u.is_suspended, k.last_used_at, u.discount_bp,
+                EXISTS (SELECT 1 FROM user_rates r WHERE r.user_id = u.id),
                 (SELECT value FROM settings WHERE key = 'currency')
          FROM api_keys k JOIN users u ON u.id = k.user_id
          WHERE k.key_hash = $1 AND k.revoked_at IS NULL",
         params![hash],
         |row| {
-            let currency: Option<String> = row.get(4)?;
+            let currency: Option<String> = row.get(6)?;
             Ok(Caller {
                 key: row.get(0)?,
                 user: row.get(1)?,
                 is_suspended: row.get(2)?,
                 last_used_at: row.get(3)?,
+                discount: row.get(4)?,
+                has_own_rates: row.get(5)?,
                 currency: currency.unwrap_or_else(|| Setting::Currency.default().to_owned()),
             })
         },

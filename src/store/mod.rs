@@ -32,14 +32,14 @@ use std::thread::JoinHandle;
 
 use r2d2::Pool;
 use r2d2_sqlite::SqliteConnectionManager;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::ErrorCode;
 use tokio::sync::{mpsc, watch};
 
 use crate::clock::Clock;
 use crate::domain::refusal::Refusal;
 
 pub use schema::OpenError;
-pub use tx::{Read, Source, Traced, Tx};
+pub use tx::{Point, Read, Source, Traced, Tx, Versions};
 pub use writer::Command;
 
 /// Commands that may wait for the writer. Past that the panel is overloaded and says so.
@@ -241,7 +241,7 @@ impl Store {
     ///
     /// # Errors
     /// What `read` returns, or a fault of the database.
-    pub fn point<T>(&self, read: impl FnOnce(&Read<'_>) -> Result<T>) -> Result<T> {
+    pub fn point<T>(&self, read: impl FnOnce(&Point<'_>) -> Result<T>) -> Result<T> {
         tx::read(&*self.points.get()?, read)
     }
 
@@ -250,7 +250,7 @@ impl Store {
     /// # Errors
     /// What `read` returns, or a fault of the database.
     pub fn page<T>(&self, read: impl FnOnce(&Read<'_>) -> Result<T>) -> Result<T> {
-        tx::read(&*self.pages.get()?, read)
+        tx::read(&*self.pages.get()?, |db| read(db))
     }
 
     /// Looks for anything that is wrong with the books, on a connection of its own.
@@ -294,17 +294,8 @@ impl Drop for Store {
 /// # Errors
 /// A file that is not there or not to be had. What is wrong in it is found, never an error.
 pub fn check_file(path: &Path) -> Result<Vec<check::Finding>> {
-    let conn: Connection = schema::open_reader(path)?;
-    let mut found = Ok(Vec::new());
-    let ended = tx::read(&conn, |db| {
-        found = check::run(db);
-        Ok(())
-    });
-    match found {
-        Ok(none) if none.is_empty() => ended.map(|()| none),
-        // SQLite does not commit, not even nothing, once it has met a damaged page.
-        found => found,
-    }
+    let conn = schema::open_reader(path)?;
+    tx::read_untrusted(&conn, check::run)
 }
 
 fn writer_is_gone() -> Error {

@@ -3,7 +3,7 @@
 use super::figures::{self, Figures};
 use super::tx::{Row, RowResult, params};
 use super::{Read, Result, Tx};
-use crate::domain::order::{Change, DripFeed, Order, PublicStatus};
+use crate::domain::order::{Change, DripFeed, Order, PublicStatus, Standing};
 use crate::domain::placing::NewOrder;
 use crate::domain::service::Input;
 use crate::domain::{Actor, OrderId, ServiceId, UserId};
@@ -51,6 +51,23 @@ pub fn find(db: &Read<'_>, id: OrderId) -> Result<Option<Order>> {
 /// An order by its number, if it is that user's. Another's is not there.
 pub fn find_of(db: &Read<'_>, user: UserId, id: OrderId) -> Result<Option<Order>> {
     Ok(find(db, id)?.filter(|order| order.user == user))
+}
+
+/// How an order stands, if it is that user's. Another's is not there.
+pub fn find_standing(db: &Read<'_>, user: UserId, id: OrderId) -> Result<Option<Standing>> {
+    db.find(
+        "SELECT public_status, charge_micros - refunded_micros, start_count, remains
+         FROM orders WHERE id = $1 AND user_id = $2",
+        params![id, user],
+        |row| {
+            Ok(Standing {
+                status: row.get(0)?,
+                net_charge: row.get(1)?,
+                start_count: row.get(2)?,
+                remains: row.get(3)?,
+            })
+        },
+    )
 }
 
 /// Who placed an order, and under what names of the customer's own.

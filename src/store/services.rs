@@ -95,25 +95,6 @@ pub struct PriceList {
     pub own: Option<UserId>,
 }
 
-/// Which prices a user who must exist sees now.
-pub fn price_list(db: &Read<'_>, user: UserId) -> Result<PriceList> {
-    db.get(
-        "SELECT v.version, u.discount_bp,
-                EXISTS (SELECT 1 FROM user_rates r WHERE r.user_id = u.id)
-         FROM users u JOIN versions v ON v.name = 'catalogue'
-         WHERE u.id = $1",
-        params![user],
-        |row| {
-            let has_own: bool = row.get(2)?;
-            Ok(PriceList {
-                version: row.get(0)?,
-                discount: row.get(1)?,
-                own: has_own.then_some(user),
-            })
-        },
-    )
-}
-
 /// Everything on sale, by category, then by position; with a user's own rates, where one is named.
 pub fn list_offers(db: &Read<'_>, user: Option<UserId>) -> Result<Vec<Offer>> {
     let sql = select!(

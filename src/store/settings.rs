@@ -1,4 +1,4 @@
-//! Settings, and the versions that tell caches when they are stale.
+//! Settings, and the version that tells caches of the catalogue when they are stale.
 
 use super::tx::params;
 use super::{Read, Result, Tx};
@@ -32,13 +32,8 @@ pub fn limits(db: &Read<'_>) -> Result<Limits> {
     })
 }
 
-/// The version of the catalogue: services, categories, own rates and discounts.
-pub fn catalogue_version(db: &Read<'_>) -> Result<i64> {
-    db.get("SELECT version FROM versions WHERE name = 'catalogue'", [], |row| row.get(0))
-}
-
 /// Tells every cache of the catalogue that it is stale.
 pub fn bump_catalogue_version(tx: &Tx<'_>) -> Result<()> {
-    tx.execute("UPDATE versions SET version = version + 1 WHERE name = 'catalogue'", [])?;
+    tx.execute("UPDATE versions SET catalogue = catalogue + 1", [])?;
     Ok(())
 }

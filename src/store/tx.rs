@@ -13,7 +13,7 @@ use super::figures::Sums;
 use super::{Command, Result};
 use crate::domain::ledger::{AccountKind, PostingKind};
 use crate::domain::money::{Discount, Money, Rate};
-use crate::domain::order::{OrderStatus, Shown};
+use crate::domain::order::{OrderStatus, PublicStatus, Shown};
 use crate::domain::refill::RefillStatus;
 use crate::domain::service::{Input, ServiceKind};
 use crate::domain::{
@@ -30,6 +30,23 @@ pub(super) type RowResult<T> = rusqlite::Result<T>;
 /// A look at the database from one moment.
 pub struct Read<'c> {
     conn: &'c Connection,
+}
+
+/// What the file holds at one moment, and the versions that tell whether what is remembered of it
+/// still holds.
+pub struct Point<'c> {
+    read: Read<'c>,
+    /// What may be remembered under which number.
+    pub versions: Versions,
+}
+
+/// Numbers that grow with every change, by whichever process, of what they stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Versions {
+    /// Services, categories, own rates and discounts.
+    pub catalogue: i64,
+    /// Keys and what their holders may do and see.
+    pub callers: i64,
 }
 
 /// A transaction that may write. Everything in it happens at `now`.
@@ -84,6 +101,14 @@ impl<'c> Tx<'c> {
     /// Runs a statement that returns nothing; says how many rows it touched.
     pub(super) fn execute(&self, sql: &str, params: impl Params) -> Result<usize> {
         Ok(self.conn.prepare_cached(sql)?.execute(params)?)
+    }
+}
+
+impl<'c> Deref for Point<'c> {
+    type Target = Read<'c>;
+
+    fn deref(&self) -> &Read<'c> {
+        &self.read
     }
 }
 
@@ -143,27 +168,24 @@ impl Read<'_> {
     }
 }
 
-/// Runs `read` inside one read transaction, so that all it sees is from one moment.
-pub(super) fn read<T>(conn: &Connection, read: impl FnOnce(&Read<'_>) -> Result<T>) -> Result<T> {
-    conn.prepare_cached("BEGIN")?.execute([])?;
-    let open = OpenRead(conn);
-    let value = read(&Read { conn })?;
-    conn.prepare_cached("COMMIT")?.execute([])?;
-    drop(open);
-    Ok(value)
+/// Runs `read` on what the file holds at one moment. As long as the first statement is not through
+/// with its rows, SQLite shows all others the moment that it saw. However `read` ends, that ends.
+pub(super) fn read<T>(conn: &Connection, read: impl FnOnce(&Point<'_>) -> Result<T>) -> Result<T> {
+    let mut statement = conn.prepare_cached("SELECT catalogue, callers FROM versions")?;
+    let mut rows = statement.query([])?;
+    let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let versions = Versions { catalogue: row.get(0)?, callers: row.get(1)? };
+    read(&Point { read: Read { conn }, versions })
 }
 
-/// Ends a read transaction that was left early: a pooled connection must not keep one open.
-struct OpenRead<'c>(&'c Connection);
-
-impl Drop for OpenRead<'_> {
-    fn drop(&mut self) {
-        if !self.0.is_autocommit()
-            && let Err(error) = self.0.execute_batch("ROLLBACK")
-        {
-            tracing::warn!(%error, "a read could not be ended");
-        }
-    }
+/// Runs `read` on what a file holds at one moment, of which nothing is taken to be as it should.
+/// The connection is good for nothing else afterwards.
+pub(super) fn read_untrusted<T>(
+    conn: &Connection,
+    read: impl FnOnce(&Read<'_>) -> Result<T>,
+) -> Result<T> {
+    conn.execute_batch("BEGIN")?;
+    read(&Read { conn })
 }
 
 /// Wrappers around one integer column.
@@ -220,7 +242,9 @@ macro_rules! word_columns {
     )*};
 }
 
-word_columns! { AccountKind Input OrderStatus PostingKind RefillStatus ServiceKind Shown }
+word_columns! {
+    AccountKind Input OrderStatus PostingKind PublicStatus RefillStatus ServiceKind Shown
+}
 
 impl ToSql for KeyHash {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -232,17 +256,38 @@ impl ToSql for KeyHash {
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
-    use super::super::Error;
+    use super::super::{Error, Missing, schema};
     use super::*;
 
     #[test]
-    fn a_read_that_panics_leaves_no_transaction_open() {
-        let conn = Connection::open_in_memory().unwrap();
-        let panics = || read::<()>(&conn, |_| panic!("on purpose"));
+    fn a_read_sees_one_moment_and_ends_however_it_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("panel.db");
+        let writer = schema::open_writer(&path, Missing::Create).unwrap();
+        let reader = schema::open_reader(&path).unwrap();
+        let version = |db: &Point<'_>| -> Result<i64> {
+            db.get("SELECT callers FROM versions WHERE id = 1", [], |row| row.get(0))
+        };
+        let is_idle = || {
+            let (busy, log, done): (i64, i64, i64) = writer
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.try_into())
+                .unwrap();
+            busy == 0 && log == done
+        };
+        let seen = read(&reader, |db| {
+            let before = version(db)?;
+            writer.execute("UPDATE versions SET callers = callers + 1", [])?;
+            assert_eq!((version(db)?, db.versions.callers), (before, before));
+            assert!(!is_idle());
+            Ok(before)
+        });
+        assert_eq!(read(&reader, version).unwrap(), seen.unwrap() + 1);
+        assert!(is_idle());
+
+        let panics = || read::<()>(&reader, |_| panic!("on purpose"));
         assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
-        assert!(conn.is_autocommit());
-        let refused = read::<()>(&conn, |_| Err(Error::Busy));
-        assert!(refused.is_err() && conn.is_autocommit());
-        assert!(read(&conn, |_| Ok(())).is_ok() && conn.is_autocommit());
+        assert!(is_idle());
+        assert!(read::<()>(&reader, |_| Err(Error::Busy)).is_err());
+        assert!(is_idle());
     }
 }

@@ -144,6 +144,8 @@ CREATE TABLE categories (
   is_enabled INTEGER NOT NULL DEFAULT 1 CHECK (is_enabled IN (0, 1))
 ) STRICT;
 
+CREATE INDEX categories_position ON categories (position, id);
+
 -- What we sell. A rate is the price of 1000 units, of one piece for packages.
 CREATE TABLE services (
   id                INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 2147483647),

@@ -79,7 +79,7 @@ const keys = document.documentElement.dataset.keys !== "off";
 let gone = 0;
 
 function rows() {
-  return [...document.querySelectorAll("table[data-rows] tbody tr")];
+  return [...document.querySelectorAll("table[data-rows] tbody tr:not(.heading)")];
 }
 function move(step) {
   const all = rows();
@@ -93,11 +93,13 @@ function move(step) {
 const cursor = (selector) => document.querySelector(`tr.cursor ${selector}`);
 const click = (selector) => document.querySelector(selector)?.click();
 
+const edit = (field) => (field?.matches("a, button") ? field.click() : field?.focus());
+
 const actions = {
   "?": () => help?.showModal(),
   "/": () => document.querySelector("[data-filter]")?.focus(),
   n: () => click("[data-new]"),
-  e: () => (cursor("[data-edit]") || document.querySelector("main [data-edit]"))?.focus(),
+  e: () => edit(cursor("[data-edit]") || document.querySelector("main [data-edit]")),
   j: () => move(1),
   k: () => move(-1),
   x: () => cursor("input[type=checkbox]")?.click(),
@@ -107,6 +109,7 @@ const actions = {
 };
 
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") event.target.closest("tr")?.querySelector("[data-leave]")?.click();
   const busy = event.target.closest("input, select, textarea, [contenteditable], dialog[open]");
   if (!keys || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   if (busy) return void (event.key === "Escape" && event.target.matches("[data-filter]") && event.target.blur());

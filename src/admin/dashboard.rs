@@ -138,8 +138,8 @@ fn steps(db: &Read<'_>) -> store::Result<Vec<Step>> {
         Step {
             is_done: !services::is_empty(db)?,
             text: "Add services",
-            hint: "panelite service import services.csv",
-            path: String::new(),
+            hint: "By hand, or from a CSV file",
+            path: "/admin/services".to_owned(),
         },
         Step {
             is_done: first.is_some(),

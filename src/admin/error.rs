@@ -198,6 +198,7 @@ fn status_of(refusal: &Refusal) -> StatusCode {
         | Refusal::OrderNotFound
         | Refusal::RefillNotFound
         | Refusal::ServiceNotFound
+        | Refusal::CategoryNotFound
         | Refusal::SessionNotFound => StatusCode::NOT_FOUND,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }

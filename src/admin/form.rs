@@ -4,8 +4,9 @@
 //! its field. So values and complaints travel together, and a field that cannot be read is a
 //! complaint, never a panic.
 
-use crate::domain::money::{Discount, Money, Rate};
+use crate::domain::money::{Change, Discount, Money, Rate};
 use crate::domain::refusal::Refusal;
+use crate::domain::service::parse_number;
 
 /// Fields by name, in the order in which they came, and complaints by field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,6 +54,12 @@ impl Form {
     pub(super) fn carried(&self) -> Vec<(&str, &str)> {
         let fields = self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         fields.filter(|(name, _)| !HIDDEN.contains(name)).collect()
+    }
+
+    /// Sets a field that a page which asks once more is to send along.
+    pub(super) fn put(&mut self, name: &str, value: impl ToString) {
+        self.fields.retain(|(known, _)| known != name);
+        self.fields.push((name.to_owned(), value.to_string()));
     }
 
     /// Complains about a field; the first complaint about it stays.
@@ -110,6 +117,24 @@ impl Form {
         self.or_refuse(name, discount, complaint).unwrap_or_default()
     }
 
+    /// By how much rates change.
+    pub(super) fn change(&mut self, name: &str) -> Option<Change> {
+        let change = Change::parse(self.get(name));
+        self.or_refuse(name, change, "Write a percentage such as +10 or -5, up to +1000")
+    }
+
+    /// A limit of a quantity.
+    pub(super) fn limit(&mut self, name: &str) -> i64 {
+        let limit = parse_number(self.get(name)).filter(|limit| *limit > 0);
+        let complaint = "Write a whole number from 1 to 1000000000";
+        self.or_refuse(name, limit, complaint).unwrap_or_default()
+    }
+
+    /// Whether a box is ticked.
+    pub(super) fn flag(&self, name: &str) -> bool {
+        self.get(name) == "1"
+    }
+
     /// A number by which something is named.
     pub(super) fn id(&mut self, name: &str, complaint: &str) -> i64 {
         let id = self.get(name).trim_start_matches('#').parse().ok().filter(|id| *id > 0);
@@ -152,6 +177,11 @@ const fn field_of(refusal: &Refusal) -> &'static str {
         Refusal::BadLimits | Refusal::MinAboveMax => "min",
         Refusal::BadRefillDays => "refill_days",
         Refusal::RemainsAbove(_) | Refusal::RemainsForPartial(_) => "remains",
+        Refusal::KindWithoutDripFeed => "dripfeed",
+        Refusal::KindIsFixed => "kind",
+        Refusal::RateTooHigh | Refusal::RatesChanged => "percent",
+        Refusal::CategoryTaken => "name",
+        Refusal::CategoryNotFound => "to",
         Refusal::CurrencyIsFixed => "currency",
         _ => "",
     }

@@ -16,6 +16,8 @@ mod link;
 mod order;
 mod orders;
 mod reply;
+mod service;
+mod services;
 mod session;
 mod setup;
 mod shell;
@@ -166,6 +168,23 @@ routes! {
     GET  "/orders/{id}"                    Signed ""                     => order::show;
     POST "/orders/{id}/status"             Signed "order.set"            => order::set_status;
     POST "/orders/{id}/refund"             Proved "order.set"            => order::refund;
+
+    // The catalogue.
+    GET  "/services"                       Signed ""                     => services::list;
+    POST "/services"                       Signed "service.create"       => service::create;
+    GET  "/services/new"                   Signed ""                     => service::new;
+    POST "/services/enable"                Signed "service.enable"       => services::enable;
+    POST "/services/disable"               Signed "service.disable"      => services::disable;
+    POST "/services/rates"                 Signed "service.rate"         => services::rates;
+    POST "/services/move"                  Signed "service.move"         => services::move_to;
+    GET  "/services/{id}"                  Signed ""                     => service::show;
+    POST "/services/{id}"                  Signed "service.update"       => service::update;
+    POST "/services/{id}/row"              Signed "service.update"       => services::edit;
+    POST "/services/{id}/up"               Signed "service.shift"        => services::up;
+    POST "/services/{id}/down"             Signed "service.shift"        => services::down;
+    POST "/services/{id}/enable"           Signed "service.enable"       => service::enable;
+    POST "/services/{id}/disable"          Signed "service.disable"      => service::disable;
+    POST "/services/{id}/delete"           Signed "service.delete"       => service::delete;
 
     // People and money.
     GET  "/users"                          Signed ""                     => users::list;

@@ -70,6 +70,12 @@ impl Cx {
         if self.wants_part() { html(StatusCode::OK, list) } else { html(StatusCode::OK, page) }
     }
 
+    /// The same for a form that was refused.
+    pub(super) fn refused_list(&self, page: &impl Template, list: &impl Template) -> Answer {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        if self.wants_part() { html(status, list) } else { html(status, page) }
+    }
+
     /// On to the next page, after something was done.
     pub(super) fn go(&mut self, path: &str, toast: Toast) -> Answer {
         self.toast = Some(toast);

@@ -17,6 +17,8 @@ pub(super) enum Nav {
     Dashboard,
     /// Orders.
     Orders,
+    /// What is sold.
+    Services,
     /// Resellers.
     Users,
     /// One's own account.
@@ -57,6 +59,7 @@ pub(super) const NAV: &[(&str, &[NavItem])] = &[
             item(Nav::Orders, "Orders", "/admin/orders", ("shopping-cart", 'o')),
         ],
     ),
+    ("Catalogue", &[item(Nav::Services, "Services", "/admin/services", ("boxes", 's'))]),
     ("People & money", &[item(Nav::Users, "Users", "/admin/users", ("users", 'u'))]),
 ];
 

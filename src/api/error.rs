@@ -165,6 +165,12 @@ impl Failure {
             | Refusal::KindWithoutDripFeed
             | Refusal::BadRefillDays
             | Refusal::KindIsFixed
+            | Refusal::ServiceHasOrders
+            | Refusal::RateTooHigh
+            | Refusal::RatesChanged
+            | Refusal::CategoryNotFound
+            | Refusal::CategoryTaken
+            | Refusal::CategoryNotEmpty
             | Refusal::DemoNeedsEmpty
             | Refusal::IdTwice
             | Refusal::ProviderNotFound

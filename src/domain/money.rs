@@ -131,6 +131,9 @@ impl Per {
 pub struct Rate(Money);
 
 impl Rate {
+    /// The highest rate that can be written.
+    pub const MAX: Self = Self(Money(999_999_999_999_999));
+
     /// A rate from micro-units.
     pub const fn from_micros(micros: i64) -> Self {
         Self(Money(micros))
@@ -150,6 +153,13 @@ impl Rate {
     pub fn charge(self, units: i64, per: Per) -> Option<Money> {
         let product = i128::from(self.micros()).checked_mul(i128::from(units))?;
         div_up(product, per.units()).map(Money)
+    }
+
+    /// ⌈rate × (1 + change)⌉, or `None` where nobody could write that rate.
+    pub fn changed(self, change: Change) -> Option<Self> {
+        let share = i128::from(Change::WHOLE + change.0);
+        let micros = div_up(i128::from(self.micros()) * share, Change::WHOLE)?;
+        (micros <= Self::MAX.micros()).then_some(Self::from_micros(micros))
     }
 
     /// ⌈rate × (1 − discount)⌉.
@@ -215,6 +225,40 @@ impl fmt::Display for Discount {
     }
 }
 
+/// By how much rates go up or down, in basis points: from −99.99 % to +1000 %, never by nothing.
+///
+/// ```
+/// use panelite::domain::money::{Change, Rate};
+///
+/// let rate = Rate::parse("0.90").unwrap();
+/// assert_eq!(rate.changed(Change::parse("+10").unwrap()), Rate::parse("0.99"));
+/// assert_eq!(rate.changed(Change::parse("-5%").unwrap()), Rate::parse("0.855"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change(i64);
+
+impl Change {
+    const WHOLE: i64 = 10_000;
+    const MOST: i64 = 100_000;
+
+    /// Reads a percentage with at most two decimals, with or without its signs: `+10`, `-5%`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim().trim_end_matches('%').trim_end().replace('\u{2212}', "-");
+        let percent = Money::parse_signed(&text)?;
+        let per_basis_point = MICROS / 100;
+        let basis_points = percent.0 / per_basis_point;
+        let fits = basis_points > -Self::WHOLE && basis_points <= Self::MOST && basis_points != 0;
+        (fits && percent.0 % per_basis_point == 0).then_some(Self(basis_points))
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "+" };
+        write!(f, "{sign}{}", Discount(self.0.abs()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,5 +312,30 @@ mod tests {
         let rate = Rate::from_micros(1);
         assert_eq!(rate.discounted(Discount::parse("99").unwrap()), rate);
         assert_eq!(rate.discounted(Discount::parse("100").unwrap()), Rate::from_micros(0));
+    }
+
+    #[test]
+    fn a_change_of_rates_rounds_up_and_stays_within_what_can_be_written() {
+        let change = |text: &str| Change::parse(text).unwrap();
+        for (text, shown) in
+            [("10", "+10%"), ("-5 %", "-5%"), ("−0.25", "-0.25%"), ("1000", "+1000%")]
+        {
+            assert_eq!(change(text).to_string(), shown);
+        }
+        for text in ["0", "-100", "1000.01", "1.001", "", "ten", "1e3", "--1"] {
+            assert_eq!(Change::parse(text), None, "{text:?}");
+        }
+        for (before, by, after) in [
+            (1_000_000, "+10", Some(1_100_000)),
+            (1, "+10", Some(2)),
+            (1, "-99.99", Some(1)),
+            (0, "+1000", Some(0)),
+            (333_333, "-5", Some(316_667)),
+            (Rate::MAX.micros(), "-0.01", Some(999_900_000_000_000)),
+            (Rate::MAX.micros(), "+0.01", None),
+        ] {
+            let changed = Rate::from_micros(before).changed(change(by));
+            assert_eq!(changed.map(Rate::micros), after, "{before} {by}");
+        }
     }
 }

@@ -108,6 +108,18 @@ pub enum Refusal {
     BadRefillDays,
     /// The service has orders, which were placed by the fields of its type.
     KindIsFixed,
+    /// The service has orders, which name it.
+    ServiceHasOrders,
+    /// A rate would pass what can be written.
+    RateTooHigh,
+    /// The rates are no longer those that were shown.
+    RatesChanged,
+    /// No such category.
+    CategoryNotFound,
+    /// Another category has this name.
+    CategoryTaken,
+    /// The category has services.
+    CategoryNotEmpty,
     /// A sample shop is for a panel without users.
     DemoNeedsEmpty,
     /// A file names one service twice.
@@ -208,6 +220,12 @@ impl fmt::Display for Refusal {
             Self::KindWithoutDripFeed => "Only Default and Web Traffic can have drip-feed",
             Self::BadRefillDays => "refill_days is 1 to 3650, or empty for no limit",
             Self::KindIsFixed => "The type of a service that has orders cannot change",
+            Self::ServiceHasOrders => "A service that has orders stays: disable it instead",
+            Self::RateTooHigh => "A rate would be above 999999999.999999",
+            Self::RatesChanged => "The rates have changed since you were asked: look again",
+            Self::CategoryNotFound => "There is no such category",
+            Self::CategoryTaken => "Another category has this name",
+            Self::CategoryNotEmpty => "The category has services: move them first",
             Self::DemoNeedsEmpty => "There are users already: a sample shop is for an empty panel",
             Self::IdTwice => "An earlier line has the same id",
             Self::ProviderNotFound => "There is no provider with this name",

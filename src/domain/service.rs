@@ -278,6 +278,21 @@ pub struct Listing {
     pub provider_service: Option<String>,
 }
 
+/// Whether a category may be called that.
+pub fn check_category_name(name: &str) -> Result<(), Refusal> {
+    let fits = (1..=255).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if fits { Ok(()) } else { Err(Refusal::BadCategoryName) }
+}
+
+/// Where something in a list goes by one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Towards the beginning.
+    Up,
+    /// Towards the end.
+    Down,
+}
+
 impl Listing {
     /// What makes a listing one that can be sold. Every way to write a service goes through this.
     pub fn check(&self) -> Result<(), Refusal> {
@@ -300,6 +315,51 @@ impl Listing {
         }
         Ok(())
     }
+
+    /// What differs in another listing, in words: `rate 0.90 → 1.00`. Category and provider are for
+    /// those to say who know their names.
+    pub fn changes(&self, after: &Self) -> Vec<String> {
+        let flag = |is_set: bool| if is_set { "yes" } else { "no" }.to_owned();
+        let days = |days: Option<i64>| days.map_or("no limit".to_owned(), |days| days.to_string());
+        let of = |a: String, b: String| (a, b);
+        let pairs = [
+            ("name", of(self.name.clone(), after.name.clone())),
+            ("description", of(clipped(&self.description), clipped(&after.description))),
+            ("type", of(self.kind.to_string(), after.kind.to_string())),
+            ("rate", of(self.rate.to_string(), after.rate.to_string())),
+            ("min", of(self.quantity_min.to_string(), after.quantity_min.to_string())),
+            ("max", of(self.quantity_max.to_string(), after.quantity_max.to_string())),
+            ("drip-feed", of(flag(self.is_dripfeed), flag(after.is_dripfeed))),
+            ("refill", of(flag(self.is_refill), flag(after.is_refill))),
+            ("refill days", of(days(self.refill_days), days(after.refill_days))),
+            ("cancel", of(flag(self.is_cancel), flag(after.is_cancel))),
+            (
+                "one open order a link",
+                of(flag(self.denies_duplicates), flag(after.denies_duplicates)),
+            ),
+            ("enabled", of(flag(self.is_enabled), flag(after.is_enabled))),
+        ];
+        let mut said = Vec::new();
+        for (what, (before, now)) in pairs {
+            if before != now {
+                said.push(format!("{what} {before} → {now}"));
+            }
+        }
+        if self.description != after.description && !said.iter().any(|s| s.starts_with("desc")) {
+            said.push("description changed".to_owned());
+        }
+        said
+    }
+}
+
+/// The beginning of a long text.
+fn clipped(text: &str) -> String {
+    const LENGTH_MAX: usize = 80;
+    let mut short: String = text.chars().take(LENGTH_MAX).collect();
+    if text.chars().count() > LENGTH_MAX {
+        short.push('…');
+    }
+    format!("“{short}”")
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 pub mod admins;
 pub mod audit;
 pub mod backup;
+pub mod categories;
 pub mod check;
 pub mod figures;
 pub mod keys;
@@ -15,6 +16,7 @@ pub mod order_list;
 pub mod orders;
 pub mod page;
 pub mod refills;
+pub mod service_list;
 pub mod services;
 pub mod sessions;
 pub mod settings;

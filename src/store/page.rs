@@ -36,6 +36,14 @@ impl Cursor {
         }
     }
 
+    /// The same for lists that run upwards, first what was first.
+    pub(super) const fn upwards(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Newest | Self::Older(_) => (">", "ASC"),
+            Self::Newer(_) => ("<", "DESC"),
+        }
+    }
+
     /// The key the page begins at.
     pub(super) const fn bound(self) -> i64 {
         match self {

@@ -4,7 +4,7 @@ use super::tx::{Row, RowResult, params};
 use super::{Read, Result, Tx};
 use crate::domain::money::{Discount, Rate};
 use crate::domain::service::{Listing, Service};
-use crate::domain::{CategoryId, ProviderId, ServiceId, UserId};
+use crate::domain::{ProviderId, ServiceId, UserId};
 
 /// A statement that begins with the columns that `read_service` takes.
 macro_rules! select {
@@ -207,19 +207,23 @@ pub fn update(tx: &Tx<'_>, id: ServiceId, listing: &Listing) -> Result<()> {
     Ok(())
 }
 
-/// The category of that name.
-pub fn find_category(db: &Read<'_>, name: &str) -> Result<Option<CategoryId>> {
-    db.find("SELECT id FROM categories WHERE name = $1", params![name], |row| row.get(0))
+/// Our price.
+pub fn update_rate(tx: &Tx<'_>, id: ServiceId, rate: Rate) -> Result<()> {
+    tx.execute("UPDATE services SET rate_micros = $1 WHERE id = $2", params![rate, id])?;
+    Ok(())
 }
 
-/// A new category, last in the list.
-pub fn insert_category(tx: &Tx<'_>, name: &str) -> Result<CategoryId> {
-    tx.get(
-        "INSERT INTO categories (name, position)
-         VALUES ($1, (SELECT coalesce(max(position), 0) + 1 FROM categories)) RETURNING id",
-        params![name],
-        |row| row.get(0),
-    )
+/// Whether it can be ordered.
+pub fn update_enabled(tx: &Tx<'_>, id: ServiceId, is_enabled: bool) -> Result<()> {
+    tx.execute("UPDATE services SET is_enabled = $1 WHERE id = $2", params![is_enabled, id])?;
+    Ok(())
+}
+
+/// Takes away a service that nobody has ordered, and the rates that users have for it.
+pub fn delete(tx: &Tx<'_>, id: ServiceId) -> Result<()> {
+    tx.execute("DELETE FROM user_rates WHERE service_id = $1", params![id])?;
+    tx.execute("DELETE FROM services WHERE id = $1", params![id])?;
+    Ok(())
 }
 
 /// The provider of that name.

@@ -13,10 +13,14 @@ use crate::panel::Panel;
 /// A panel in which every path of the table leads somewhere.
 fn shop() -> (Panel, Operator) {
     let panel = Panel::start();
-    panel.services(&["1,Likes,Likes,Default,0.90,10,10000,0,0,0,,,"]);
+    panel.services(&[
+        "1,Likes,Likes,Default,0.90,10,10000,0,0,0,,,",
+        "2,Likes,More likes,Default,0.80,10,10000,0,0,0,,,",
+        "3,Views,Views,Default,0.10,10,10000,0,0,0,,,",
+    ]);
     let ann = panel.reseller("ann", "100");
     for _ in 0..3 {
-        ann.buys(1, 100);
+        ann.buys(2, 100);
     }
     let operator = panel.operator("olga");
     (panel, operator)
@@ -106,6 +110,39 @@ const DONE: &[(&str, &[(&str, &str)])] = &[
     ("/users/{id}/rates", &[("service", "1"), ("rate", "0.5")]),
     ("/users/{id}/rates/{service}/drop", &[]),
     ("/users/{id}/note", &[("note", "pays late")]),
+    (
+        "/services",
+        &[
+            ("category", "Votes"),
+            ("name", "Votes"),
+            ("kind", "poll"),
+            ("rate", "2"),
+            ("min", "1"),
+            ("max", "9"),
+        ],
+    ),
+    (
+        "/services/{id}",
+        &[
+            ("category", "Likes"),
+            ("name", "Fast likes"),
+            ("kind", "default"),
+            ("rate", "1"),
+            ("min", "1"),
+            ("max", "9"),
+            ("enabled", "1"),
+        ],
+    ),
+    ("/services/{id}/row", &[("name", "Hearts"), ("rate", "1.5"), ("min", "1"), ("max", "9")]),
+    ("/services/{id}/down", &[]),
+    ("/services/{id}/up", &[]),
+    ("/services/{id}/disable", &[]),
+    ("/services/{id}/enable", &[]),
+    ("/services/disable", &[("id", "1")]),
+    ("/services/enable", &[("id", "1")]),
+    ("/services/rates", &[("id", "1"), ("percent", "+10"), ("confirmed", "yes")]),
+    ("/services/move", &[("id", "1"), ("to", "2"), ("confirmed", "yes")]),
+    ("/services/{id}/delete", &[("confirmed", "yes")]),
     ("/account/recovery", &[]),
     ("/account/app/off", &[("confirmed", "yes")]),
     ("/account/sessions/end-others", &[]),

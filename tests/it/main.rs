@@ -4,6 +4,7 @@
 mod admin;
 mod admin_orders;
 mod admin_people;
+mod admin_services;
 mod backup;
 mod cli;
 mod corrupt;

@@ -56,6 +56,15 @@ document.addEventListener("click", (event) => {
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.hidden = !navigator.clipboard;
 }
+
+// A file is read into the field that would take it typed.
+for (const picker of document.querySelectorAll("[data-into]")) {
+  picker.closest("[hidden]").hidden = false;
+  picker.addEventListener("change", async () => {
+    const [file] = picker.files;
+    if (file) document.getElementById(picker.dataset.into).value = await file.text();
+  });
+}
 document.querySelector("[data-focus]")?.focus();
 
 // Toasts leave by themselves, but not while somebody reads or reaches for them.

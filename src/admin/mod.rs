@@ -6,6 +6,7 @@
 //! so for every noun. Nothing here needs a script: what scripts add is speed and keys.
 
 mod account;
+mod categories;
 mod chart;
 mod cookies;
 mod dashboard;
@@ -17,6 +18,7 @@ mod order;
 mod orders;
 mod reply;
 mod service;
+mod service_import;
 mod services;
 mod session;
 mod setup;
@@ -173,6 +175,9 @@ routes! {
     GET  "/services"                       Signed ""                     => services::list;
     POST "/services"                       Signed "service.create"       => service::create;
     GET  "/services/new"                   Signed ""                     => service::new;
+    GET  "/services/import"                Signed ""                     => service_import::show;
+    POST "/services/import"                Signed "service.import"       => service_import::import;
+    GET  "/services/export.csv"            Signed ""                     => service_import::export;
     POST "/services/enable"                Signed "service.enable"       => services::enable;
     POST "/services/disable"               Signed "service.disable"      => services::disable;
     POST "/services/rates"                 Signed "service.rate"         => services::rates;
@@ -185,6 +190,15 @@ routes! {
     POST "/services/{id}/enable"           Signed "service.enable"       => service::enable;
     POST "/services/{id}/disable"          Signed "service.disable"      => service::disable;
     POST "/services/{id}/delete"           Signed "service.delete"       => service::delete;
+
+    GET  "/categories"                     Signed ""                     => categories::list;
+    POST "/categories"                     Signed "category.create"      => categories::create;
+    POST "/categories/{id}"                Signed "category.rename"      => categories::rename;
+    POST "/categories/{id}/up"             Signed "category.shift"       => categories::up;
+    POST "/categories/{id}/down"           Signed "category.shift"       => categories::down;
+    POST "/categories/{id}/enable"         Signed "category.enable"      => categories::enable;
+    POST "/categories/{id}/disable"        Signed "category.disable"     => categories::disable;
+    POST "/categories/{id}/delete"         Signed "category.delete"      => categories::delete;
 
     // People and money.
     GET  "/users"                          Signed ""                     => users::list;

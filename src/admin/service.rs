@@ -8,7 +8,7 @@ use super::gate::Cx;
 use super::reply::{Answer, Ask};
 use super::services::switch;
 use super::shell::{Nav, Shell, Toast};
-use crate::commands::catalog::{CreateService, DeleteService, UpdateService};
+use crate::commands::services::{CreateService, DeleteService, UpdateService};
 use crate::domain::refusal::Refusal;
 use crate::domain::service::{Listing, Service, ServiceKind};
 use crate::domain::{CategoryId, ServiceId};

@@ -7,7 +7,7 @@ use super::form::Form;
 use super::gate::Cx;
 use super::reply::{Answer, Ask, see_other};
 use super::shell::{Nav, Shell, Toast, grouped};
-use crate::commands::catalog::{
+use crate::commands::services::{
     ChangeRates, EditService, MoveServices, SetServicesEnabled, ShiftService,
 };
 use crate::domain::money::Per;

@@ -19,6 +19,8 @@ pub(super) enum Nav {
     Orders,
     /// What is sold.
     Services,
+    /// The headings under which it is.
+    Categories,
     /// Resellers.
     Users,
     /// One's own account.
@@ -59,7 +61,13 @@ pub(super) const NAV: &[(&str, &[NavItem])] = &[
             item(Nav::Orders, "Orders", "/admin/orders", ("shopping-cart", 'o')),
         ],
     ),
-    ("Catalogue", &[item(Nav::Services, "Services", "/admin/services", ("boxes", 's'))]),
+    (
+        "Catalogue",
+        &[
+            item(Nav::Services, "Services", "/admin/services", ("boxes", 's')),
+            item(Nav::Categories, "Categories", "/admin/categories", ("folder-tree", 'c')),
+        ],
+    ),
     ("People & money", &[item(Nav::Users, "Users", "/admin/users", ("users", 'u'))]),
 ];
 

@@ -13,7 +13,8 @@ use crate::domain::service::{Listing, ServiceKind, parse_number};
 use crate::domain::{CategoryId, ServiceId};
 use crate::store::services::{Listed, SERVICES_MAX};
 
-const REQUIRED: [&str; 13] = [
+/// The columns that a file must have.
+pub const REQUIRED: [&str; 13] = [
     "id",
     "category",
     "name",
@@ -28,7 +29,11 @@ const REQUIRED: [&str; 13] = [
     "provider_service",
     "description",
 ];
-const OPTIONAL: [&str; 3] = ["enabled", "refill_days", "deny_duplicates"];
+/// The columns that it may have.
+pub const OPTIONAL: [&str; 3] = ["enabled", "refill_days", "deny_duplicates"];
+
+/// How many wrong lines are told of at once.
+const WRONG_MAX: usize = 20;
 
 /// What is wrong with a file, and on which line.
 #[derive(Debug, thiserror::Error)]
@@ -62,17 +67,35 @@ pub enum CsvError {
 /// # Errors
 /// The first thing that is wrong, with its line.
 pub fn read(file: impl Read) -> Result<Vec<Draft>, CsvError> {
+    read_all(file).map_err(|mut wrong| wrong.swap_remove(0))
+}
+
+/// The same for people who want to know all that is wrong, one thing for each line.
+///
+/// # Errors
+/// The first twenty, at least one.
+pub fn read_all(file: impl Read) -> Result<Vec<Draft>, Vec<CsvError>> {
     let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(file);
-    let columns = Columns::find(reader.headers()?)?;
-    let mut drafts = Vec::new();
+    let columns = reader.headers().map_err(CsvError::from).and_then(Columns::find);
+    let columns = columns.map_err(|error| vec![error])?;
+    let (mut drafts, mut wrong) = (Vec::new(), Vec::new());
     for record in reader.records() {
-        let record = record?;
-        if i64::try_from(drafts.len()).is_ok_and(|count| count >= SERVICES_MAX) {
-            return Err(CsvError::TooLong);
+        let draft = record
+            .map_err(CsvError::from)
+            .and_then(|record| Line { columns: &columns, record: &record }.draft());
+        match draft {
+            Ok(draft) => drafts.push(draft),
+            Err(error) => wrong.push(error),
         }
-        drafts.push(Line { columns: &columns, record: &record }.draft()?);
+        if i64::try_from(drafts.len()).is_ok_and(|count| count > SERVICES_MAX) {
+            wrong.push(CsvError::TooLong);
+            break;
+        }
+        if wrong.len() >= WRONG_MAX {
+            break;
+        }
     }
-    Ok(drafts)
+    if wrong.is_empty() { Ok(drafts) } else { Err(wrong) }
 }
 
 /// Where each column stands.

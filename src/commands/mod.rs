@@ -7,8 +7,10 @@ pub mod accounts;
 pub mod admins;
 pub mod catalog;
 pub mod catalog_csv;
+pub mod categories;
 pub mod demo;
 pub mod orders;
+pub mod services;
 pub mod settings;
 
 use crate::domain::Actor;

@@ -361,3 +361,134 @@ fn a_service_that_has_orders_keeps_its_type_and_stays() {
     assert_eq!(offer(&ann, 3), None);
     assert_eq!(said(&panel).1, "Лайки, Default, rate 0.333333");
 }
+
+#[test]
+fn categories_are_added_renamed_moved_and_switched() {
+    let (panel, mut olga) = shop();
+    let ann = panel.reseller("ann", "10");
+    let reply = olga.post("/admin/categories", &[("new", "Telegram")]);
+    assert_eq!(reply.header("location"), Some("/admin/categories#c-3"));
+    let names = |page: &str| -> Vec<String> {
+        let rows = page.split("<a href=\"/admin/services?category=").skip(1);
+        let name = |row: &str| row.split("<bdi>").nth(1)?.split('<').next().map(str::to_owned);
+        rows.filter_map(name).collect()
+    };
+    let page = olga.see("/admin/categories");
+    assert_eq!(names(&page), ["Likes", "Packs", "Telegram"]);
+    assert!(page.contains("<td class=\"num\" data-l=\"Services\">3</td>"), "{page}");
+    for (path, order) in [
+        ("3/up", ["Likes", "Telegram", "Packs"]),
+        ("3/up", ["Telegram", "Likes", "Packs"]),
+        ("3/up", ["Telegram", "Likes", "Packs"]),
+        ("1/down", ["Telegram", "Packs", "Likes"]),
+        ("1/down", ["Telegram", "Packs", "Likes"]),
+    ] {
+        let reply = olga.post(&format!("/admin/categories/{path}"), &[]);
+        assert_eq!(reply.status, 303);
+        assert_eq!(names(&olga.see("/admin/categories")), order, "{path}");
+    }
+    assert_eq!(said(&panel).1, "Likes down, now after Packs");
+    assert_eq!(rows(&olga.see("/admin/services")), [4, 1, 2, 3]);
+
+    assert!(olga.see("/admin/categories?edit=1").contains("action=\"/admin/categories/1\""));
+    let reply = olga.post("/admin/categories/1", &[("name", "Hearts")]);
+    assert_eq!(reply.header("location"), Some("/admin/categories?size=100#c-1"));
+    assert_eq!(offer(&ann, 1).unwrap().2, "Hearts");
+    assert_eq!(said(&panel), ("category 1".to_owned(), "Likes → Hearts".to_owned()));
+    let long = "x".repeat(256);
+    for (name, sentence) in [
+        ("", "A category needs a name"),
+        ("Packs", "Another category has this name"),
+        (&*long, "A category&#39;s name is 1 to 255"),
+    ] {
+        for (path, field) in [("/admin/categories/1", "name"), ("/admin/categories", "new")] {
+            let reply = olga.post(path, &[(field, name)]);
+            assert_eq!(reply.status, 422, "{path} {name}");
+            let beside = reply.text().split(&format!("id=\"e-{field}\">")).nth(1).unwrap();
+            assert!(beside.starts_with(sentence), "{path} {name}: {beside}");
+        }
+    }
+
+    assert_eq!(olga.post("/admin/categories/1/disable", &[]).status, 303);
+    assert!(offer(&ann, 1).is_none() && offer(&ann, 4).is_some());
+    let reply = ann.form("key=KEY&action=add&service=1&link=https://example.com/p&quantity=100");
+    assert_eq!(reply.json()["error"], "Incorrect service ID", "nor can it be ordered");
+    let page = olga.see("/admin/categories");
+    assert!(page.contains("action=\"/admin/categories/1/enable\""), "{page}");
+    assert!(olga.see("/admin/services").contains("Category off"));
+    olga.post("/admin/categories/1/enable", &[]);
+    assert!(offer(&ann, 1).is_some());
+
+    let reply = olga.post("/admin/categories/1/delete", &[]);
+    assert!(reply.status == 422 && reply.text().contains("The category has services"));
+    assert_eq!(olga.post("/admin/categories/3/delete", &[]).status, 303);
+    assert_eq!(names(&olga.see("/admin/categories")), ["Packs", "Hearts"]);
+    assert_eq!(olga.post("/admin/categories/3/up", &[]).status, 404);
+}
+
+const HEADER: &str = "id,category,name,type,rate,min,max,dripfeed,refill,cancel,provider,provider_service,description";
+
+#[test]
+fn a_file_is_imported_after_saying_what_would_change() {
+    let (panel, mut olga) = shop();
+    let ann = panel.reseller("ann", "10");
+    let path = "/admin/services/import";
+    assert!(olga.see(path).contains("href=\"/admin/services/export.csv\""));
+    let csv = format!(
+        "{HEADER}\r\n,New,\"Fresh, <new>\",Default,1.5,1,9,0,0,0,,,\r\n\
+         1,Likes,Likes,Default,0.95,10,10000,1,1,1,,,Fast\r\n\
+         2,Likes,More likes,Default,0.80,10,10000,0,0,0,,,\r\n"
+    );
+    let before = said(&panel);
+    let asked = olga.post(path, &[("csv", &csv)]);
+    for text in [
+        "Import 3 services?",
+        "<dt>New</dt><dd>1</dd>",
+        "<dt>Changed</dt><dd>1</dd>",
+        "<dt>As they are already</dt><dd>1</dd>",
+    ] {
+        assert!(asked.text().contains(text), "{text}: {}", asked.text());
+    }
+    assert_eq!((said(&panel), offer(&ann, 5)), (before.clone(), None), "nothing is done yet");
+    olga.post_and_confirm(path, &[("csv", &csv)]);
+    assert_eq!(offer(&ann, 5).unwrap().0, "Fresh, <new>");
+    assert_eq!(offer(&ann, 1).unwrap().1, "0.95");
+    assert_eq!(said(&panel).1, "1 created, 2 updated");
+
+    let before = said(&panel);
+    let line = |line: &str| format!("{HEADER}\n1,L,Likes,Default,1,1,9,0,0,0,,,\n{line}\n");
+    for (csv, sentence) in [
+        (String::new(), "line 1: the column id is missing"),
+        (HEADER.to_owned(), "There is no service in it"),
+        ("id,price\n".to_owned(), "line 1: the column &#34;price&#34; is unknown"),
+        (line("2,L,x,Nonsense,1,1,9,0,0,0,,,"), "line 3: type is not a type of service"),
+        (line("2,L,x,Default,1,10,9,0,0,0,,,"), "line 3: min is above max"),
+        (line("1,L,x,Default,1,1,9,0,0,0,,,"), "line 3: An earlier line has the same id"),
+        (line("2,L,x,Default,1,1,9,0,0,0,acme,7,"), "line 3: There is no provider"),
+    ] {
+        let reply = olga.post(path, &[("csv", &csv), ("confirmed", "yes")]);
+        assert_eq!(reply.status, 422, "{csv}");
+        assert!(reply.text().contains(&format!("<li>{sentence}")), "{csv}: {}", reply.text());
+    }
+    let many = line("2,L,x,Default,one,1,9,0,0,0,,,\n3,L,x,Default,1,1,9,2,0,0,,,");
+    let reply = olga.post(path, &[("csv", &many)]);
+    assert!(reply.text().contains("2 lines cannot be imported"));
+    assert!(
+        reply.text().contains("<li>line 3: rate is not") && reply.text().contains("<li>line 4:")
+    );
+    assert_eq!(said(&panel), before);
+}
+
+#[test]
+fn what_is_exported_can_be_imported_again() {
+    let (panel, mut olga) = shop();
+    panel.services(&["9,Likes,=1+1,Default,1,1,9,0,0,0,,,@home"]);
+    let file = olga.get("/admin/services/export.csv");
+    assert_eq!(file.header("content-type"), Some("text/csv; charset=utf-8"));
+    let name = "attachment; filename=\"panelite-services.csv\"";
+    assert_eq!(file.header("content-disposition"), Some(name));
+    let csv = file.text();
+    assert!(csv.contains(",'=1+1,") && csv.contains(",'@home,"), "{csv}");
+    let asked = olga.post("/admin/services/import", &[("csv", csv)]);
+    assert!(asked.text().contains("<dt>As they are already</dt><dd>5</dd>"), "{}", asked.text());
+}

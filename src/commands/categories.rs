@@ -1,0 +1,153 @@
+//! The headings of the catalogue. Places are distinct: a new one stands last, and moving swaps two.
+
+use super::record;
+use crate::domain::refusal::Refusal;
+use crate::domain::service::{self, Way};
+use crate::domain::{Actor, CategoryId};
+use crate::store::categories::{self, Category};
+use crate::store::{Command, Read, Result, Tx, settings};
+
+/// How the audit log names a category.
+fn object(id: CategoryId) -> String {
+    format!("category {id}")
+}
+
+/// A category that somebody named.
+fn find(db: &Read<'_>, id: CategoryId) -> Result<Category> {
+    Ok(categories::find(db, id)?.ok_or(Refusal::CategoryNotFound)?)
+}
+
+/// Adds a category, last in the list.
+pub struct CreateCategory {
+    /// Who adds it.
+    pub actor: Actor,
+    /// What customers read.
+    pub name: String,
+}
+
+impl Command for CreateCategory {
+    type Reply = CategoryId;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<CategoryId> {
+        service::check_category_name(&self.name)?;
+        if categories::find_named(tx, &self.name)?.is_some() {
+            return Err(Refusal::CategoryTaken.into());
+        }
+
+        let id = categories::insert(tx, &self.name)?;
+        settings::bump_catalogue_version(tx)?;
+        record(tx, &self.actor, "category.create", object(id), self.name.clone())?;
+        Ok(id)
+    }
+}
+
+/// Gives a category another name.
+pub struct RenameCategory {
+    /// Who changes it.
+    pub actor: Actor,
+    /// Which.
+    pub category: CategoryId,
+    /// What customers read from now on.
+    pub name: String,
+}
+
+impl Command for RenameCategory {
+    type Reply = ();
+
+    fn run(&self, tx: &Tx<'_>) -> Result<()> {
+        let before = find(tx, self.category)?;
+        service::check_category_name(&self.name)?;
+        if before.name == self.name {
+            return Ok(());
+        }
+        if categories::find_named(tx, &self.name)?.is_some() {
+            return Err(Refusal::CategoryTaken.into());
+        }
+
+        categories::update_name(tx, before.id, &self.name)?;
+        settings::bump_catalogue_version(tx)?;
+        let change = format!("{} → {}", before.name, self.name);
+        record(tx, &self.actor, "category.rename", object(before.id), change)
+    }
+}
+
+/// Puts all services of a category on or off sale, without touching them.
+pub struct SetCategoryEnabled {
+    /// Who changes it.
+    pub actor: Actor,
+    /// Which.
+    pub category: CategoryId,
+    /// Whether its services can be ordered.
+    pub is_enabled: bool,
+}
+
+impl Command for SetCategoryEnabled {
+    /// Its name.
+    type Reply = String;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<String> {
+        let before = find(tx, self.category)?;
+        if before.is_enabled == self.is_enabled {
+            return Ok(before.name);
+        }
+
+        categories::update_enabled(tx, before.id, self.is_enabled)?;
+        settings::bump_catalogue_version(tx)?;
+        let verb = if self.is_enabled { "category.enable" } else { "category.disable" };
+        record(tx, &self.actor, verb, object(before.id), before.name.clone())?;
+        Ok(before.name)
+    }
+}
+
+/// Moves a category by one place; at the end of the list nothing happens.
+pub struct ShiftCategory {
+    /// Who moves it.
+    pub actor: Actor,
+    /// Which.
+    pub category: CategoryId,
+    /// Where to.
+    pub way: Way,
+}
+
+impl Command for ShiftCategory {
+    type Reply = ();
+
+    fn run(&self, tx: &Tx<'_>) -> Result<()> {
+        let category = find(tx, self.category)?;
+        let Some(other) = categories::neighbor(tx, &category, self.way)? else { return Ok(()) };
+
+        categories::update_position(tx, category.id, other.position)?;
+        categories::update_position(tx, other.id, category.position)?;
+        settings::bump_catalogue_version(tx)?;
+        let change = match self.way {
+            Way::Up => format!("{} up, now before {}", category.name, other.name),
+            Way::Down => format!("{} down, now after {}", category.name, other.name),
+        };
+        record(tx, &self.actor, "category.shift", object(category.id), change)
+    }
+}
+
+/// Takes away a category that has no services.
+pub struct DeleteCategory {
+    /// Who deletes it.
+    pub actor: Actor,
+    /// Which.
+    pub category: CategoryId,
+}
+
+impl Command for DeleteCategory {
+    /// Its name.
+    type Reply = String;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<String> {
+        let before = find(tx, self.category)?;
+        if !categories::is_empty(tx, before.id)? {
+            return Err(Refusal::CategoryNotEmpty.into());
+        }
+
+        categories::delete(tx, before.id)?;
+        settings::bump_catalogue_version(tx)?;
+        record(tx, &self.actor, "category.delete", object(before.id), before.name.clone())?;
+        Ok(before.name)
+    }
+}

@@ -56,6 +56,11 @@ impl Form {
         fields.filter(|(name, _)| !HIDDEN.contains(name)).collect()
     }
 
+    /// Whether the field was sent.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|(known, _)| known == name)
+    }
+
     /// Sets a field that a page which asks once more is to send along.
     pub(super) fn put(&mut self, name: &str, value: impl ToString) {
         self.fields.retain(|(known, _)| known != name);

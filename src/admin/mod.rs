@@ -21,6 +21,7 @@ mod service;
 mod service_import;
 mod services;
 mod session;
+mod settings;
 mod setup;
 mod shell;
 mod user;
@@ -199,6 +200,12 @@ routes! {
     POST "/categories/{id}/enable"         Signed "category.enable"      => categories::enable;
     POST "/categories/{id}/disable"        Signed "category.disable"     => categories::disable;
     POST "/categories/{id}/delete"         Signed "category.delete"      => categories::delete;
+
+    // The system.
+    GET  "/settings"                       Signed ""                     => settings::show;
+    POST "/settings/general"               Signed "setting.set"          => settings::general;
+    POST "/settings/money"                 Proved "setting.set"          => settings::money;
+    POST "/settings/limits"                Proved "setting.set"          => settings::limits;
 
     // People and money.
     GET  "/users"                          Signed ""                     => users::list;

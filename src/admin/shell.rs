@@ -23,6 +23,8 @@ pub(super) enum Nav {
     Categories,
     /// Resellers.
     Users,
+    /// What can be set.
+    Settings,
     /// One's own account.
     Account,
     /// Nowhere: errors, questions.
@@ -69,6 +71,7 @@ pub(super) const NAV: &[(&str, &[NavItem])] = &[
         ],
     ),
     ("People & money", &[item(Nav::Users, "Users", "/admin/users", ("users", 'u'))]),
+    ("System", &[item(Nav::Settings, "Settings", "/admin/settings", ("settings", 't'))]),
 ];
 
 /// How a page looks, as its reader chose.

@@ -26,6 +26,33 @@ impl Command for SetSetting {
     }
 }
 
+/// Sets settings, all of them or none. Those that have the value already stay untouched.
+pub struct SetSettings {
+    /// Who sets them.
+    pub actor: Actor,
+    /// Which, and to what.
+    pub values: Vec<(Setting, String)>,
+}
+
+impl Command for SetSettings {
+    type Reply = ();
+
+    fn run(&self, tx: &Tx<'_>) -> Result<()> {
+        let mut changed = Vec::new();
+        for (setting, value) in &self.values {
+            judge(tx, *setting, value)?;
+            if settings::get(tx, *setting)? != *value {
+                changed.push((*setting, value));
+            }
+        }
+
+        for (setting, value) in changed {
+            save(tx, &self.actor, setting, value)?;
+        }
+        Ok(())
+    }
+}
+
 /// Decides whether a setting can have the value now.
 pub(super) fn judge(tx: &Tx<'_>, setting: Setting, value: &str) -> Result<()> {
     setting.check(value)?;

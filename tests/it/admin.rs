@@ -157,6 +157,17 @@ const DONE: &[(&str, &[(&str, &str)])] = &[
     ("/categories/{id}/disable", &[]),
     ("/categories/{id}/enable", &[]),
     ("/categories/{id}/delete", &[]),
+    ("/settings/general", &[("name", "Northwind"), ("currency", "USD"), ("time_zone", "UTC")]),
+    ("/settings/money", &[("confirm_above", "50")]),
+    (
+        "/settings/limits",
+        &[
+            ("key_rate", "0"),
+            ("key_burst", "400"),
+            ("wrong_key_rate", "60"),
+            ("connections", "1024"),
+        ],
+    ),
     ("/account/recovery", &[]),
     ("/account/app/off", &[("confirmed", "yes")]),
     ("/account/sessions/end-others", &[]),

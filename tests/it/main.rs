@@ -5,6 +5,7 @@ mod admin;
 mod admin_orders;
 mod admin_people;
 mod admin_services;
+mod admin_settings;
 mod backup;
 mod cli;
 mod corrupt;

@@ -1,0 +1,168 @@
+//! What the operator sets while the panel runs: cards that are saved each alone. What guards money
+//! and keys wants the password again.
+
+use askama::Template;
+
+use super::error::PageError;
+use super::form::Form;
+use super::gate::Cx;
+use super::reply::Answer;
+use super::shell::{Nav, Shell, Toast};
+use crate::commands::settings::SetSettings;
+use crate::domain::setting::Setting;
+use crate::store::{Read, settings};
+
+/// One setting in its card.
+struct Field {
+    setting: Setting,
+    label: &'static str,
+    hint: &'static str,
+    /// What is said about a value it cannot have.
+    complaint: &'static str,
+}
+
+/// Settings that are saved together.
+struct Card {
+    /// Its word in the address.
+    word: &'static str,
+    title: &'static str,
+    fields: &'static [Field],
+}
+
+const NUMBER: &str = "Write a whole number up to 1000000, or 0 for no limit";
+
+const GENERAL: Card = Card {
+    word: "general",
+    title: "General",
+    fields: &[
+        Field {
+            setting: Setting::Name,
+            label: "Panel name",
+            hint: "What stands above every page.",
+            complaint: "A name is 1 to 64 printable characters",
+        },
+        Field {
+            setting: Setting::Currency,
+            label: "Currency",
+            hint: "Three letters, such as USD. Fixed once money has moved.",
+            complaint: "Write three capital letters, such as USD",
+        },
+        Field {
+            setting: Setting::TimeZone,
+            label: "Time zone",
+            hint: "In which times are shown, such as Europe/Berlin.",
+            complaint: "Write a time zone such as Europe/Berlin, or UTC",
+        },
+    ],
+};
+
+const MONEY: Card = Card {
+    word: "money",
+    title: "Money",
+    fields: &[Field {
+        setting: Setting::ConfirmAbove,
+        label: "Type the sum above",
+        hint: "Whoever moves more money than this has to type how much.",
+        complaint: "Write an amount like 100 or 2.50",
+    }],
+};
+
+const LIMITS: Card = Card {
+    word: "limits",
+    title: "Limits of the API",
+    fields: &[
+        Field {
+            setting: Setting::KeyRate,
+            label: "Requests a second, per key",
+            hint: "0 for no limit.",
+            complaint: NUMBER,
+        },
+        Field {
+            setting: Setting::KeyBurst,
+            label: "Requests at once, per rested key",
+            hint: "0 for no limit.",
+            complaint: NUMBER,
+        },
+        Field {
+            setting: Setting::WrongKeyRate,
+            label: "Wrong keys a minute, per address",
+            hint: "0 for no limit.",
+            complaint: NUMBER,
+        },
+        Field {
+            setting: Setting::Connections,
+            label: "Connections at a time",
+            hint: "0 for no limit. Counts from the next start.",
+            complaint: NUMBER,
+        },
+    ],
+};
+
+#[derive(Template)]
+#[template(path = "admin/settings.html")]
+struct SettingsPage {
+    shell: Shell,
+    form: Form,
+}
+
+impl SettingsPage {
+    fn cards(&self) -> [Card; 3] {
+        [GENERAL, MONEY, LIMITS]
+    }
+}
+
+/// The page: what was sent, and beside it what is set.
+async fn settings_page(cx: &mut Cx) -> Result<SettingsPage, PageError> {
+    let read = |db: &Read<'_>| {
+        Setting::ALL.iter().map(|setting| Ok((*setting, settings::get(db, *setting)?))).collect()
+    };
+    let values: Vec<(Setting, String)> = cx.read(read).await?;
+    let mut form = cx.form.clone();
+    for (setting, value) in values {
+        if !form.has(setting.as_str()) {
+            form.put(setting.as_str(), value);
+        }
+    }
+    Ok(SettingsPage { shell: cx.shell("Settings", Nav::Settings), form })
+}
+
+/// All of them.
+pub(super) async fn show(cx: &mut Cx) -> Answer {
+    cx.form = Form::default();
+    let page = settings_page(cx).await?;
+    cx.page(&page)
+}
+
+/// The panel's name, currency and zone.
+pub(super) async fn general(cx: &mut Cx) -> Answer {
+    save(cx, &GENERAL).await
+}
+
+/// What guards money.
+pub(super) async fn money(cx: &mut Cx) -> Answer {
+    save(cx, &MONEY).await
+}
+
+/// What clients may do.
+pub(super) async fn limits(cx: &mut Cx) -> Answer {
+    save(cx, &LIMITS).await
+}
+
+async fn save(cx: &mut Cx, card: &Card) -> Answer {
+    let mut values = Vec::new();
+    for Field { setting, complaint, .. } in card.fields {
+        let value = cx.form.get(setting.as_str()).to_owned();
+        let is_zone = || jiff::tz::TimeZone::get(&value).is_ok();
+        if setting.check(&value).is_err() || *setting == Setting::TimeZone && !is_zone() {
+            cx.form.refuse(setting.as_str(), complaint);
+        }
+        values.push((*setting, value));
+    }
+    if cx.form.is_sound()
+        && cx.try_write(SetSettings { actor: cx.actor()?, values }).await?.is_some()
+    {
+        return cx.go("/admin/settings", Toast::said(format!("{} is saved", card.title)));
+    }
+    let page = settings_page(cx).await?;
+    cx.refused_page(&page)
+}

@@ -169,7 +169,8 @@ CREATE TABLE services (
   CHECK ((provider_id IS NULL) = (provider_service IS NULL))
 ) STRICT;
 
-CREATE INDEX services_category ON services (category_id, position, id);
+-- The order of the shop. Looking for a word or for what is off sale reads nothing but this.
+CREATE INDEX services_category ON services (category_id, position, id, is_enabled, name);
 
 -- A user's own price for a service, before any discount.
 CREATE TABLE user_rates (

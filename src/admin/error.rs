@@ -196,6 +196,7 @@ fn status_of(refusal: &Refusal) -> StatusCode {
         Refusal::UserNotFound
         | Refusal::KeyNotFound
         | Refusal::OrderNotFound
+        | Refusal::PostingNotFound
         | Refusal::RefillNotFound
         | Refusal::ServiceNotFound
         | Refusal::CategoryNotFound

@@ -299,18 +299,27 @@ impl Cx {
         }
     }
 
-    /// Runs a command once it is clear that this person means it and may.
+    /// Lets through what changes something, or takes long: this person means it and may.
     ///
     /// # Errors
-    /// The command's refusal; `Prove` where the password is owed; `Dry` where nothing is to be
-    /// done.
-    pub(super) async fn write<C: Command>(&self, command: C) -> Result<C::Reply, PageError> {
+    /// `Prove` where the password is owed; `Dry` where nothing is to be done.
+    pub(super) fn admit_change(&self) -> Result<(), PageError> {
         if self.proof != Proof::Given {
             return Err(PageError::Prove);
         }
         if self.is_dry {
             return Err(PageError::Dry);
         }
+        Ok(())
+    }
+
+    /// Runs a command once it is clear that this person means it and may.
+    ///
+    /// # Errors
+    /// The command's refusal; `Prove` where the password is owed; `Dry` where nothing is to be
+    /// done.
+    pub(super) async fn write<C: Command>(&self, command: C) -> Result<C::Reply, PageError> {
+        self.admit_change()?;
         let source = Source { address: self.address(), request: self.request_tag() };
         Ok(self.admin.store.write(Traced { source, command }).await?)
     }

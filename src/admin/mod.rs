@@ -6,6 +6,7 @@
 //! so for every noun. Nothing here needs a script: what scripts add is speed and keys.
 
 mod account;
+mod books;
 mod categories;
 mod chart;
 mod cookies;
@@ -13,6 +14,7 @@ mod dashboard;
 mod error;
 mod form;
 mod gate;
+mod ledger;
 mod link;
 mod order;
 mod orders;
@@ -53,6 +55,7 @@ pub struct Admin {
     passwords: Passwords,
     sealer: Sealer,
     setup: Option<SetupLink>,
+    books: books::Books,
 }
 
 impl Admin {
@@ -72,6 +75,7 @@ impl Admin {
             passwords: Passwords::new(config.password_cost),
             sealer,
             setup,
+            books: books::Books::default(),
         }
     }
 }
@@ -225,4 +229,8 @@ routes! {
     POST "/users/{id}/rates/{service}/drop" Proved "user.rate"           => user::drop_rate;
     GET  "/users/{id}/note"                Signed ""                     => user::note;
     POST "/users/{id}/note"                Signed "user.note"            => user::set_note;
+    GET  "/ledger"                         Signed ""                     => ledger::list;
+    POST "/ledger/check"                   Signed "books.check"          => books::check_now;
+    GET  "/ledger/{id}"                    Signed ""                     => ledger::show;
+    POST "/ledger/{id}/reverse"            Proved "posting.reverse"      => ledger::reverse;
 }

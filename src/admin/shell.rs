@@ -23,6 +23,8 @@ pub(super) enum Nav {
     Categories,
     /// Resellers.
     Users,
+    /// Every movement of money.
+    Ledger,
     /// What can be set.
     Settings,
     /// One's own account.
@@ -70,7 +72,13 @@ pub(super) const NAV: &[(&str, &[NavItem])] = &[
             item(Nav::Categories, "Categories", "/admin/categories", ("folder-tree", 'c')),
         ],
     ),
-    ("People & money", &[item(Nav::Users, "Users", "/admin/users", ("users", 'u'))]),
+    (
+        "People & money",
+        &[
+            item(Nav::Users, "Users", "/admin/users", ("users", 'u')),
+            item(Nav::Ledger, "Ledger", "/admin/ledger", ("book-open", 'l')),
+        ],
+    ),
     ("System", &[item(Nav::Settings, "Settings", "/admin/settings", ("settings", 't'))]),
 ];
 

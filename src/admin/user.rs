@@ -38,11 +38,6 @@ impl Head {
         Ok(Self { created_at: users::created_at(db, id)?, note: users::note(db, id)?, user })
     }
 
-    /// What he can still spend: his balance and his credit.
-    fn available(&self) -> Money {
-        self.user.balance.checked_add(self.user.credit_limit).unwrap_or(self.user.balance)
-    }
-
     /// The tabs: the end of the address, what it says.
     fn tabs(&self) -> [(&'static str, &'static str); 4] {
         [("", "Ledger"), ("/keys", "API keys"), ("/rates", "Own rates"), ("/note", "Note")]
@@ -178,7 +173,7 @@ pub(super) async fn funds(cx: &mut Cx) -> Answer {
         .filter(|_| !movement.amount.is_negative() || user.can_pay(movement.amount.magnitude()));
     let Some(after) = after.filter(|_| cx.form.is_sound()) else {
         if cx.form.is_sound() {
-            let most = head.available();
+            let most = user.available();
             cx.form.refuse("amount", format!("At most {most} can be taken from {}", user.name));
         }
         let page = ledger_page(cx).await?;

@@ -158,6 +158,10 @@ impl Failure {
             | Refusal::NoteMissing
             | Refusal::NoteTooLong
             | Refusal::ReferenceTaken
+            | Refusal::PostingNotFound
+            | Refusal::NotReversible
+            | Refusal::AlreadyReversed(_)
+            | Refusal::ReversalAbove(_)
             | Refusal::BadServiceName
             | Refusal::BadCategoryName
             | Refusal::BadLimits

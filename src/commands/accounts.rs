@@ -5,9 +5,9 @@ use crate::domain::ledger::{Posting, Purse};
 use crate::domain::money::{Discount, Money, Rate};
 use crate::domain::refusal::Refusal;
 use crate::domain::user::{self, User};
-use crate::domain::{Actor, KeyId, ServiceId, UserId};
+use crate::domain::{Actor, KeyId, PostingId, ServiceId, UserId};
 use crate::secret::KeyHash;
-use crate::store::{Command, Result, Tx, keys, ledger, services, settings, users};
+use crate::store::{Command, Result, Tx, keys, ledger, postings, services, settings, users};
 
 const LABEL_LENGTH_MAX: usize = 100;
 const NOTE_LENGTH_MAX: usize = 500;
@@ -61,7 +61,7 @@ impl Command for Deposit {
         }
         let (note, reference) = (self.note.clone(), self.reference.clone());
         let posting = Posting::deposit(purse(&user), self.amount);
-        book(tx, &self.actor, &user, Posting { note, reference, ..posting })
+        book(tx, &self.actor, &user, ("user.balance", Posting { note, reference, ..posting }))
     }
 }
 
@@ -94,7 +94,52 @@ impl Command for Adjust {
         let posting = Posting::adjustment(purse(&user), self.amount);
         let posting = posting.ok_or(Refusal::AmountIsZero)?;
         let (note, reference) = (self.note.clone(), self.reference.clone());
-        book(tx, &self.actor, &user, Posting { note, reference, ..posting })
+        book(tx, &self.actor, &user, ("user.balance", Posting { note, reference, ..posting }))
+    }
+}
+
+/// Takes a deposit or a correction back by a movement the other way, once.
+pub struct Reverse {
+    /// Who takes it back.
+    pub actor: Actor,
+    /// Which movement.
+    pub posting: PostingId,
+    /// Why.
+    pub note: String,
+}
+
+impl Command for Reverse {
+    /// The user's balance afterwards.
+    type Reply = Money;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<Money> {
+        let posted = postings::find_posted(tx, self.posting)?.ok_or(Refusal::PostingNotFound)?;
+        let user = users::get(tx, posted.user.ok_or(Refusal::NotReversible)?)?;
+
+        let posting = posted.reverse(&user, &self.note)?;
+
+        book(tx, &self.actor, &user, ("posting.reverse", posting))
+    }
+}
+
+/// Writes down that somebody had the books checked, and what came of it.
+pub struct RecordCheck {
+    /// Who had them checked.
+    pub actor: Actor,
+    /// What is wrong, one line each.
+    pub findings: Vec<String>,
+}
+
+impl Command for RecordCheck {
+    type Reply = ();
+
+    fn run(&self, tx: &Tx<'_>) -> Result<()> {
+        let said = match self.findings.as_slice() {
+            [] => "sound".to_owned(),
+            [first] => first.clone(),
+            [first, ..] => format!("{} findings, the first: {first}", self.findings.len()),
+        };
+        record(tx, &self.actor, "books.check", "books", said)
     }
 }
 
@@ -102,8 +147,14 @@ fn purse(user: &User) -> Purse {
     Purse { user: user.id, account: user.account }
 }
 
-/// Books a movement between the world and a purse. Returns the balance afterwards.
-fn book(tx: &Tx<'_>, actor: &Actor, user: &User, posting: Posting) -> Result<Money> {
+/// Books a movement between the world and a purse, and says by its verb who did. Returns the
+/// balance afterwards.
+fn book(
+    tx: &Tx<'_>,
+    actor: &Actor,
+    user: &User,
+    (verb, posting): (&'static str, Posting),
+) -> Result<Money> {
     if !is_line(&posting.note, NOTE_LENGTH_MAX) {
         return Err(Refusal::NoteTooLong.into());
     }
@@ -116,7 +167,7 @@ fn book(tx: &Tx<'_>, actor: &Actor, user: &User, posting: Posting) -> Result<Mon
     let id = ledger::post(tx, &posting, actor)?;
     let balance = ledger::balance(tx, user.account)?;
     let change = format!("{} → {balance}: {}", user.balance, posting.note);
-    record(tx, actor, "user.balance", format!("user {} posting {id}", user.id), change)?;
+    record(tx, actor, verb, format!("user {} posting {id}", user.id), change)?;
     Ok(balance)
 }
 

@@ -6,7 +6,8 @@
 
 use super::money::Money;
 use super::refusal::Refusal;
-use super::{AccountId, OrderId, UserId, words};
+use super::user::User;
+use super::{AccountId, OrderId, PostingId, UserId, words};
 
 /// The world outside: where deposits come from. Its balance is minus all that is inside.
 pub const EXTERNAL: AccountId = AccountId(1);
@@ -160,9 +161,74 @@ impl Posting {
     }
 }
 
+/// A posting that stands in the books, as far as taking it back needs to know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posted {
+    /// Its number.
+    pub id: PostingId,
+    /// Why it was booked.
+    pub kind: PostingKind,
+    /// Where the money left.
+    pub source: AccountId,
+    /// How much.
+    pub amount: Money,
+    /// Whose purse moved, if one did.
+    pub user: Option<UserId>,
+    /// The posting that has taken it back already.
+    pub reversed_by: Option<PostingId>,
+}
+
+impl Posted {
+    /// The reference under which this one is taken back. A reference is booked once, so a posting
+    /// is reversed once.
+    pub fn reversal_reference(&self) -> String {
+        format!("{REVERSAL}{}", self.id)
+    }
+
+    /// The posting that takes this one back: the same amount the other way.
+    ///
+    /// # Errors
+    /// What belongs to an order is settled with the order; what was reversed stays reversed; nobody
+    /// is put below his credit limit; and there has to be a reason.
+    pub fn reverse(&self, user: &User, note: &str) -> Result<Posting, Refusal> {
+        let by = match self.kind {
+            PostingKind::Deposit => -self.amount.micros(),
+            PostingKind::Adjustment if self.source == user.account => self.amount.micros(),
+            PostingKind::Adjustment => -self.amount.micros(),
+            PostingKind::Charge
+            | PostingKind::Capture
+            | PostingKind::Refund
+            | PostingKind::Goodwill => return Err(Refusal::NotReversible),
+        };
+        if let Some(id) = self.reversed_by {
+            return Err(Refusal::AlreadyReversed(id));
+        }
+        if by < 0 && !user.can_pay(self.amount) {
+            return Err(Refusal::ReversalAbove(user.available().max(Money::ZERO)));
+        }
+        if note.trim().is_empty() {
+            return Err(Refusal::NoteMissing);
+        }
+        let purse = Purse { user: user.id, account: user.account };
+        let posting = Posting::adjustment(purse, Money::from_micros(by));
+        let posting = posting.ok_or(Refusal::AmountIsZero)?;
+        let reference = Some(self.reversal_reference());
+        Ok(Posting { note: note.to_owned(), reference, ..posting })
+    }
+}
+
+/// What the reference of a reversal begins with; the number of what it takes back follows.
+pub const REVERSAL: &str = "reversal of ";
+
+/// The posting that a reference says was taken back.
+pub fn reversed(reference: &str) -> Option<PostingId> {
+    reference.strip_prefix(REVERSAL)?.parse().ok().map(PostingId)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::money::Discount;
 
     const PURSE: Purse = Purse { user: UserId(7), account: AccountId(9) };
 
@@ -181,6 +247,46 @@ mod tests {
         assert_eq!((up.source, up.destination), (EXTERNAL, PURSE.account));
         assert_eq!((down.source, down.destination), (PURSE.account, EXTERNAL));
         assert_eq!(up.amount, down.amount);
+    }
+
+    #[test]
+    fn what_came_in_is_taken_back_once_and_within_the_credit_limit() {
+        let user = User {
+            id: PURSE.user,
+            name: "ann".to_owned(),
+            account: PURSE.account,
+            balance: Money::from_micros(10),
+            credit_limit: Money::from_micros(5),
+            discount: Discount::NONE,
+            is_suspended: false,
+        };
+        let posted = |kind, amount| Posted {
+            id: PostingId(3),
+            kind,
+            source: EXTERNAL,
+            amount: Money::from_micros(amount),
+            user: Some(PURSE.user),
+            reversed_by: None,
+        };
+        let deposit = posted(PostingKind::Deposit, 15);
+        let back = deposit.reverse(&user, "typo").unwrap();
+        assert_eq!((back.kind, back.source), (PostingKind::Adjustment, PURSE.account));
+        assert_eq!((back.destination, back.amount), (EXTERNAL, deposit.amount));
+        assert_eq!(back.reference.as_deref().and_then(reversed), Some(PostingId(3)));
+
+        let most = Refusal::ReversalAbove(Money::from_micros(15));
+        assert_eq!(posted(PostingKind::Deposit, 16).reverse(&user, "typo"), Err(most));
+        assert_eq!(deposit.reverse(&user, " "), Err(Refusal::NoteMissing));
+        let twice = Posted { reversed_by: Some(PostingId(9)), ..deposit };
+        assert_eq!(twice.reverse(&user, "typo"), Err(Refusal::AlreadyReversed(PostingId(9))));
+
+        let down = Posted { source: PURSE.account, ..posted(PostingKind::Adjustment, 16) };
+        let up = down.reverse(&user, "typo").unwrap();
+        assert_eq!((up.source, up.destination), (EXTERNAL, PURSE.account));
+        for kind in PostingKind::ALL {
+            let is_ours = matches!(kind, PostingKind::Deposit | PostingKind::Adjustment);
+            assert_eq!(posted(*kind, 1).reverse(&user, "typo").is_ok(), is_ours, "{kind}");
+        }
     }
 
     #[test]

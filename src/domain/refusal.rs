@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use super::PostingId;
+use super::money::Money;
 use super::order::PublicStatus;
 use super::service::Input;
 
@@ -92,6 +94,14 @@ pub enum Refusal {
     NoteTooLong,
     /// A movement with this reference is in the books already.
     ReferenceTaken,
+    /// No such movement.
+    PostingNotFound,
+    /// The movement belongs to an order, or is a kindness.
+    NotReversible,
+    /// The movement was taken back already, by that one.
+    AlreadyReversed(PostingId),
+    /// To take it back would put the user below his credit limit: he can give this much.
+    ReversalAbove(Money),
 
     // The catalogue.
     /// The service's name is empty, too long or not printable.
@@ -179,6 +189,10 @@ impl fmt::Display for Refusal {
             Self::TooManyTries(seconds) => {
                 return write!(f, "Too many tries. Wait {} and try again", wait(*seconds));
             }
+            Self::AlreadyReversed(by) => return write!(f, "Movement {by} reverses this already"),
+            Self::ReversalAbove(most) => {
+                return write!(f, "At most {most} can be taken back: that is all he can spend");
+            }
             Self::AtLine(line, refusal) => return write!(f, "line {line}: {refusal}"),
 
             Self::NoDripFeed => "runs and interval need a service with drip-feed",
@@ -213,6 +227,8 @@ impl fmt::Display for Refusal {
             Self::NoteMissing => "A correction needs a note",
             Self::NoteTooLong => "A note is at most 500 printable characters",
             Self::ReferenceTaken => "This was booked already",
+            Self::PostingNotFound => "There is no such movement",
+            Self::NotReversible => "Only deposits and adjustments can be reversed",
             Self::BadServiceName => "A service's name is 1 to 255 printable characters",
             Self::BadCategoryName => "A category's name is 1 to 255 printable characters",
             Self::BadLimits => "min and max are whole numbers from 1 to 1000000000",

@@ -29,6 +29,11 @@ impl User {
         rate(listed, own, self.discount)
     }
 
+    /// What can still be taken from the purse: the balance and the credit limit.
+    pub fn available(&self) -> Money {
+        self.balance.checked_add(self.credit_limit).unwrap_or(self.balance)
+    }
+
     /// Whether the purse holds that much, the credit limit included.
     pub fn can_pay(&self, amount: Money) -> bool {
         let after = self.balance.checked_sub(amount).and_then(|b| b.checked_add(self.credit_limit));

@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod order_list;
 pub mod orders;
 pub mod page;
+pub mod postings;
 pub mod refills;
 pub mod service_list;
 pub mod services;

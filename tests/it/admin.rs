@@ -108,6 +108,8 @@ const DONE: &[(&str, &[(&str, &str)])] = &[
     ("/users/bulk", &[("id", "1"), ("do", "suspend"), ("confirmed", "yes")]),
     ("/users/{id}/resume", &[]),
     ("/users/{id}/funds", &[("kind", "deposit"), ("amount", "5"), ("confirmed", "yes")]),
+    ("/ledger/check", &[]),
+    ("/ledger/{id}/reverse", &[("note", "a typo"), ("confirmed", "yes")]),
     ("/users/{id}/terms", &[("discount", "7"), ("credit_limit", "0")]),
     ("/users/{id}/suspend", &[]),
     ("/users/{id}/resume", &[]),

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod admin;
+mod admin_ledger;
 mod admin_orders;
 mod admin_people;
 mod admin_services;

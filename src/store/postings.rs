@@ -1,0 +1,352 @@
+//! Reading the books: movements by user, kind, time, order and reference, newest first.
+//!
+//! What may be asked for is what can be found without looking at everything: along an index, or
+//! along the numbers and then only so far. Numbers and times grow together, so a day is a stretch
+//! of numbers.
+
+use super::audit::WHO;
+use super::page::{Cursor, Page};
+use super::tx::{Row, RowResult, params};
+use super::{Read, Result};
+use crate::domain::ledger::{Posted, PostingKind, REVERSAL};
+use crate::domain::money::Money;
+use crate::domain::{AccountId, OrderId, PostingId, Timestamp, UserId};
+
+/// How many numbers one page looks at where no index holds what it looks for.
+pub const WALK_MAX: i64 = 20_000;
+/// More movements than that no order has.
+const OF_ORDER_MAX: i64 = 1000;
+
+/// Which movements a page shows: those that all of this is true of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of whose purse.
+    pub user: Option<UserId>,
+    /// Why it moved.
+    pub kind: Option<PostingKind>,
+    /// From then on.
+    pub since: Option<Timestamp>,
+    /// Before then.
+    pub until: Option<Timestamp>,
+    /// For which order.
+    pub order: Option<OrderId>,
+    /// By exactly this name; empty for any.
+    pub reference: String,
+    /// Where the page begins.
+    pub cursor: Cursor,
+    /// How many rows it has.
+    pub size: i64,
+}
+
+/// A movement as the ledger shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number, its kind, its amount.
+    pub posted: Posted,
+    /// When.
+    pub created_at: Timestamp,
+    /// Where the money arrived.
+    pub destination: AccountId,
+    /// What both sides held afterwards.
+    pub balances: (Money, Money),
+    /// The name of the user whose purse moved.
+    pub user_name: Option<String>,
+    /// His purse.
+    pub purse: Option<AccountId>,
+    /// The order it was for.
+    pub order: Option<OrderId>,
+    /// The name under which it is booked once.
+    pub reference: String,
+    /// What was written about it.
+    pub note: String,
+    /// Who moved it, an admin by his name.
+    pub actor: String,
+}
+
+impl Entry {
+    /// What it did to the user's purse, and what was in it afterwards. A capture moves none.
+    pub fn seen_by_user(&self) -> Option<(Money, Money)> {
+        let purse = self.purse?;
+        Some(if self.posted.source == purse {
+            (Money::from_micros(-self.posted.amount.micros()), self.balances.0)
+        } else {
+            (self.posted.amount, self.balances.1)
+        })
+    }
+}
+
+/// A page of the ledger, and where the next ones begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its rows.
+    pub rows: Vec<Entry>,
+    /// Behind which number older ones follow.
+    pub older: Option<i64>,
+    /// Before which number newer ones stand.
+    pub newer: Option<i64>,
+}
+
+/// A stretch of numbers, both ends outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Span {
+    above: i64,
+    below: i64,
+}
+
+/// A statement that `read_entry` understands, along an index and with a condition.
+fn select(index: &str, condition: &str) -> String {
+    format!(
+        "SELECT p.id, p.kind, p.source_id, p.amount_micros, p.user_id,
+                CASE WHEN p.kind = 'deposit' OR p.kind = 'adjustment' THEN
+                  (SELECT r.id FROM postings r
+                   WHERE r.reference = '{REVERSAL}' || p.id AND r.reference <> '') END,
+                p.created_at, p.destination_id, p.source_balance_micros,
+                p.destination_balance_micros, u.name, u.account_id, p.order_id, p.reference,
+                p.note, {WHO}
+         FROM postings p {index} LEFT JOIN users u ON u.id = p.user_id
+         WHERE {condition}"
+    )
+}
+
+fn read_posted(row: &Row<'_>) -> RowResult<Posted> {
+    Ok(Posted {
+        id: row.get(0)?,
+        kind: row.get(1)?,
+        source: row.get(2)?,
+        amount: row.get(3)?,
+        user: row.get(4)?,
+        reversed_by: row.get(5)?,
+    })
+}
+
+fn read_entry(row: &Row<'_>) -> RowResult<Entry> {
+    Ok(Entry {
+        posted: read_posted(row)?,
+        created_at: row.get(6)?,
+        destination: row.get(7)?,
+        balances: (row.get(8)?, row.get(9)?),
+        user_name: row.get(10)?,
+        purse: row.get(11)?,
+        order: row.get(12)?,
+        reference: row.get(13)?,
+        note: row.get(14)?,
+        actor: row.get(15)?,
+    })
+}
+
+/// One movement.
+pub fn find(db: &Read<'_>, id: PostingId) -> Result<Option<Entry>> {
+    db.find(&select("", "p.id = $1"), params![id], read_entry)
+}
+
+/// One movement, as far as taking it back needs to know it.
+pub fn find_posted(db: &Read<'_>, id: PostingId) -> Result<Option<Posted>> {
+    Ok(find(db, id)?.map(|entry| entry.posted))
+}
+
+/// The movements of an order, or the one with a reference, that the rest of the filter lets pass.
+fn few(db: &Read<'_>, filter: &Filter) -> Result<Vec<Entry>> {
+    let mut rows = match (filter.reference.as_str(), filter.order) {
+        ("", order) => {
+            let sql = format!("{} LIMIT $2", select("", "p.order_id = $1"));
+            db.list(&sql, params![order, OF_ORDER_MAX], read_entry)?
+        }
+        (reference, _) => {
+            let sql = select("", "p.reference = $1 AND p.reference <> ''");
+            db.list(&sql, params![reference], read_entry)?
+        }
+    };
+    rows.retain(|entry| filter.lets_pass(entry));
+    rows.sort_by_key(|entry| std::cmp::Reverse(entry.posted.id));
+    Ok(rows)
+}
+
+impl Filter {
+    fn lets_pass(&self, entry: &Entry) -> bool {
+        self.user.is_none_or(|user| entry.posted.user == Some(user))
+            && self.kind.is_none_or(|kind| entry.posted.kind == kind)
+            && self.order.is_none_or(|order| entry.order == Some(order))
+            && self.since.is_none_or(|since| entry.created_at >= since)
+            && self.until.is_none_or(|until| entry.created_at < until)
+    }
+
+    /// Whether a page of it looks at what it does not show.
+    fn is_walk(&self) -> bool {
+        let is_common = matches!(self.kind, Some(PostingKind::Charge | PostingKind::Capture));
+        self.user.is_none() && is_common
+    }
+
+    /// The index and the condition on user and kind, `$1` and `$2`.
+    const fn by(&self) -> (&'static str, &'static str) {
+        use PostingKind::{Capture, Charge};
+        match (self.user, self.kind) {
+            (None, None) => ("NOT INDEXED", "$1 IS NULL AND $2 IS NULL"),
+            (None, Some(Charge | Capture)) => ("NOT INDEXED", "$1 IS NULL AND p.kind = $2"),
+            (None, Some(_)) => (
+                "INDEXED BY postings_kind",
+                "$1 IS NULL AND p.kind = $2 AND p.kind <> 'charge' AND p.kind <> 'capture'",
+            ),
+            (Some(_), None) => ("INDEXED BY postings_user", "p.user_id = $1 AND $2 IS NULL"),
+            // Most of what happens to a purse is charges, so few others are passed over.
+            (Some(_), Some(Charge | Capture)) => {
+                ("INDEXED BY postings_user", "p.user_id = $1 AND p.kind = $2")
+            }
+            (Some(_), Some(_)) => (
+                "INDEXED BY postings_user_kind",
+                "p.user_id = $1 AND p.kind = $2 AND p.kind <> 'charge' AND p.kind <> 'capture'",
+            ),
+        }
+    }
+
+    fn sql(&self) -> String {
+        let ((index, condition), (_, direction)) = (self.by(), self.cursor.direction());
+        let select = select(index, condition);
+        format!("{select} AND p.id > $3 AND p.id < $4 ORDER BY p.id {direction} LIMIT $5")
+    }
+
+    /// The numbers of the page, and whether they end before the list does.
+    fn span(&self, db: &Read<'_>) -> Result<(Span, bool)> {
+        let last: i64 =
+            db.get("SELECT coalesce(max(id), 0) FROM postings", [], |row| row.get(0))?;
+        let first_since = |at: Option<Timestamp>| at.map(|at| first_since(db, at, last));
+        let mut span = Span {
+            above: first_since(self.since).transpose()?.unwrap_or(1) - 1,
+            below: first_since(self.until).transpose()?.unwrap_or(last + 1),
+        };
+        match self.cursor {
+            Cursor::Newest => {}
+            Cursor::Older(id) => span.below = span.below.min(id),
+            Cursor::Newer(id) => span.above = span.above.max(id),
+        }
+        let is_cut = self.is_walk() && span.below.saturating_sub(span.above) > WALK_MAX + 1;
+        match self.cursor {
+            _ if !is_cut => {}
+            Cursor::Newest | Cursor::Older(_) => span.above = span.below - WALK_MAX - 1,
+            Cursor::Newer(_) => span.below = span.above + WALK_MAX + 1,
+        }
+        Ok((span, is_cut))
+    }
+}
+
+/// The number of the first movement made then or later, the next free one where there is none.
+/// Halves the numbers until one is left; should the clock ever have been set back, the answer is
+/// as wrong as the clock was.
+fn first_since(db: &Read<'_>, at: Timestamp, last: i64) -> Result<i64> {
+    let sql = "SELECT id, created_at FROM postings WHERE id >= $1 ORDER BY id LIMIT 1";
+    let (mut low, mut high) = (1, last + 1);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let found: Option<(i64, Timestamp)> =
+            db.find(sql, params![middle], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        match found {
+            Some((id, created_at)) if created_at < at => low = id + 1,
+            _ => high = middle,
+        }
+    }
+    Ok(low)
+}
+
+/// A page of movements.
+pub fn page(db: &Read<'_>, filter: &Filter) -> Result<Found> {
+    let (none, key) =
+        (Found { rows: Vec::new(), older: None, newer: None }, |entry: &Entry| entry.posted.id.0);
+    if filter.order.is_some() || !filter.reference.is_empty() {
+        return Ok(Found { rows: few(db, filter)?, ..none });
+    }
+    if filter.user.is_some() && filter.kind == Some(PostingKind::Capture) {
+        return Ok(none); // what is earned leaves the escrow, not a purse
+    }
+    let (span, is_cut) = filter.span(db)?;
+    let params = params![filter.user, filter.kind, span.above, span.below, filter.size + 1];
+    let rows = db.list(&filter.sql(), params, read_entry)?;
+    let Page { rows, has_newer, has_older } = filter.cursor.page(rows, filter.size);
+    let mut older = rows.last().map(key).filter(|_| has_older);
+    let mut newer = rows.first().map(key).filter(|_| has_newer);
+    match filter.cursor {
+        Cursor::Newest => older = older.or(is_cut.then_some(span.above + 1)),
+        Cursor::Older(id) => {
+            older = older.or(is_cut.then_some(span.above + 1));
+            newer = newer.or(Some(id - 1));
+        }
+        Cursor::Newer(id) => {
+            newer = newer.or(is_cut.then_some(span.below - 1));
+            older = older.or(Some(id + 1));
+        }
+    }
+    Ok(Found { rows, older, newer })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::store::schema::assert_walks_an_index;
+    use crate::store::{Command, Missing, Store, Tx};
+
+    #[test]
+    fn a_page_of_the_ledger_is_read_along_an_index() {
+        let kinds = PostingKind::ALL.iter().copied().map(Some).chain([None]);
+        for kind in kinds {
+            for user in [None, Some(UserId(1))] {
+                for cursor in [Cursor::Newest, Cursor::Older(7), Cursor::Newer(7)] {
+                    let filter = Filter { user, kind, cursor, ..Filter::default() };
+                    assert_walks_an_index(&filter.sql());
+                }
+            }
+        }
+        for condition in ["p.id = $1", "p.order_id = $1", "p.reference = $1 AND p.reference <> ''"]
+        {
+            assert_walks_an_index(&select("", condition));
+        }
+        assert_walks_an_index("SELECT id FROM postings WHERE id >= $1 ORDER BY id LIMIT 1");
+    }
+
+    /// A charge and then nothing but captures, as many as one page walks and five more.
+    struct Fill;
+
+    impl Command for Fill {
+        type Reply = ();
+
+        fn run(&self, tx: &Tx<'_>) -> Result<()> {
+            tx.execute(
+                "WITH RECURSIVE numbers (n) AS
+                   (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < $1)
+                 INSERT INTO postings (id, created_at, kind, source_id, destination_id,
+                   amount_micros, source_balance_micros, destination_balance_micros, actor)
+                 SELECT n, n, CASE n WHEN 1 THEN 'charge' ELSE 'capture' END, 2, 3, 1, 0, 0, ''
+                 FROM numbers",
+                params![WALK_MAX + 6],
+            )?;
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn where_no_index_helps_a_page_looks_only_so_far() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("panel.db");
+        let store = Store::open(&path, Missing::Create, Clock::manual(0)).unwrap();
+        store.write_blocking(Fill).unwrap();
+        let charges = |cursor| {
+            let kind = Some(PostingKind::Charge);
+            let filter = Filter { kind, cursor, size: 50, ..Filter::default() };
+            let found = store.page(|db| page(db, &filter)).unwrap();
+            let ids: Vec<i64> = found.rows.iter().map(|entry| entry.posted.id.0).collect();
+            (ids, found.older, found.newer)
+        };
+        assert_eq!(charges(Cursor::Newest), (vec![], Some(7), None));
+        assert_eq!(charges(Cursor::Older(7)), (vec![1], None, Some(1)));
+        assert_eq!(charges(Cursor::Newer(1)), (vec![], Some(2), Some(WALK_MAX + 1)));
+        assert_eq!(charges(Cursor::Newer(WALK_MAX + 1)), (vec![], Some(WALK_MAX + 2), None));
+        let days = |since, until| {
+            let (since, until) = (Some(Timestamp(since)), Some(Timestamp(until)));
+            let filter = Filter { since, until, size: 50, ..Filter::default() };
+            let found = store.page(|db| page(db, &filter)).unwrap();
+            found.rows.iter().map(|entry| entry.posted.id.0).collect::<Vec<_>>()
+        };
+        assert_eq!(days(17, 20), [19, 18, 17]);
+        assert_eq!(days(0, 3), [2, 1]);
+        assert_eq!(days(WALK_MAX + 6, WALK_MAX + 99), [WALK_MAX + 6]);
+        assert_eq!(days(WALK_MAX + 7, WALK_MAX + 99), [0; 0]);
+    }
+}

@@ -160,7 +160,6 @@ impl EntryPage {
     /// Why it cannot be reversed.
     fn refusal(&self) -> Option<String> {
         let Err(refusal) = reversal(&self.entry, self.user.as_ref(), "why") else { return None };
-        #[expect(clippy::wildcard_enum_match_arm, reason = "all others say enough")]
         Some(match (refusal, self.entry.posted.kind) {
             (Refusal::NotReversible, PostingKind::Goodwill) => {
                 "A kindness is not reversed. Deduct the amount on the user's page.".to_owned()

@@ -19,6 +19,7 @@ fn shop() -> (Panel, Operator) {
         "3,Views,Views,Default,0.10,10,10000,0,0,0,,,",
     ]);
     let ann = panel.reseller("ann", "100");
+    panel.cli(&["user", "deposit", "ann", "10"]); // so that the first can be reversed
     for _ in 0..3 {
         ann.buys(2, 100);
     }

@@ -74,6 +74,10 @@ CREATE TABLE api_keys (
 ) STRICT;
 
 CREATE INDEX api_keys_user ON api_keys (user_id, id);
+-- Those that work, those of them that nobody has used yet, and those that were revoked.
+CREATE INDEX api_keys_active ON api_keys (id) WHERE revoked_at IS NULL;
+CREATE INDEX api_keys_unused ON api_keys (id) WHERE revoked_at IS NULL AND last_used_at IS NULL;
+CREATE INDEX api_keys_revoked ON api_keys (id) WHERE revoked_at IS NOT NULL;
 
 CREATE TRIGGER api_keys_changed AFTER UPDATE OF user_id, key_hash, revoked_at ON api_keys
   BEGIN UPDATE versions SET callers = callers + 1; END;
@@ -302,6 +306,9 @@ CREATE TABLE refills (
 ) STRICT;
 
 CREATE INDEX refills_order ON refills (order_id, id);
+-- Lists by status, and how many wait. Whole, since what was rejected has to be found as well, and
+-- refills are few beside orders.
+CREATE INDEX refills_status ON refills (status, id);
 CREATE UNIQUE INDEX refills_open ON refills (order_id) WHERE status IN ('pending', 'in_progress');
 
 --------------------------------------------------------------------------------------------- books
@@ -369,6 +376,10 @@ CREATE TABLE audit (
   request_id TEXT    NOT NULL DEFAULT ''
 ) STRICT;
 
+-- By whom, by what was done, by both.
+CREATE INDEX audit_actor ON audit (actor, id);
+CREATE INDEX audit_verb ON audit (verb, id);
+CREATE INDEX audit_actor_verb ON audit (actor, verb, id);
 -- What was done to one thing.
 CREATE INDEX audit_object ON audit (object, id);
 

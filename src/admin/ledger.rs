@@ -18,9 +18,9 @@ use crate::domain::money::Money;
 use crate::domain::refusal::Refusal;
 use crate::domain::setting::Setting;
 use crate::domain::user::User;
-use crate::domain::{AccountId, OrderId, PostingId, Timestamp, UserId};
+use crate::domain::{AccountId, OrderId, PostingId, Timestamp};
 use crate::store::postings::{self, Entry, Filter, Found, WALK_MAX};
-use crate::store::{self, Read, settings, users};
+use crate::store::{settings, users};
 
 const SIZES: [i64; 3] = [50, 100, 200];
 /// What can be asked for, by the name in the address.
@@ -97,19 +97,6 @@ fn filter(cx: &mut Cx, zone: &TimeZone) -> Filter {
     }
 }
 
-/// A user by his name, or else by his number.
-pub(super) fn find_user(db: &Read<'_>, text: &str) -> store::Result<Option<User>> {
-    match users::get_named(db, text) {
-        Ok(user) => return Ok(Some(user)),
-        Err(store::Error::Refused(Refusal::UserNotFound)) => {}
-        Err(error) => return Err(error),
-    }
-    match text.trim_start_matches('#').parse() {
-        Ok(id) => users::find(db, UserId(id)),
-        Err(_) => Ok(None),
-    }
-}
-
 /// The list.
 pub(super) async fn list(cx: &mut Cx) -> Answer {
     let shell = cx.shell("Ledger", Nav::Ledger);
@@ -120,7 +107,7 @@ pub(super) async fn list(cx: &mut Cx) -> Answer {
     let found = cx
         .read(move |db| {
             if !user.is_empty() {
-                let Some(user) = find_user(db, &user)? else { return Ok(None) };
+                let Some(user) = users::find_called(db, &user)? else { return Ok(None) };
                 filter.user = Some(user.id);
             }
             if !is_sound { Ok(Some(none)) } else { postings::page(db, &filter).map(Some) }

@@ -6,7 +6,9 @@
 //! so for every noun. Nothing here needs a script: what scripts add is speed and keys.
 
 mod account;
+mod audit;
 mod books;
+mod cancels;
 mod categories;
 mod chart;
 mod cookies;
@@ -14,10 +16,12 @@ mod dashboard;
 mod error;
 mod form;
 mod gate;
+mod keys;
 mod ledger;
 mod link;
 mod order;
 mod orders;
+mod refills;
 mod reply;
 mod service;
 mod service_import;
@@ -175,6 +179,12 @@ routes! {
     GET  "/orders/{id}"                    Signed ""                     => order::show;
     POST "/orders/{id}/status"             Signed "order.set"            => order::set_status;
     POST "/orders/{id}/refund"             Proved "order.set"            => order::refund;
+    GET  "/refills"                        Signed ""                     => refills::list;
+    POST "/refills/bulk"                   Signed "refill.set"           => refills::bulk;
+    GET  "/refills/cancels"                Signed ""                     => cancels::list;
+    POST "/refills/cancels/refund"         Proved "order.set"            => cancels::refund;
+    POST "/refills/cancels/decline"        Signed "order.decline_cancel" => cancels::decline;
+    POST "/refills/{id}/set"               Signed "refill.set"           => refills::set;
 
     // The catalogue.
     GET  "/services"                       Signed ""                     => services::list;
@@ -229,8 +239,16 @@ routes! {
     POST "/users/{id}/rates/{service}/drop" Proved "user.rate"           => user::drop_rate;
     GET  "/users/{id}/note"                Signed ""                     => user::note;
     POST "/users/{id}/note"                Signed "user.note"            => user::set_note;
+    GET  "/keys"                           Signed ""                     => keys::list;
+    GET  "/keys/new"                       Signed ""                     => keys::new;
+    POST "/keys"                           Proved "key.create"           => keys::create;
+    POST "/keys/{id}/rotate"               Proved "key.rotate"           => keys::rotate;
+    POST "/keys/{id}/revoke"               Proved "key.revoke"           => keys::revoke;
     GET  "/ledger"                         Signed ""                     => ledger::list;
     POST "/ledger/check"                   Signed "books.check"          => books::check_now;
     GET  "/ledger/{id}"                    Signed ""                     => ledger::show;
     POST "/ledger/{id}/reverse"            Proved "posting.reverse"      => ledger::reverse;
+
+    // The system.
+    GET  "/audit"                          Signed ""                     => audit::list;
 }

@@ -11,13 +11,14 @@ use super::form::Form;
 use super::gate::Cx;
 use super::link::Link;
 use super::orders::{encoded, tone};
+use super::refills::tone as refill_tone;
 use super::reply::{Answer, Ask, see_other};
 use super::shell::{Nav, Shell, Toast, grouped};
 use crate::commands::orders::SetOrder;
 use crate::domain::ledger::PostingKind;
 use crate::domain::money::Money;
 use crate::domain::order::{ByHand, Change, Order, OrderStatus, PublicStatus};
-use crate::domain::refill::{Refill, RefillStatus};
+use crate::domain::refill::Refill;
 use crate::domain::refusal::Refusal;
 use crate::domain::service::Input;
 use crate::domain::setting::Setting;
@@ -141,17 +142,6 @@ pub(super) fn label(input: &Input) -> String {
     let mut letters = words.chars();
     let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
     format!("{first}{}", letters.as_str())
-}
-
-/// The tone of a refill's state.
-const fn refill_tone(status: &RefillStatus) -> &'static str {
-    match status {
-        RefillStatus::Pending => "attention",
-        RefillStatus::InProgress => "waiting",
-        RefillStatus::Completed => "good",
-        RefillStatus::Rejected => "quiet",
-        RefillStatus::Error => "bad",
-    }
 }
 
 /// A button that moves the order.

@@ -17,14 +17,20 @@ pub(super) enum Nav {
     Dashboard,
     /// Orders.
     Orders,
+    /// Refills and wishes to cancel.
+    Refills,
     /// What is sold.
     Services,
     /// The headings under which it is.
     Categories,
     /// Resellers.
     Users,
+    /// All API keys.
+    Keys,
     /// Every movement of money.
     Ledger,
+    /// Who changed what.
+    Audit,
     /// What can be set.
     Settings,
     /// One's own account.
@@ -63,6 +69,7 @@ pub(super) const NAV: &[(&str, &[NavItem])] = &[
         &[
             item(Nav::Dashboard, "Dashboard", "/admin", ("house", 'd')),
             item(Nav::Orders, "Orders", "/admin/orders", ("shopping-cart", 'o')),
+            item(Nav::Refills, "Refills", "/admin/refills", ("refresh-cw", 'r')),
         ],
     ),
     (
@@ -76,10 +83,17 @@ pub(super) const NAV: &[(&str, &[NavItem])] = &[
         "People & money",
         &[
             item(Nav::Users, "Users", "/admin/users", ("users", 'u')),
+            item(Nav::Keys, "API keys", "/admin/keys", ("key-round", 'k')),
             item(Nav::Ledger, "Ledger", "/admin/ledger", ("book-open", 'l')),
         ],
     ),
-    ("System", &[item(Nav::Settings, "Settings", "/admin/settings", ("settings", 't'))]),
+    (
+        "System",
+        &[
+            item(Nav::Audit, "Audit", "/admin/audit", ("scroll-text", 'a')),
+            item(Nav::Settings, "Settings", "/admin/settings", ("settings", 't')),
+        ],
+    ),
 ];
 
 /// How a page looks, as its reader chose.

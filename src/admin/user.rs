@@ -5,18 +5,16 @@ use askama::Template;
 use super::error::PageError;
 use super::form::Form;
 use super::gate::Cx;
+use super::keys::{issue, withdraw};
 use super::reply::{Answer, Ask, see_other};
 use super::shell::{Nav, Shell, Toast};
-use crate::commands::accounts::{
-    Adjust, CreateKey, Deposit, RevokeKey, SetUser, SetUserNote, SetUserRate,
-};
+use crate::commands::accounts::{Adjust, Deposit, SetUser, SetUserNote, SetUserRate};
 use crate::domain::ledger::Purse;
 use crate::domain::money::Money;
 use crate::domain::refusal::Refusal;
 use crate::domain::setting::Setting;
 use crate::domain::user::User;
 use crate::domain::{KeyId, ServiceId, Timestamp, UserId};
-use crate::secret::{self, KeyHash};
 use crate::store::keys::{self, ApiKey};
 use crate::store::ledger::{self, Booked};
 use crate::store::page::Page;
@@ -282,52 +280,24 @@ pub(super) async fn keys(cx: &mut Cx) -> Answer {
     cx.page(&page)
 }
 
-#[derive(Template)]
-#[template(path = "admin/user_key.html")]
-struct NewKeyPage {
-    shell: Shell,
-    user: User,
-    label: String,
-    key: String,
-}
-
 /// A new key, shown this once.
 pub(super) async fn create_key(cx: &mut Cx) -> Answer {
-    let head = head(cx).await?;
-    let key = secret::new_api_key();
-    let label = cx.form.get("label").to_owned();
-    let command = CreateKey {
-        actor: cx.actor()?,
-        user: head.user.id,
-        hash: KeyHash::of(key.expose()),
-        prefix: secret::shown_prefix(&key).to_owned(),
-        label: label.clone(),
-    };
-    if cx.try_write(command).await?.is_none() {
-        let page = keys_page(cx).await?;
-        return cx.refused_page(&page);
+    let user = head(cx).await?.user;
+    let back = path(user.id, "/keys");
+    if let Some(page) = issue(cx, user, &back).await? {
+        return Ok(page);
     }
-    let shell = cx.shell("The new key", Nav::Users);
-    let key = key.expose().to_owned();
-    cx.page(&NewKeyPage { shell, user: head.user, label, key })
+    let page = keys_page(cx).await?;
+    cx.refused_page(&page)
 }
 
 /// Refuses a key from now on.
 pub(super) async fn revoke_key(cx: &mut Cx) -> Answer {
-    let (head, key) = (head(cx).await?, KeyId(cx.path_id("key")?));
-    let id = head.user.id;
-    let of_user = cx.read(move |db| keys::list(db, id)).await?;
-    let found = of_user.into_iter().find(|found| found.id == key);
-    let found = found.ok_or(Refusal::KeyNotFound)?;
-    cx.confirm(Ask {
-        title: format!("Revoke the key {}… of {}?", found.prefix, head.user.name),
-        facts: vec![("From now on".to_owned(), "requests with it are refused".to_owned())],
-        verb: "Revoke 1 key".to_owned(),
-        typed: None,
-        is_danger: true,
-    })?;
-    cx.write(RevokeKey { actor: cx.actor()?, key }).await?;
-    cx.go(&path(id, "/keys"), Toast::said(format!("The key {}… is revoked", found.prefix)))
+    let (user, key) = (head(cx).await?.user, KeyId(cx.path_id("key")?));
+    let found = cx.read(move |db| keys::find(db, key)).await?;
+    let found = found.filter(|found| found.user == user.id).ok_or(Refusal::KeyNotFound)?;
+    let back = path(user.id, "/keys");
+    withdraw(cx, (found, user), &back).await
 }
 
 // ----------------------------------------------------------------------------------------- rates

@@ -116,6 +116,7 @@ impl Failure {
     }
 
     /// The rows of the table that the shop itself fills.
+    #[expect(clippy::too_many_lines, reason = "a list: one line for each")]
     pub(super) fn of_refusal(refusal: &Refusal) -> Self {
         let (status, code) = match refusal {
             Refusal::Missing(_) | Refusal::Invalid(_) | Refusal::NoDripFeed => {
@@ -151,6 +152,7 @@ impl Failure {
             | Refusal::NameTaken
             | Refusal::BadName
             | Refusal::KeyNotFound
+            | Refusal::KeyIsRevoked
             | Refusal::BadLabel
             | Refusal::AmountTooLarge
             | Refusal::AmountIsZero

@@ -355,6 +355,35 @@ impl Command for RevokeKey {
     }
 }
 
+/// Puts a new key in the place of one: the same user and label, and the old one is refused.
+pub struct RotateKey {
+    /// Who does it.
+    pub actor: Actor,
+    /// Which key goes.
+    pub key: KeyId,
+    /// The hash of the one that comes.
+    pub hash: KeyHash,
+    /// Its first characters.
+    pub prefix: String,
+}
+
+impl Command for RotateKey {
+    type Reply = KeyId;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<KeyId> {
+        let old = keys::find(tx, self.key)?.ok_or(Refusal::KeyNotFound)?;
+        if old.revoked_at.is_some() {
+            return Err(Refusal::KeyIsRevoked.into());
+        }
+
+        let new = keys::insert(tx, old.user, &self.hash, &self.prefix, &old.label)?;
+        keys::update_revoked(tx, old.id)?;
+        let change = format!("{}… → key {new} {}…", old.prefix, self.prefix);
+        record(tx, &self.actor, "key.rotate", format!("user {} key {}", old.user, old.id), change)?;
+        Ok(new)
+    }
+}
+
 /// Notes that a key was used, at most once a minute.
 pub struct RecordKeyUse {
     /// Which key.

@@ -9,7 +9,7 @@ use crate::domain::placing::{self, Details, Placing};
 use crate::domain::refill::{self, RefillStatus};
 use crate::domain::refusal::Refusal;
 use crate::domain::{Actor, KeyId, OrderId, RefillId, ServiceId, UserId};
-use crate::store::orders::Origin;
+use crate::store::orders::{By, Origin};
 use crate::store::{Command, Error, Result, Tx, ledger, orders, refills, services, users};
 
 /// Takes the customer's money and records the order, or refuses. A request id that has bought
@@ -214,6 +214,67 @@ impl Command for SetRefill {
         refills::update_status(tx, refill.id, self.status)?;
         let said = format!("{} → {}", refill.status, self.status);
         super::record(tx, &self.actor, "refill.set", format!("refill {}", refill.id), said)
+    }
+}
+
+/// Moves many refills by hand. Those that may not go there stay as they are.
+pub struct SetRefills {
+    /// Who moves them.
+    pub actor: Actor,
+    /// Which refills.
+    pub refills: BTreeSet<RefillId>,
+    /// Where to.
+    pub status: RefillStatus,
+}
+
+impl Command for SetRefills {
+    /// How many were moved.
+    type Reply = usize;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<usize> {
+        let mut moved = Vec::new();
+        for id in &self.refills {
+            let refill = refills::find(tx, *id)?.ok_or(Refusal::RefillNotFound)?;
+            if refill.may_become(self.status) {
+                moved.push(refill);
+            }
+        }
+
+        for refill in &moved {
+            refills::update_status(tx, refill.id, self.status)?;
+            let said = format!("{} → {}", refill.status, self.status);
+            super::record(tx, &self.actor, "refill.set", format!("refill {}", refill.id), said)?;
+        }
+        Ok(moved.len())
+    }
+}
+
+/// Goes on with orders whose customers wish to cancel. They may wish again.
+pub struct DeclineCancels {
+    /// Who declines.
+    pub actor: Actor,
+    /// Which orders. Where nobody wishes to cancel, nothing is done.
+    pub orders: BTreeSet<OrderId>,
+}
+
+impl Command for DeclineCancels {
+    type Reply = ();
+
+    fn run(&self, tx: &Tx<'_>) -> Result<()> {
+        let mut declined = Vec::new();
+        for id in &self.orders {
+            let order = orders::find(tx, *id)?.ok_or(Refusal::OrderNotFound)?;
+            if By::CancelWish.holds(&order) {
+                declined.push(order.id);
+            }
+        }
+
+        for id in declined {
+            orders::update_cancel_declined(tx, id)?;
+            let said = "Wish to cancel declined".to_owned();
+            super::record(tx, &self.actor, "order.decline_cancel", format!("order {id}"), said)?;
+        }
+        Ok(())
     }
 }
 

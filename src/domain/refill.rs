@@ -29,6 +29,11 @@ impl RefillStatus {
         matches!(self, Self::Pending | Self::InProgress)
     }
 
+    /// Whether it ended without being delivered.
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Self::Rejected | Self::Error)
+    }
+
     /// Whether a refill may go from here to there: forward only, and what is final stays.
     pub const fn check_move(self, next: Self) -> Result<(), Refusal> {
         match (self, next) {
@@ -52,6 +57,18 @@ pub struct Refill {
     pub status: RefillStatus,
     /// When it was asked for.
     pub created_at: Timestamp,
+}
+
+impl Refill {
+    /// Whether a person may move it there, from somewhere else.
+    pub fn may_become(&self, status: RefillStatus) -> bool {
+        status != self.status && self.status.check_move(status).is_ok()
+    }
+
+    /// Where a person may move it.
+    pub fn moves(&self) -> Vec<RefillStatus> {
+        RefillStatus::ALL.iter().copied().filter(|status| self.may_become(*status)).collect()
+    }
 }
 
 /// Decides whether the customer may have a refill of the order now.

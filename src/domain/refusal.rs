@@ -80,6 +80,8 @@ pub enum Refusal {
     BadName,
     /// No such key.
     KeyNotFound,
+    /// The key is refused already.
+    KeyIsRevoked,
     /// The label is too long or not printable.
     BadLabel,
     /// A balance would pass what can be counted.
@@ -220,6 +222,7 @@ impl fmt::Display for Refusal {
             Self::NameTaken => "The name is taken",
             Self::BadName => "A name is 1 to 64 printable characters without blanks at its ends",
             Self::KeyNotFound => "There is no such key",
+            Self::KeyIsRevoked => "This key is revoked already",
             Self::BadLabel => "A label is at most 100 printable characters",
             Self::AmountTooLarge => "The amount is larger than the books can hold",
             Self::AmountIsZero => "The amount must not be zero",

@@ -1,5 +1,6 @@
 //! The audit log: one row for every change by a person, in the change's own transaction.
 
+use super::page::{Cursor, Page};
 use super::tx::{Row, RowResult, params};
 use super::{Read, Result, Tx};
 use crate::domain::{Actor, Timestamp};
@@ -87,6 +88,88 @@ pub fn list_about(db: &Read<'_>, object: &str, limit: i64) -> Result<Vec<Written
     db.list(&list_about_sql(), params![object, limit], read_written)
 }
 
+/// Which entries a page shows. What is empty asks for nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// By whom, as it is stored: `admin 1`, `command line`.
+    pub actor: String,
+    /// What was done.
+    pub verb: String,
+    /// To exactly what.
+    pub object: String,
+    /// Where the page begins.
+    pub cursor: Cursor,
+    /// How many rows it has.
+    pub size: i64,
+}
+
+impl Filter {
+    fn sql(&self) -> String {
+        let (compares, direction) = self.cursor.direction();
+        let has = [&self.actor, &self.verb, &self.object].map(|text| !text.is_empty());
+        let (index, is_one) = match has {
+            // Little is ever done to one thing, so the rest is looked for among that.
+            [_, _, true] => (
+                "INDEXED BY audit_object",
+                "($1 = '' OR +actor = $1) AND ($2 = '' OR +verb = $2) AND object = $3",
+            ),
+            [false, false, false] => ("NOT INDEXED", "$1 = '' AND $2 = '' AND $3 = ''"),
+            [true, false, false] => {
+                ("INDEXED BY audit_actor", "actor = $1 AND $2 = '' AND $3 = ''")
+            }
+            [false, true, false] => ("INDEXED BY audit_verb", "$1 = '' AND verb = $2 AND $3 = ''"),
+            [true, true, false] => {
+                ("INDEXED BY audit_actor_verb", "actor = $1 AND verb = $2 AND $3 = ''")
+            }
+        };
+        format!(
+            "SELECT id, created_at, {WHO}, {COLUMNS} FROM audit {index}
+             WHERE {is_one} AND id {compares} $4 ORDER BY id {direction} LIMIT $5"
+        )
+    }
+}
+
+/// A page of entries, newest first.
+pub fn page(db: &Read<'_>, filter: &Filter) -> Result<Page<Written>> {
+    let Filter { actor, verb, object, cursor, size } = filter;
+    let params = params![actor, verb, object, cursor.bound(), size + 1];
+    let rows = db.list(&filter.sql(), params, read_written)?;
+    Ok(cursor.page(rows, *size))
+}
+
+/// A choice is out of so many at most.
+const CHOICES_MAX: usize = 200;
+const NEXT_ACTOR: &str = "SELECT min(actor) FROM audit WHERE actor > $1";
+const NEXT_VERB: &str = "SELECT min(verb) FROM audit WHERE verb > $1";
+
+/// What stands in a column, each once: steps from one to the next along the index.
+fn choices(db: &Read<'_>, next: &str) -> Result<Vec<String>> {
+    let mut found: Vec<String> = Vec::new();
+    while found.len() < CHOICES_MAX {
+        let last = found.last().map_or("", String::as_str);
+        match db.get(next, params![last], |row| row.get(0))? {
+            Some(word) => found.push(word),
+            None => break,
+        }
+    }
+    Ok(found)
+}
+
+/// Who has ever changed anything: as it is stored, and as people say it.
+pub fn actors(db: &Read<'_>) -> Result<Vec<(String, String)>> {
+    let sql = format!("SELECT {WHO} FROM (SELECT $1 AS actor)");
+    let name = |actor: String| {
+        let name = db.get(&sql, params![actor], |row| row.get(0))?;
+        Ok((actor, name))
+    };
+    choices(db, NEXT_ACTOR)?.into_iter().map(name).collect()
+}
+
+/// What has ever been done.
+pub fn verbs(db: &Read<'_>) -> Result<Vec<String>> {
+    choices(db, NEXT_VERB)
+}
+
 fn read_written(row: &Row<'_>) -> RowResult<Written> {
     Ok(Written {
         id: row.get(0)?,
@@ -108,5 +191,19 @@ mod tests {
     #[test]
     fn what_was_done_to_an_object_is_read_along_an_index() {
         assert_walks_an_index(&list_about_sql());
+    }
+
+    #[test]
+    fn a_page_of_the_log_is_read_along_an_index() {
+        let texts = |is_there: bool| if is_there { "x".to_owned() } else { String::new() };
+        for bits in 0..8 {
+            for cursor in [Cursor::Newest, Cursor::Older(7), Cursor::Newer(7)] {
+                let [actor, verb, object] = [1, 2, 4].map(|bit| texts(bits & bit > 0));
+                let filter = Filter { actor, verb, object, cursor, size: 50 };
+                assert_walks_an_index(&filter.sql());
+            }
+        }
+        assert_walks_an_index(NEXT_ACTOR);
+        assert_walks_an_index(NEXT_VERB);
     }
 }

@@ -1,5 +1,6 @@
 //! API keys: looked up by their hash, never by themselves.
 
+use super::page::{Cursor, Page};
 use super::tx::{Row, RowResult, params};
 use super::{Read, Result, Tx};
 use crate::domain::money::Discount;
@@ -32,6 +33,8 @@ pub struct Caller {
 pub struct ApiKey {
     /// The row.
     pub id: KeyId,
+    /// Whose it is.
+    pub user: UserId,
     /// Its first characters.
     pub prefix: String,
     /// What the operator calls it.
@@ -71,7 +74,7 @@ pub fn find_caller(db: &Read<'_>, hash: &KeyHash) -> Result<Option<Caller>> {
 /// A user's keys, oldest first.
 pub fn list(db: &Read<'_>, user: UserId) -> Result<Vec<ApiKey>> {
     db.list(
-        "SELECT id, key_prefix, label, created_at, last_used_at, revoked_at
+        "SELECT id, key_prefix, label, created_at, last_used_at, revoked_at, user_id
          FROM api_keys WHERE user_id = $1 ORDER BY id LIMIT 1000",
         params![user],
         read_key,
@@ -86,7 +89,7 @@ pub fn is_empty(db: &Read<'_>) -> Result<bool> {
 /// One key.
 pub fn find(db: &Read<'_>, id: KeyId) -> Result<Option<ApiKey>> {
     db.find(
-        "SELECT id, key_prefix, label, created_at, last_used_at, revoked_at
+        "SELECT id, key_prefix, label, created_at, last_used_at, revoked_at, user_id
          FROM api_keys WHERE id = $1",
         params![id],
         read_key,
@@ -101,7 +104,91 @@ fn read_key(row: &Row<'_>) -> RowResult<ApiKey> {
         created_at: row.get(3)?,
         last_used_at: row.get(4)?,
         revoked_at: row.get(5)?,
+        user: row.get(6)?,
     })
+}
+
+/// Which keys a page shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Which {
+    /// All of them.
+    #[default]
+    All,
+    /// Those that work.
+    Active,
+    /// Those that work and were never used.
+    NeverUsed,
+    /// Those that work and were neither made nor used since then. They are looked for among those
+    /// that work.
+    IdleSince(Timestamp),
+    /// Those that are refused.
+    Revoked,
+}
+
+/// What a page of keys shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Which.
+    pub which: Which,
+    /// Whose.
+    pub user: Option<UserId>,
+    /// Where the page begins.
+    pub cursor: Cursor,
+    /// How many rows it has.
+    pub size: i64,
+}
+
+/// A key as a page of keys shows it.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// It.
+    pub key: ApiKey,
+    /// The name of its user.
+    pub user_name: String,
+    /// Whether all his keys are refused.
+    pub is_suspended: bool,
+}
+
+fn page_sql(filter: &Filter) -> String {
+    let (compares, direction) = filter.cursor.direction();
+    let (index, is_one) = match filter.which {
+        Which::All => ("NOT INDEXED", "$2 IS NULL"),
+        Which::Active => ("INDEXED BY api_keys_active", "k.revoked_at IS NULL AND $2 IS NULL"),
+        Which::NeverUsed => (
+            "INDEXED BY api_keys_unused",
+            "k.revoked_at IS NULL AND k.last_used_at IS NULL AND $2 IS NULL",
+        ),
+        Which::IdleSince(_) => (
+            "INDEXED BY api_keys_active",
+            "k.revoked_at IS NULL AND coalesce(k.last_used_at, k.created_at) < $2",
+        ),
+        Which::Revoked => {
+            ("INDEXED BY api_keys_revoked", "k.revoked_at IS NOT NULL AND $2 IS NULL")
+        }
+    };
+    let (index, is_his) = match filter.user {
+        None => (index, "$1 IS NULL"),
+        Some(_) => ("INDEXED BY api_keys_user", "k.user_id = $1"),
+    };
+    format!(
+        "SELECT k.id, k.key_prefix, k.label, k.created_at, k.last_used_at, k.revoked_at, k.user_id,
+                u.name, u.is_suspended
+         FROM api_keys k {index} LEFT JOIN users u ON u.id = k.user_id
+         WHERE {is_his} AND {is_one} AND k.id {compares} $3 ORDER BY k.id {direction} LIMIT $4"
+    )
+}
+
+/// A page of keys, newest first.
+pub fn page(db: &Read<'_>, filter: &Filter) -> Result<Page<Listed>> {
+    let since = match filter.which {
+        Which::IdleSince(at) => Some(at),
+        Which::All | Which::Active | Which::NeverUsed | Which::Revoked => None,
+    };
+    let params = params![filter.user, since, filter.cursor.bound(), filter.size + 1];
+    let rows = db.list(&page_sql(filter), params, |row| {
+        Ok(Listed { key: read_key(row)?, user_name: row.get(7)?, is_suspended: row.get(8)? })
+    })?;
+    Ok(filter.cursor.page(rows, filter.size))
 }
 
 /// A new key: its hash and its first characters, which are all that is kept.
@@ -130,4 +217,22 @@ pub fn update_revoked(tx: &Tx<'_>, id: KeyId) -> Result<()> {
 pub fn update_last_used(tx: &Tx<'_>, id: KeyId) -> Result<()> {
     tx.execute("UPDATE api_keys SET last_used_at = $1 WHERE id = $2", params![tx.now, id])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema::assert_walks_an_index;
+
+    #[test]
+    fn a_page_of_keys_is_read_along_an_index() {
+        let since = Which::IdleSince(Timestamp(7));
+        for which in [Which::All, Which::Active, Which::NeverUsed, since, Which::Revoked] {
+            for user in [None, Some(UserId(1))] {
+                for cursor in [Cursor::Newest, Cursor::Older(7), Cursor::Newer(7)] {
+                    assert_walks_an_index(&page_sql(&Filter { which, user, cursor, size: 50 }));
+                }
+            }
+        }
+    }
 }

@@ -216,6 +216,13 @@ pub fn update_cancel_requested(tx: &Tx<'_>, id: OrderId) -> Result<()> {
     Ok(())
 }
 
+/// Forgets the customer's wish to cancel. He may wish again.
+pub fn update_cancel_declined(tx: &Tx<'_>, id: OrderId) -> Result<()> {
+    let sql = "UPDATE orders SET cancel_requested_at = NULL, updated_at = $1 WHERE id = $2";
+    tx.execute(sql, params![tx.now, id])?;
+    Ok(())
+}
+
 /// From now on the service's open orders stand in the way of a second one, or no longer do.
 /// Looks through the open orders: for a change of the service.
 pub fn update_exclusive(tx: &Tx<'_>, service: ServiceId, is_exclusive: bool) -> Result<()> {

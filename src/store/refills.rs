@@ -1,9 +1,10 @@
 //! Refills.
 
+use super::page::{Cursor, Page};
 use super::tx::{Row, RowResult, params};
 use super::{Read, Result, Tx};
 use crate::domain::refill::{Refill, RefillStatus};
-use crate::domain::{OrderId, RefillId, UserId};
+use crate::domain::{OrderId, RefillId, ServiceId, UserId};
 
 fn read_refill(row: &Row<'_>) -> RowResult<Refill> {
     Ok(Refill {
@@ -39,6 +40,67 @@ pub fn list_of(db: &Read<'_>, order: OrderId, limit: i64) -> Result<Vec<Refill>>
     db.list(sql, params![order, limit], read_refill)
 }
 
+/// A refill as a page of refills shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// It.
+    pub refill: Refill,
+    /// Who asked.
+    pub user_name: String,
+    /// What had been ordered.
+    pub service: ServiceId,
+    /// Its name.
+    pub service_name: String,
+    /// For which link.
+    pub link: String,
+    /// How many units.
+    pub quantity: i64,
+}
+
+fn page_sql(status: Option<RefillStatus>, cursor: Cursor) -> String {
+    let (compares, direction) = cursor.direction();
+    let (index, is_one) = match status {
+        None => ("NOT INDEXED", "$1 IS NULL"),
+        Some(_) => ("INDEXED BY refills_status", "r.status = $1"),
+    };
+    format!(
+        "SELECT r.id, r.order_id, r.user_id, r.status, r.created_at, u.name, o.service_id, s.name,
+                o.link, o.units
+         FROM refills r {index} LEFT JOIN users u ON u.id = r.user_id
+           LEFT JOIN orders o ON o.id = r.order_id LEFT JOIN services s ON s.id = o.service_id
+         WHERE {is_one} AND r.id {compares} $2 ORDER BY r.id {direction} LIMIT $3"
+    )
+}
+
+/// A page of refills of one status, or of any, newest first.
+pub fn page(
+    db: &Read<'_>,
+    status: Option<RefillStatus>,
+    cursor: Cursor,
+    size: i64,
+) -> Result<Page<Listed>> {
+    let params = params![status, cursor.bound(), size + 1];
+    let rows = db.list(&page_sql(status, cursor), params, |row| {
+        Ok(Listed {
+            refill: read_refill(row)?,
+            user_name: row.get(5)?,
+            service: row.get(6)?,
+            service_name: row.get(7)?,
+            link: row.get(8)?,
+            quantity: row.get(9)?,
+        })
+    })?;
+    Ok(cursor.page(rows, size))
+}
+
+const COUNTED: &str = "SELECT 1 FROM refills WHERE status = $1 LIMIT $2";
+
+/// How many refills have a status; counts no further than asked.
+pub fn count(db: &Read<'_>, status: RefillStatus, most: i64) -> Result<i64> {
+    let sql = format!("SELECT count(*) FROM ({COUNTED})");
+    db.get(&sql, params![status, most], |row| row.get(0))
+}
+
 /// A new refill, pending.
 pub fn insert(tx: &Tx<'_>, order: OrderId, user: UserId) -> Result<RefillId> {
     tx.get(
@@ -54,4 +116,20 @@ pub fn update_status(tx: &Tx<'_>, id: RefillId, status: RefillStatus) -> Result<
     let sql = "UPDATE refills SET status = $1, updated_at = $2 WHERE id = $3";
     tx.execute(sql, params![status, tx.now, id])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema::assert_walks_an_index;
+
+    #[test]
+    fn a_page_of_refills_is_read_along_an_index() {
+        for status in RefillStatus::ALL.iter().copied().map(Some).chain([None]) {
+            for cursor in [Cursor::Newest, Cursor::Older(7), Cursor::Newer(7)] {
+                assert_walks_an_index(&page_sql(status, cursor));
+            }
+        }
+        assert_walks_an_index(COUNTED);
+    }
 }

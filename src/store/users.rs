@@ -52,6 +52,15 @@ pub fn get_named(db: &Read<'_>, name: &str) -> Result<User> {
     user.ok_or(Error::Refused(Refusal::UserNotFound))
 }
 
+/// A user by his name, or else by his number, as people type them.
+pub fn find_called(db: &Read<'_>, text: &str) -> Result<Option<User>> {
+    let named = db.find(select!("WHERE u.name = $1"), params![text], read_user)?;
+    match (named, text.trim_start_matches('#').parse()) {
+        (None, Ok(id)) => find(db, UserId(id)),
+        (named, _) => Ok(named),
+    }
+}
+
 /// Users after the given one, by id.
 pub fn list(db: &Read<'_>, after: UserId, limit: i64) -> Result<Vec<User>> {
     let sql = select!("WHERE u.id > $1 ORDER BY u.id LIMIT $2");

@@ -22,14 +22,19 @@ fn shop() -> (Panel, Operator) {
     panel.cli(&["user", "deposit", "ann", "10"]); // so that the first can be reversed
     for _ in 0..3 {
         ann.buys(2, 100);
+        panel.new_key(ann.user);
     }
+    crate::admin_refills::wishes(&panel, &ann);
     let operator = panel.operator("olga");
     (panel, operator)
 }
 
 /// The path of a route in that panel. The last of olga's sessions can be ended.
 fn path(route: &Route) -> String {
-    let path = route.path.replace("{id}", "1").replace("{key}", "1").replace("{service}", "1");
+    // Each key ends once.
+    let path = route.path.replace("/keys/{id}/rotate", "/keys/2/rotate");
+    let path = path.replace("/keys/{id}/revoke", "/keys/3/revoke");
+    let path = path.replace("{id}", "1").replace("{key}", "1").replace("{service}", "1");
     format!("/admin{path}")
 }
 
@@ -105,10 +110,17 @@ id,category,name,type,rate,min,max,dripfeed,refill,cancel,provider,provider_serv
 const DONE: &[(&str, &[(&str, &str)])] = &[
     ("/orders/{id}/status", &[("status", "in_progress"), ("remains", "40")]),
     ("/orders/{id}/refund", &[("status", "partial"), ("remains", "40"), ("confirmed", "yes")]),
+    ("/refills/{id}/set", &[("to", "in_progress")]),
+    ("/refills/bulk", &[("id", "1"), ("to", "completed"), ("confirmed", "yes")]),
+    ("/refills/cancels/refund", &[("id", "5"), ("confirmed", "yes")]),
+    ("/refills/cancels/decline", &[("only", "6")]),
     ("/users", &[("name", "bob")]),
     ("/users/bulk", &[("id", "1"), ("do", "suspend"), ("confirmed", "yes")]),
     ("/users/{id}/resume", &[]),
     ("/users/{id}/funds", &[("kind", "deposit"), ("amount", "5"), ("confirmed", "yes")]),
+    ("/keys", &[("user", "ann"), ("label", "site")]),
+    ("/keys/{id}/rotate", &[("confirmed", "yes")]),
+    ("/keys/{id}/revoke", &[("confirmed", "yes")]),
     ("/ledger/check", &[]),
     ("/ledger/{id}/reverse", &[("note", "a typo"), ("confirmed", "yes")]),
     ("/users/{id}/terms", &[("discount", "7"), ("credit_limit", "0")]),

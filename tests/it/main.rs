@@ -2,9 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod admin;
+mod admin_audit;
+mod admin_keys;
 mod admin_ledger;
 mod admin_orders;
 mod admin_people;
+mod admin_refills;
 mod admin_services;
 mod admin_settings;
 mod backup;

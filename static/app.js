@@ -31,6 +31,15 @@ document.addEventListener("submit", async (event) => {
   (ask.querySelector("[autofocus]") || ask.querySelector("input:not([type=hidden])") || ask.querySelector("button"))?.focus();
 });
 
+// A form is sent once, however often the button is pressed.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (form.dataset.sent) return event.preventDefault();
+  form.dataset.sent = "yes";
+  setTimeout(() => delete form.dataset.sent, 2000);
+});
+
 function plainly(form, submitter) {
   form.removeAttribute("data-ask");
   form.requestSubmit(submitter);
@@ -102,13 +111,13 @@ function move(step) {
 const cursor = (selector) => document.querySelector(`tr.cursor ${selector}`);
 const click = (selector) => document.querySelector(selector)?.click();
 
-const edit = (field) => (field?.matches("a, button") ? field.click() : field?.focus());
+const enter = (part) => (part?.matches("a, button") ? part.click() : part?.focus());
 
 const actions = {
   "?": () => help?.showModal(),
   "/": () => document.querySelector("[data-filter]")?.focus(),
-  n: () => click("[data-new]"),
-  e: () => edit(cursor("[data-edit]") || document.querySelector("main [data-edit]")),
+  n: () => enter(document.querySelector("[data-new]")),
+  e: () => enter(cursor("[data-edit]") || document.querySelector("main [data-edit]")),
   j: () => move(1),
   k: () => move(-1),
   x: () => cursor("input[type=checkbox]")?.click(),

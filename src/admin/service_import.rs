@@ -10,7 +10,7 @@ use super::gate::Cx;
 use super::reply::{Answer, Ask};
 use super::services::counted;
 use super::shell::{Nav, Shell, Toast};
-use crate::commands::catalog::{self, Draft, ImportServices};
+use crate::commands::catalog::{self, ImportAsSeen, ImportServices, Preview};
 use crate::commands::catalog_csv;
 use crate::domain::setting::Setting;
 use crate::store::{Read, services, settings};
@@ -40,23 +40,29 @@ pub(super) async fn show(cx: &mut Cx) -> Answer {
 
 /// Imports a file, after saying what would change.
 pub(super) async fn import(cx: &mut Cx) -> Answer {
-    let drafts = match catalog_csv::read_all(cx.form.raw("csv").trim_start().as_bytes()) {
+    let drafts = match catalog_csv::read_all(cx.form.raw("csv").as_bytes()) {
         Ok(drafts) => drafts,
         Err(wrong) => return refused(cx, wrong.iter().map(ToString::to_string).collect()),
     };
     if drafts.is_empty() {
         return refused(cx, vec!["There is no service in it".to_owned()]);
     }
-    let ask = match question(cx, &drafts).await {
-        Ok(ask) => ask,
+    let judged = drafts.clone();
+    let read =
+        move |db: &Read<'_>| Ok((catalog::preview(db, &judged)?, settings::catalogue_version(db)?));
+    let (preview, now) = match cx.read(read).await {
+        Ok(seen) => seen,
         Err(PageError::Refused(refusal)) => return refused(cx, vec![refusal.to_string()]),
         Err(error) => return Err(error),
     };
-    cx.confirm(ask)?;
-    match cx.write(ImportServices { actor: cx.actor()?, drafts }).await {
-        Ok(imported) => {
-            let (created, updated) = (imported.created, imported.updated);
-            let said = format!("{} added, {updated} updated", counted(created));
+    let version = cx.form.get("version").parse().unwrap_or(now);
+    cx.form.put("version", version);
+    cx.confirm(question(&preview, drafts.len()))?;
+    let import = ImportServices { actor: cx.actor()?, drafts };
+    match cx.write(ImportAsSeen { import, version }).await {
+        Ok(_) => {
+            let Preview { created, updated, .. } = preview;
+            let said = format!("{} added, {updated} changed", counted(created));
             cx.go("/admin/services", Toast::said(said))
         }
         Err(PageError::Refused(refusal)) => refused(cx, vec![refusal.to_string()]),
@@ -64,10 +70,10 @@ pub(super) async fn import(cx: &mut Cx) -> Answer {
     }
 }
 
-async fn question(cx: &Cx, drafts: &[Draft]) -> Result<Ask, PageError> {
-    let (count, judged) = (counted(drafts.len()), drafts.to_vec());
-    let preview = cx.read(move |db: &Read<'_>| catalog::preview(db, &judged)).await?;
-    Ok(Ask {
+/// What would change.
+fn question(preview: &Preview, count: usize) -> Ask {
+    let count = counted(count);
+    Ask {
         title: format!("Import {count}?"),
         facts: vec![
             ("New".to_owned(), preview.created.to_string()),
@@ -77,7 +83,7 @@ async fn question(cx: &Cx, drafts: &[Draft]) -> Result<Ask, PageError> {
         verb: format!("Import {count}"),
         typed: None,
         is_danger: false,
-    })
+    }
 }
 
 fn refused(cx: &mut Cx, wrong: Vec<String>) -> Answer {

@@ -174,6 +174,7 @@ impl Failure {
             | Refusal::ServiceHasOrders
             | Refusal::RateTooHigh
             | Refusal::RatesChanged
+            | Refusal::CatalogueChanged
             | Refusal::CategoryNotFound
             | Refusal::CategoryTaken
             | Refusal::CategoryNotEmpty

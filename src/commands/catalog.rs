@@ -57,6 +57,26 @@ pub struct ImportServices {
     pub drafts: Vec<Draft>,
 }
 
+/// The same, if the catalogue still is what it was when somebody looked at what would change. So a
+/// form that is sent twice imports once.
+pub struct ImportAsSeen {
+    /// What is imported.
+    pub import: ImportServices,
+    /// The version of the catalogue that was looked at.
+    pub version: i64,
+}
+
+impl Command for ImportAsSeen {
+    type Reply = Imported;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<Imported> {
+        if settings::catalogue_version(tx)? != self.version {
+            return Err(Refusal::CatalogueChanged.into());
+        }
+        self.import.run(tx)
+    }
+}
+
 /// How many services an import made and changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Imported {

@@ -126,6 +126,8 @@ pub enum Refusal {
     RateTooHigh,
     /// The rates are no longer those that were shown.
     RatesChanged,
+    /// The catalogue is no longer what it was when somebody was asked.
+    CatalogueChanged,
     /// No such category.
     CategoryNotFound,
     /// Another category has this name.
@@ -242,6 +244,9 @@ impl fmt::Display for Refusal {
             Self::ServiceHasOrders => "A service that has orders stays: disable it instead",
             Self::RateTooHigh => "A rate would be above 999999999.999999",
             Self::RatesChanged => "The rates have changed since you were asked: look again",
+            Self::CatalogueChanged => {
+                "The catalogue has changed since you were asked: look again what would change"
+            }
             Self::CategoryNotFound => "There is no such category",
             Self::CategoryTaken => "Another category has this name",
             Self::CategoryNotEmpty => "The category has services: move them first",

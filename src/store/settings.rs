@@ -37,3 +37,8 @@ pub fn bump_catalogue_version(tx: &Tx<'_>) -> Result<()> {
     tx.execute("UPDATE versions SET catalogue = catalogue + 1", [])?;
     Ok(())
 }
+
+/// How often the catalogue has changed.
+pub fn catalogue_version(db: &Read<'_>) -> Result<i64> {
+    db.get("SELECT catalogue FROM versions", [], |row| row.get(0))
+}

@@ -450,7 +450,15 @@ fn a_file_is_imported_after_saying_what_would_change() {
         assert!(asked.text().contains(text), "{text}: {}", asked.text());
     }
     assert_eq!((said(&panel), offer(&ann, 5)), (before.clone(), None), "nothing is done yet");
-    olga.post_and_confirm(path, &[("csv", &csv)]);
+    let carried = form(asked.text(), path);
+    let carried: Vec<_> = carried.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    assert_eq!(olga.post(path, &carried).status, 303);
+    let again = olga.post(path, &carried);
+    assert!(
+        again.status == 422 && again.text().contains("The catalogue has changed"),
+        "sent twice"
+    );
+    assert_eq!(offer(&ann, 6), None);
     assert_eq!(offer(&ann, 5).unwrap().0, "Fresh, <new>");
     assert_eq!(offer(&ann, 1).unwrap().1, "0.95");
     assert_eq!(said(&panel).1, "1 created, 2 updated");

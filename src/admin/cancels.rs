@@ -134,7 +134,7 @@ fn question(orders: &[Listed], sum: Money, terms: &Terms, stay: usize) -> Ask {
     Ask {
         title: format!("Cancel {what} and return {sum} {currency} to {whom}?"),
         facts: vec![
-            ("Delivered, not charged".to_owned(), delivered.to_string()),
+            ("Delivered so far".to_owned(), delivered.to_string()),
             (format!("Returned to {whom}"), format!("{sum} {currency}")),
             ("Stay as they are".to_owned(), stay),
         ],

@@ -117,6 +117,8 @@ struct ServicesPage {
     edited: Option<ServiceId>,
     /// The row that was worked on just now and what of it, to go on from there.
     left: Option<(ServiceId, &'static str)>,
+    /// Those that stay ticked, because what was asked for them was refused.
+    ticked: Vec<ServiceId>,
     /// What was sent, or what the edited row holds.
     form: Form,
 }
@@ -140,6 +142,10 @@ impl ServicesPage {
 
     fn is_edited(&self, service: &Service) -> bool {
         self.edited == Some(service.id)
+    }
+
+    fn is_ticked(&self, service: &Service) -> bool {
+        self.ticked.contains(&service.id)
     }
 
     fn is_left(&self, service: &Service, at: &str) -> bool {
@@ -181,7 +187,8 @@ async fn services_page(cx: &mut Cx, edited: Option<ServiceId>) -> Result<Service
     let (page, categories, is_new) = cx.read(read).await?;
     let left = cx.form.get("left").parse().ok().map(|left| (ServiceId(left), "edit"));
     let (shell, form) = (cx.shell("Services", Nav::Services), cx.form.clone());
-    Ok(ServicesPage { shell, asked, categories, page, is_new, edited, left, form })
+    let ticked = Vec::new();
+    Ok(ServicesPage { shell, asked, categories, page, is_new, edited, left, ticked, form })
 }
 
 /// The list, with one row open where that is asked for.
@@ -390,6 +397,7 @@ pub(super) async fn move_to(cx: &mut Cx) -> Answer {
 
 /// The list with what is wrong about the form.
 async fn refused(cx: &mut Cx) -> Answer {
-    let page = services_page(cx, None).await?;
+    let mut page = services_page(cx, None).await?;
+    page.ticked = ticked(cx);
     cx.refused_page(&page)
 }

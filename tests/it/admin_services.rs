@@ -254,7 +254,9 @@ fn rates_change_by_a_percentage_after_they_were_shown() {
 
     for (percent, why) in [("", "Write a percentage"), ("0", "Write a percentage"), ("-100", "")] {
         let reply = olga.post(path, &with(&ticked, &[("percent", percent)]));
-        assert!(reply.status == 422 && reply.text().contains(why), "{percent}");
+        let beside = reply.text().split("id=\"e-percent\">").nth(1).unwrap();
+        assert!(reply.status == 422 && beside.starts_with(why), "{percent}");
+        assert_eq!(reply.text().matches(" checked").count(), 3, "they stay ticked");
     }
     olga.post(
         "/admin/services/1/row",

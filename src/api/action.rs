@@ -3,8 +3,6 @@
 //! Together with `wire.rs` the only place that knows what things are called on the wire. An action
 //! is read whole before anything is looked up.
 
-use sha2::{Digest, Sha256};
-
 use super::fields::{Broken, Fields};
 use crate::domain::order::PublicStatus;
 use crate::domain::placing::Details;
@@ -205,13 +203,8 @@ impl Add {
             }
         }
         let custom_id = short_text(fields, "custom_id")?;
-        let request = match named_request(fields, idempotency_key)? {
-            Some(text) => {
-                let digest = digest(service, custom_id.as_deref(), &details);
-                Some(RequestId { text, digest })
-            }
-            None => None,
-        };
+        let name = named_request(fields, idempotency_key)?;
+        let request = name.map(|text| RequestId::of(text, service, custom_id.as_deref(), &details));
         Ok(Self { service, details, request, custom_id })
     }
 }
@@ -233,23 +226,6 @@ fn check_request_id(text: &str, name: &'static str) -> Result<String> {
         return Ok(text.to_owned());
     }
     Err(Unclear::Invalid(name))
-}
-
-/// What a request asks for, whatever its encoding and the order of its fields.
-fn digest(service: ServiceId, custom_id: Option<&str>, details: &Details) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    let mut add = |name: &str, value: &str| {
-        for part in [name, value] {
-            hash.update(part.len().to_be_bytes());
-            hash.update(part);
-        }
-    };
-    add("service", &service.to_string());
-    add("custom_id", custom_id.unwrap_or_default());
-    for (input, value) in details.iter() {
-        add(input.as_str(), &value.replace("\r\n", "\n"));
-    }
-    hash.finalize().into()
 }
 
 fn read_page(fields: &Fields) -> Result<Page> {

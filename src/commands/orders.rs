@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 use crate::domain::ledger::Posting;
 use crate::domain::money::Money;
 use crate::domain::order::{ByHand, CancelAnswer, Change, Order, PublicStatus};
-use crate::domain::placing::{self, Details, Placing};
+use crate::domain::placing::{self, Details, NewOrder, Placing};
 use crate::domain::refill::{self, RefillStatus};
 use crate::domain::refusal::Refusal;
-use crate::domain::{Actor, KeyId, OrderId, RefillId, ServiceId, UserId};
+use crate::domain::{Actor, KeyId, OrderId, RefillId, ServiceId, Timestamp, UserId};
 use crate::store::orders::{By, Origin};
-use crate::store::{Command, Error, Result, Tx, ledger, orders, refills, services, users};
+use crate::store::{Command, Error, Read, Result, Tx, ledger, orders, refills, services, users};
 
 /// Takes the customer's money and records the order, or refuses. A request id that has bought
 /// already gets that order again, whatever has changed since.
+#[derive(Clone, Debug)]
 pub struct PlaceOrder {
     /// Who buys.
     pub user: UserId,
@@ -29,40 +30,65 @@ impl Command for PlaceOrder {
     type Reply = OrderId;
 
     fn run(&self, tx: &Tx<'_>) -> Result<OrderId> {
-        let offer = services::find_on_sale(tx, self.user, self.service)?;
-        let wanted = offer.as_ref().map(|(service, _)| placing::read(service, &self.details));
-        let wanted = wanted.transpose()?;
-
-        if let Some(bought) = self.find_replayed(tx)? {
-            return Ok(bought);
-        }
-        let ((service, own_rate), wanted) = offer.zip(wanted).ok_or(Refusal::ServiceNotFound)?;
-        let user = users::get(tx, self.user)?;
-        let placing = Placing {
-            user: &user,
-            service: &service,
-            own_rate,
-            twin: match service.listing.denies_duplicates {
-                true => orders::find_twin(tx, user.id, service.id, &wanted.link)?,
-                false => None,
-            },
-            now: tx.now,
+        let order = match self.quote(tx, tx.now)? {
+            Quote::Bought(id) => return Ok(id),
+            Quote::New(order) => order,
         };
-        let order = placing::place(&placing, wanted)?;
 
         let id = orders::insert(tx, &order, &self.origin)?;
         if let Some(charge) = Posting::charge(order.purse, order.charge, id) {
             ledger::post(tx, &charge, &self.origin.actor)?;
         }
+        if !matches!(self.origin.actor, Actor::Key(_)) {
+            let said = format!("user {}, service {}, {}", self.user, self.service, order.charge);
+            let (actor, object) = (&self.origin.actor, format!("order {id}"));
+            super::record(tx, actor, "order.create", object, said)?;
+        }
         Ok(id)
     }
 }
 
+/// What becomes of an order if it is placed now.
+#[derive(Clone, Debug)]
+pub enum Quote {
+    /// This very request has bought this one before.
+    Bought(OrderId),
+    /// It can be sold, at that price.
+    New(Box<NewOrder>),
+}
+
 impl PlaceOrder {
+    /// Decides on the order and changes nothing.
+    ///
+    /// # Errors
+    /// Every refusal that placing it has.
+    pub fn quote(&self, db: &Read<'_>, now: Timestamp) -> Result<Quote> {
+        let offer = services::find_on_sale(db, self.user, self.service)?;
+        let wanted = offer.as_ref().map(|(service, _)| placing::read(service, &self.details));
+        let wanted = wanted.transpose()?;
+
+        if let Some(bought) = self.find_replayed(db)? {
+            return Ok(Quote::Bought(bought));
+        }
+        let ((service, own_rate), wanted) = offer.zip(wanted).ok_or(Refusal::ServiceNotFound)?;
+        let user = users::get(db, self.user)?;
+        let placing = Placing {
+            user: &user,
+            service: &service,
+            own_rate,
+            twin: match service.listing.denies_duplicates {
+                true => orders::find_twin(db, user.id, service.id, &wanted.link)?,
+                false => None,
+            },
+            now,
+        };
+        Ok(Quote::New(Box::new(placing::place(&placing, wanted)?)))
+    }
+
     /// The order that this very request has bought before.
-    fn find_replayed(&self, tx: &Tx<'_>) -> Result<Option<OrderId>> {
+    fn find_replayed(&self, db: &Read<'_>) -> Result<Option<OrderId>> {
         let Some(request) = &self.origin.request else { return Ok(None) };
-        match orders::find_by_request(tx, self.user, &request.text)? {
+        match orders::find_by_request(db, self.user, &request.text)? {
             Some((id, digest)) if digest == request.digest => Ok(Some(id)),
             Some(_) => Err(Refusal::RequestConflict.into()),
             None => Ok(None),

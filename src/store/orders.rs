@@ -1,10 +1,12 @@
 //! Orders.
 
+use sha2::{Digest as _, Sha256};
+
 use super::figures::{self, Figures};
 use super::tx::{Row, RowResult, params};
 use super::{Read, Result, Tx};
 use crate::domain::order::{Change, DripFeed, Order, PublicStatus, Standing};
-use crate::domain::placing::NewOrder;
+use crate::domain::placing::{Details, NewOrder};
 use crate::domain::service::Input;
 use crate::domain::{Actor, OrderId, ServiceId, UserId};
 
@@ -88,6 +90,30 @@ pub struct RequestId {
     pub text: String,
     /// SHA-256 of the request's content, normalised.
     pub digest: [u8; 32],
+}
+
+impl RequestId {
+    /// A name for a request that asks for that, whatever its encoding and the order of its fields.
+    pub fn of(
+        text: String,
+        service: ServiceId,
+        custom_id: Option<&str>,
+        details: &Details,
+    ) -> Self {
+        let mut hash = Sha256::new();
+        let mut add = |name: &str, value: &str| {
+            for part in [name, value] {
+                hash.update(part.len().to_be_bytes());
+                hash.update(part);
+            }
+        };
+        add("service", &service.to_string());
+        add("custom_id", custom_id.unwrap_or_default());
+        for (input, value) in details.iter() {
+            add(input.as_str(), &value.replace("\r\n", "\n"));
+        }
+        Self { text, digest: hash.finalize().into() }
+    }
 }
 
 /// The order that a request id has bought, with the digest of that request.

@@ -137,6 +137,13 @@ pub fn list(db: &Read<'_>) -> Result<Vec<Listed>> {
     })
 }
 
+/// The names of what is on sale, by number.
+pub fn list_on_sale(db: &Read<'_>, limit: i64) -> Result<Vec<(ServiceId, String)>> {
+    let sql = "SELECT id, name FROM services
+               WHERE id > 0 AND is_enabled = 1 ORDER BY id LIMIT $1";
+    db.list(sql, params![limit], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
 /// Whether there is nothing to sell.
 pub fn is_empty(db: &Read<'_>) -> Result<bool> {
     Ok(db.find("SELECT 1 FROM services LIMIT 1", [], |_| Ok(()))?.is_none())

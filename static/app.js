@@ -75,6 +75,7 @@ for (const picker of document.querySelectorAll("[data-into]")) {
   });
 }
 document.querySelector("[data-focus]")?.focus();
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
 // Toasts leave by themselves, but not while somebody reads or reaches for them.
 function toast(text) {
@@ -160,3 +161,11 @@ document.addEventListener("click", (event) => {
   }
   last = box;
 });
+
+// One box ticks all that are on the page.
+for (const all of document.querySelectorAll("[data-all]")) {
+  all.hidden = false;
+  all.addEventListener("change", () => {
+    for (const box of all.form.querySelectorAll("tbody input[type=checkbox]")) box.checked = all.checked;
+  });
+}

@@ -99,6 +99,15 @@ impl Figures {
         })
     }
 
+    /// Orders that are not final, by their status: the word in an address, how many, what it says.
+    fn open_by_status(&self) -> Vec<(&'static str, i64, String)> {
+        let open = [PublicStatus::Pending, PublicStatus::InProgress, PublicStatus::Processing];
+        let counted = open.map(|status| (status, self.count(status)));
+        let some = counted.into_iter().filter(|(_, count)| *count > 0);
+        some.map(|(status, count)| (status.as_str(), count, status.label().to_lowercase()))
+            .collect()
+    }
+
     /// Orders that are not final.
     fn open(&self) -> i64 {
         self.count(PublicStatus::Pending)
@@ -156,8 +165,8 @@ fn steps(db: &Read<'_>) -> store::Result<Vec<Step>> {
         Step {
             is_done: !orders::is_empty(db)?,
             text: "Place a test order",
-            hint: "POST /api/v2 with action=add",
-            path: String::new(),
+            hint: "Here, or by POST /api/v2 with action=add",
+            path: "/admin/orders/new".to_owned(),
         },
     ])
 }

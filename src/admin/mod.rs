@@ -20,7 +20,9 @@ mod keys;
 mod ledger;
 mod link;
 mod order;
+mod order_new;
 mod orders;
+mod orders_bulk;
 mod refills;
 mod reply;
 mod service;
@@ -176,6 +178,10 @@ routes! {
     GET  ""                                Signed ""                     => dashboard::show;
 
     GET  "/orders"                         Signed ""                     => orders::list;
+    GET  "/orders/new"                     Signed ""                     => order_new::new;
+    POST "/orders"                         Proved "order.create"         => order_new::create;
+    POST "/orders/bulk"                    Signed "order.set"            => orders_bulk::set_status;
+    POST "/orders/bulk/refund"             Proved "order.set"            => orders_bulk::refund;
     GET  "/orders/{id}"                    Signed ""                     => order::show;
     POST "/orders/{id}/status"             Signed "order.set"            => order::set_status;
     POST "/orders/{id}/refund"             Proved "order.set"            => order::refund;

@@ -246,7 +246,7 @@ pub(super) async fn show(cx: &mut Cx) -> Answer {
 
 /// What a move does to money, and so which way it comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// None, or the charge is earned.
     Progress,
     /// Some goes back.
@@ -264,7 +264,7 @@ impl Kind {
     }
 
     /// The status that was asked for, if it comes this way.
-    fn status(self, form: &Form) -> Option<PublicStatus> {
+    pub(super) fn status(self, form: &Form) -> Option<PublicStatus> {
         let status = PublicStatus::from_stored(form.get("status"))?;
         self.statuses().contains(&status).then_some(status)
     }

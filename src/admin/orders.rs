@@ -296,6 +296,11 @@ impl OrdersPage {
         self.asked.tab == Tab::Wishes
     }
 
+    /// The state of the tab in the middle of a sentence.
+    fn state(&self) -> String {
+        self.asked.tab.label().to_lowercase()
+    }
+
     fn tab(&self) -> &'static str {
         self.asked.tab.word()
     }

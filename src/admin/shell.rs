@@ -223,12 +223,22 @@ impl Shell {
         self.stamp(*at, "%Y-%m-%d %H:%M")
     }
 
+    /// An instant on less room: the hour of this year's, the day of an older one.
+    pub(super) fn moment(&self, at: &Timestamp) -> Safe<String> {
+        let year = |at: Timestamp| {
+            let utc = jiff::Timestamp::from_second(at.0).unwrap_or_default();
+            utc.to_zoned(self.zone.clone()).year()
+        };
+        let is_this_year = year(*at) == year(self.now);
+        self.stamp(*at, if is_this_year { "%-d %b %H:%M" } else { "%-d %b %Y" })
+    }
+
     /// A day, in the panel's zone.
     pub(super) fn day(&self, at: &Timestamp) -> Safe<String> {
         self.stamp(*at, "%Y-%m-%d")
     }
 
-    /// Nothing in this can be anyone's text: digits, dashes and colons only.
+    /// Nothing in this can be anyone's text: digits, months, dashes and colons only.
     fn stamp(&self, at: Timestamp, format: &str) -> Safe<String> {
         let Ok(utc) = jiff::Timestamp::from_second(at.0) else { return Safe(at.0.to_string()) };
         let local = utc.to_zoned(self.zone.clone()).strftime(format);

@@ -6,6 +6,7 @@ use super::error::PageError;
 use super::form::Form;
 use super::gate::Cx;
 use super::keys::{issue, withdraw};
+use super::orders::encoded;
 use super::reply::{Answer, Ask, see_other};
 use super::shell::{Nav, Shell, Toast};
 use crate::commands::accounts::{Adjust, Deposit, SetUser, SetUserNote, SetUserRate};
@@ -39,6 +40,11 @@ impl Head {
     /// The tabs: the end of the address, what it says.
     fn tabs(&self) -> [(&'static str, &'static str); 4] {
         [("", "Ledger"), ("/keys", "API keys"), ("/rates", "Own rates"), ("/note", "Note")]
+    }
+
+    /// The list of his orders.
+    fn orders(&self) -> String {
+        format!("/admin/orders?user={}", encoded(&self.user.name))
     }
 }
 

@@ -156,14 +156,17 @@ pub struct OfOrder {
     pub actor: String,
 }
 
-/// What was moved for an order, oldest first: a handful.
-pub fn list_of_order(db: &Read<'_>, order: OrderId) -> Result<Vec<OfOrder>> {
-    let sql = format!(
+fn list_of_order_sql() -> String {
+    format!(
         "SELECT id, created_at, kind, amount_micros, source_balance_micros,
                 destination_balance_micros, {WHO}
          FROM postings WHERE order_id = $1 LIMIT 100"
-    );
-    let mut rows = db.list(&sql, params![order], |row| {
+    )
+}
+
+/// What was moved for an order, oldest first: a handful.
+pub fn list_of_order(db: &Read<'_>, order: OrderId) -> Result<Vec<OfOrder>> {
+    let mut rows = db.list(&list_of_order_sql(), params![order], |row| {
         let kind = row.get(2)?;
         let balance = match kind {
             PostingKind::Charge => row.get(4)?,
@@ -193,5 +196,6 @@ mod tests {
         for cursor in [Cursor::Newest, Cursor::Older(7), Cursor::Newer(7)] {
             assert_walks_an_index(&page_of_sql(cursor));
         }
+        assert_walks_an_index(&list_of_order_sql());
     }
 }

@@ -53,8 +53,12 @@ pub fn page_of(
         ids.reverse();
     }
     ids.dedup();
+    let enough = usize::try_from(size).unwrap_or_default() + 1;
     let mut found = Vec::new();
     for id in ids {
+        if found.len() >= enough {
+            break;
+        }
         let order = orders::find(db, id)?.filter(|order| {
             filter.by.holds(order)
                 && filter.status.is_none_or(|status| order.public_status() == status)

@@ -33,11 +33,12 @@ pub fn find_latest_status(db: &Read<'_>, order: OrderId) -> Result<Option<Refill
     db.find(sql, params![order], |row| row.get(0))
 }
 
+const LIST_OF: &str = "SELECT id, order_id, user_id, status, created_at FROM refills
+    WHERE order_id = $1 ORDER BY id DESC LIMIT $2";
+
 /// An order's refills, newest first.
 pub fn list_of(db: &Read<'_>, order: OrderId, limit: i64) -> Result<Vec<Refill>> {
-    let sql = "SELECT id, order_id, user_id, status, created_at FROM refills
-               WHERE order_id = $1 ORDER BY id DESC LIMIT $2";
-    db.list(sql, params![order, limit], read_refill)
+    db.list(LIST_OF, params![order, limit], read_refill)
 }
 
 /// A refill as a page of refills shows it.
@@ -131,5 +132,6 @@ mod tests {
             }
         }
         assert_walks_an_index(COUNTED);
+        assert_walks_an_index(LIST_OF);
     }
 }

@@ -108,6 +108,18 @@ id,category,name,type,rate,min,max,dripfeed,refill,cancel,provider,provider_serv
 
 /// What to send to each route so that it does its thing, in an order in which that works.
 const DONE: &[(&str, &[(&str, &str)])] = &[
+    (
+        "/orders",
+        &[
+            ("user", "ann"),
+            ("service", "2"),
+            ("link", "x"),
+            ("quantity", "10"),
+            ("confirmed", "yes"),
+        ],
+    ),
+    ("/orders/bulk", &[("id", "2"), ("status", "processing"), ("confirmed", "yes")]),
+    ("/orders/bulk/refund", &[("id", "2"), ("status", "canceled"), ("confirmed", "yes")]),
     ("/orders/{id}/status", &[("status", "in_progress"), ("remains", "40")]),
     ("/orders/{id}/refund", &[("status", "partial"), ("remains", "40"), ("confirmed", "yes")]),
     ("/refills/{id}/set", &[("to", "in_progress")]),

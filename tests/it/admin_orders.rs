@@ -56,7 +56,7 @@ fn a_list_without_orders_says_how_to_get_one() {
     ann.buys(1, 1000);
     let page = olga.see("/admin/orders?q=999");
     assert_says(&page, &["No order matches this", "Clear filters"]);
-    assert_says(&olga.see("/admin/orders?state=completed"), &["No order is here now"]);
+    assert_says(&olga.see("/admin/orders?state=completed"), &["No order is completed now"]);
     assert_says(&olga.see("/admin/orders?state=wishes"), &["Nobody waits to have an order"]);
     assert_eq!(olga.get("/admin/orders/999").status, 404);
     assert_eq!(olga.get("/admin/orders/x").status, 404);
@@ -82,7 +82,7 @@ fn a_list_shows_and_counts_what_was_bought() {
     ann.form(&format!("key=KEY&action=cancel&order={third}"));
     let page = olga.see("/admin/orders?state=wishes");
     assert_eq!(ids(&page), [third]);
-    assert_says(&page, &["Cancel wishes 1", "cancel wish"]);
+    assert_says(&page, &["Cancel wishes 1", "In progress wants to cancel"]);
     ann.form(&format!("key=KEY&action=cancel&order={first}"));
     assert_eq!(ids(&olga.see("/admin/orders?state=canceled")), [first]);
     assert_eq!(ids(&olga.see("/admin/orders?state=pending")), [2]);
@@ -309,4 +309,199 @@ fn money_goes_back_only_after_it_was_shown() {
     let asked = olga.post("/admin/orders/4/refund", &cancel);
     assert!(form(asked.text(), "/admin/orders/4/refund").iter().any(|(name, _)| name == "proof"));
     assert_eq!(ann.balance(), "98.83", "not without the password");
+}
+
+#[test]
+fn ticked_orders_move_together_or_say_why_not() {
+    let (panel, mut olga, ann, bob) = shop();
+    for _ in 0..4 {
+        ann.buys(1, 1000);
+    }
+    bob.buys(1, 500);
+    bob.form("key=KEY&action=add&service=4&username=bob.s&min=10&max=20&delay=0");
+    panel.set(4, PublicStatus::Completed, None, None);
+    let (set, back) = ("/admin/orders/bulk", "/admin/orders/bulk/refund");
+    let here = ("here", "/admin/orders?state=&user=ann");
+    let ticked = |numbers: &[&'static str]| {
+        numbers.iter().map(|id| ("id", *id)).chain([here]).collect::<Vec<_>>()
+    };
+    let with =
+        |fields: &[(&'static str, &'static str)], status| [fields, &[("status", status)]].concat();
+
+    let fields = with(&ticked(&["1", "2", "2", "4", "6", "99"]), "in_progress");
+    let asked = olga.post(set, &fields);
+    assert_says(asked.text(), &["Set 2 orders to In progress?"]);
+    assert_says(asked.text(), &["1 left: Order is already completed 4"]);
+    assert_says(asked.text(), &["1 left: A subscription can only be canceled 6"]);
+    assert_says(asked.text(), &["1 left: Incorrect order ID 99"]);
+    let reply = olga.post_and_confirm(set, &fields);
+    assert_eq!(reply.header("location"), Some(here.1), "back to the list as it was");
+    assert_says(&olga.see(here.1), &["2 orders: In progress", "In progress"]);
+    assert_eq!(ids(&olga.see("/admin/orders?state=in_progress")), [2, 1]);
+
+    let fields = with(&ticked(&["1"]), "completed");
+    assert_says(olga.post(set, &fields).text(), &["Complete 1 order?", "Earned 0.90 USD"]);
+    olga.post_and_confirm(set, &fields);
+
+    let fields = with(&ticked(&["2", "3", "4", "5"]), "canceled");
+    let asked = olga.post(back, &fields);
+    assert_says(asked.text(), &["Cancel 3 orders and return 2.25 USD to 2 users?"]);
+    assert_says(asked.text(), &["Cancel 3 orders, return 2.25 USD", "completed 4"]);
+    let carried = form(asked.text(), back);
+    let carried: Vec<_> = carried.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    bob.form("key=KEY&action=cancel&order=5");
+    let again = olga.post(back, &carried);
+    assert_says(again.text(), &["Cancel 2 orders and return 1.80 USD to 1 user?"]);
+    assert_says(again.text(), &["The orders have changed since you were asked"]);
+    assert_eq!(ann.balance(), "96.40", "other figures, so nothing was done");
+    let carried = form(again.text(), back);
+    let carried: Vec<_> = carried.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    assert_eq!(olga.post(back, &carried).status, 303);
+    assert_eq!((ann.balance().as_str(), bob.balance().as_str()), ("98.20", "100.00"));
+    assert_says(&olga.see("/admin/orders"), &["2 orders: Canceled, 1.80 USD returned"]);
+    assert_says(&olga.see("/admin/orders/2"), &["In progress → Canceled olga"]);
+
+    let mut nothing = |path: &str, fields: &[(&str, &str)], says: &str| {
+        assert_eq!(olga.post(path, fields).status, 303);
+        assert_says(&olga.see("/admin/orders"), &[says]);
+    };
+    let final_ones = with(&ticked(&["2", "3"]), "completed");
+    nothing(set, &final_ones, "Nothing was done. 2 left: Order is already canceled (2, 3)");
+    nothing(set, &with(&ticked(&[]), "completed"), "No order was ticked, nothing was done");
+    nothing(set, &with(&ticked(&["6"]), "canceled"), "No move was chosen, nothing was done");
+    nothing(back, &with(&ticked(&["6"]), "partial"), "No move was chosen, nothing was done");
+    nothing(back, &[("id", "x"), ("here", "//evil.example")], "No order was ticked");
+    assert_eq!(ids(&olga.see("/admin/orders?state=pending")), [6]);
+}
+
+#[test]
+fn much_is_typed_before_it_is_done() {
+    let (panel, mut olga, ann, _) = shop();
+    for _ in 0..51 {
+        ann.buys(1, 1000);
+    }
+    let ticked: Vec<_> = (1..=51).map(|id: i32| id.to_string()).collect();
+    let mut fields: Vec<_> = ticked.iter().map(|id| ("id", id.as_str())).collect();
+    fields.extend([("status", "canceled"), ("confirmed", "yes")]);
+    let path = "/admin/orders/bulk/refund";
+    let asked = olga.post(path, &fields);
+    assert!(asked.text().contains("Type <strong>51</strong>"), "{}", asked.text());
+    panel.setting(Setting::ConfirmAbove, "45");
+    let asked = olga.post(path, &fields);
+    assert!(asked.text().contains("Type <strong>45.90</strong>"), "{}", asked.text());
+    assert_eq!(ann.balance(), "54.10");
+    fields.push(("typed", "45.90"));
+    assert_eq!(olga.post(path, &fields).status, 303);
+    assert_eq!(ann.balance(), "100.00");
+}
+
+#[test]
+fn an_operator_places_an_order_for_a_user() {
+    let (_panel, mut olga, ann, _) = shop();
+    let page = olga.see("/admin/orders/new");
+    for suggested in ["<option value=\"ann\">", "<option value=\"2\">Comments</option>"] {
+        assert!(page.contains(suggested), "{page}");
+    }
+    for (query, field, says) in [
+        ("user=nobody&service=1", "user", "There is no user with this name or number"),
+        ("user=ann&service=77", "service", "No service with this number is on sale"),
+        ("user=ann&service=x", "service", "No service with this number is on sale"),
+    ] {
+        let reply = olga.get(&format!("/admin/orders/new?{query}"));
+        assert_eq!(reply.status, 422, "{query}");
+        assert!(reply.text().contains(&format!("aria-describedby=\"e-{field}\"")), "{query}");
+        assert_says(reply.text(), &[says]);
+    }
+    assert!(olga.see("/admin/orders/new?user=ann").contains("name=\"user\" value=\"ann\""));
+
+    let page = olga.see("/admin/orders/new?user=ann&service=1");
+    assert_says(&page, &["Balance 100.00 USD", "Rate 0.90 USD per 1000", "10 to 100000"]);
+    let mut fields = form(&page, "/admin/orders");
+    let names: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["link", "quantity", "runs", "interval", "idem", "user", "service"]);
+    for (name, value) in &mut fields {
+        match name.as_str() {
+            "link" => "https://example.com/p".clone_into(value),
+            "quantity" => "1000".clone_into(value),
+            _ => {}
+        }
+    }
+    let fields: Vec<_> = fields.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    let asked = olga.post("/admin/orders", &fields);
+    assert_says(asked.text(), &["Place this order and take 0.90 USD from ann’s balance?"]);
+    assert_says(asked.text(), &["#1 Likes", "Balance now 100.00 USD", "New balance 99.10 USD"]);
+    assert_eq!(ann.balance(), "100.00", "nothing was placed yet");
+    let carried = form(asked.text(), "/admin/orders");
+    let carried: Vec<_> = carried.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    for _ in 0..2 {
+        let reply = olga.post("/admin/orders", &carried);
+        assert_eq!(reply.header("location"), Some("/admin/orders/1"), "placed once");
+    }
+    assert_eq!(ann.balance(), "99.10");
+    let page = olga.see("/admin/orders/1");
+    assert_says(&page, &["Order 1 is placed for ann", "Placed olga", "0.90 USD taken from ann"]);
+    assert_eq!(ids(&olga.see("/admin/orders?user=ann")), [1]);
+}
+
+#[test]
+fn every_type_asks_for_its_own_fields() {
+    let (_panel, mut olga, ann, _) = shop();
+    let mut refused = |fields: &[(&str, &str)], field: &str, says: &str| {
+        let fields = [&[("user", "ann")], fields].concat();
+        let reply = olga.post("/admin/orders", &fields);
+        assert_eq!(reply.status, 422, "{fields:?}: {}", reply.text());
+        let beside = format!("aria-describedby=\"e-{field}\"");
+        let is_beside = field.is_empty() || reply.text().contains(&beside);
+        assert!(is_beside, "{fields:?}: {}", reply.text());
+        assert_says(reply.text(), &[says]);
+    };
+    let (link, ten) = (("link", "x"), ("quantity", "10"));
+    refused(&[], "service", "Choose a service");
+    refused(&[("service", "1"), ten], "link", "Fill this in");
+    refused(&[("service", "1"), link], "quantity", "Fill this in");
+    refused(&[("service", "1"), link, ("quantity", "1e3")], "quantity", "Write a whole number");
+    refused(&[("service", "1"), link, ("quantity", "9")], "quantity", "less than minimal 10");
+    refused(&[("service", "1"), link, ("quantity", "100001")], "quantity", "more than maximum");
+    refused(&[("service", "1"), ("link", "javascript:x"), ten], "link", "Bad link");
+    refused(&[("service", "1"), ("link", "a\nb"), ten], "link", "Write this on one line");
+    refused(&[("service", "1"), link, ten, ("runs", "3")], "interval", "interval is missing");
+    refused(&[("service", "2"), link, ("comments", " \r\n ")], "comments", "Fill this in");
+    refused(&[("service", "4"), ("username", "u")], "min", "Fill this in");
+    let posts = [("service", "4"), ("username", "u"), ("max", "20"), ("delay", "0")];
+    refused(&[&posts[..], &[("min", "30")]].concat(), "min", "min is above max");
+    refused(&[&posts[..], &[("min", "5")]].concat(), "min", "less than minimal 10");
+    let ended = [("min", "10"), ("expiry", "1/1/2020")];
+    refused(&[&posts[..], &ended].concat(), "expiry", "expiry is not valid");
+    let dear = [("service", "1"), link, ("quantity", "100000"), ("runs", "9"), ("interval", "5")];
+    refused(&dear, "", "Not enough funds on balance: ann can spend 100.00");
+    assert_eq!(ann.balance(), "100.00");
+
+    let typed = [("service", "2"), link, ("comments", " One\r\n\r\nTwo <b> \r\n")];
+    let fields = [&[("user", "ann")][..], &typed].concat();
+    let asked = olga.post("/admin/orders", &fields);
+    assert_says(asked.text(), &["take 0.02 USD from ann’s balance", "Quantity 2"]);
+    olga.post_and_confirm("/admin/orders", &fields);
+    assert_says(&olga.see("/admin/orders/1"), &["Comments, 3 lines One Two &#60;b&#62;"]);
+    let package = [("user", "ann"), ("service", "3"), link];
+    olga.post_and_confirm("/admin/orders", &package);
+    assert_eq!(ann.balance(), "95.48");
+    let page = olga.see("/admin/orders/new?user=ann&service=4");
+    let names: Vec<_> = form(&page, "/admin/orders").into_iter().map(|(name, _)| name).collect();
+    let own = ["username", "min", "max", "delay", "posts", "old_posts", "expiry"];
+    assert_eq!(names[..own.len()], own);
+}
+
+#[test]
+fn other_pages_lead_to_orders() {
+    let panel = Panel::start();
+    let mut olga = panel.operator("olga");
+    assert!(olga.see("/admin").contains("<a href=\"/admin/orders/new\">Place a test order</a>"));
+    panel.services(&["1,Likes,Likes,Default,0.90,10,10000,0,0,0,,,"]);
+    let ann = panel.reseller("ann", "10");
+    ann.buys(1, 1000);
+    let page = olga.see("/admin/users/1");
+    assert!(page.contains("<a href=\"/admin/orders?user=ann\">Orders</a>"), "{page}");
+    assert!(page.contains("<a href=\"/admin/orders/1\">1</a>"), "the ledger leads to the order");
+    let page = olga.see("/admin");
+    assert!(page.contains("<a href=\"/admin/orders?state=pending\">1 pending</a>"), "{page}");
 }

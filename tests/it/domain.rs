@@ -237,6 +237,23 @@ fn remains_stay_within_the_order() {
 }
 
 #[test]
+fn what_is_offered_by_hand_is_what_can_be_done() {
+    use PublicStatus::{Canceled, Completed, InProgress, Partial, Processing};
+    let any = [InProgress, Completed, Partial, Canceled, Processing];
+    for &status in OrderStatus::ALL {
+        let is_movable = matches!(status, OrderStatus::Pending | OrderStatus::Active);
+        let offered = if is_movable { &any[..] } else { &[] };
+        assert_eq!(order(ServiceKind::Default, status).moves(), offered, "{status}");
+    }
+    let active = |kind| order(kind, OrderStatus::Active);
+    let whole = [InProgress, Completed, Canceled, Processing];
+    assert_eq!(active(ServiceKind::Package).moves(), whole);
+    let single = Order { remains: 1, units: 1, ..active(ServiceKind::Default) };
+    assert_eq!(single.moves(), whole);
+    assert_eq!(active(ServiceKind::Subscriptions).moves(), [Canceled]);
+}
+
+#[test]
 fn the_start_count_is_kept_until_another_is_said() {
     let order = Order { start_count: Some(7), ..order(ServiceKind::Default, OrderStatus::Active) };
     for &status in PublicStatus::ALL.iter().filter(|status| **status != PublicStatus::Pending) {

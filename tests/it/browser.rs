@@ -25,6 +25,7 @@ use url::Url;
 
 const FLAGS: &[&str] = &[
     "--headless",
+    "--window-size=1280,900",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -38,6 +39,8 @@ const SOON: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 pub(crate) const TAB: char = '\u{e004}';
+pub(crate) const ENTER: char = '\u{e007}';
+pub(crate) const ESCAPE: char = '\u{e00c}';
 
 static THE_ONLY_ONE: Mutex<()> = Mutex::new(());
 
@@ -101,10 +104,10 @@ impl Browser {
         self.done(self.client.execute_async(script, arguments.to_vec()))
     }
 
-    /// Waits until an expression in the page is true, across pages.
+    /// Waits until an expression is true in a page that is loaded, this one or the next.
     #[track_caller]
     pub(crate) fn until(&self, expression: &str) {
-        let script = format!("return Boolean({expression})");
+        let script = format!("return document.readyState === 'complete' && Boolean({expression})");
         let started = clock::instant();
         let is_so = || {
             // While a page goes, what is asked of it may fail.

@@ -145,7 +145,8 @@ pub(crate) fn form(html: &str, action: &str) -> Vec<(String, String)> {
     inputs.filter(|(name, _)| name != "csrf").collect()
 }
 
-fn decode(text: &str) -> String {
+/// Text as it is written between quotes in HTML.
+pub(crate) fn decode(text: &str) -> String {
     text.replace("&quot;", "\"")
         .replace("&#34;", "\"")
         .replace("&#60;", "<")

@@ -82,7 +82,10 @@ impl Browser {
     /// Opens a page and waits until it is loaded.
     #[track_caller]
     pub(crate) fn open(&self, url: &str) {
+        // The driver may take the page that goes for the one that comes, if their addresses agree.
+        self.run("window.isLeft = true", &[]);
         self.done(self.client.goto(url));
+        self.until("!window.isLeft");
     }
 
     /// The path and the query of the page.

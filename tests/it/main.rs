@@ -13,6 +13,7 @@ mod admin_settings;
 mod attack;
 mod backup;
 mod browser;
+mod browser_flow;
 mod browser_keys;
 mod browser_tour;
 mod cli;

@@ -32,6 +32,8 @@ const PRICE_MICROS: i64 = 250_000;
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
+    /// What makes the first admin.
+    pub(crate) setup_link: Option<String>,
     /// From the start of the process to its first answer.
     pub(crate) ready_after: Duration,
 }
@@ -55,10 +57,10 @@ impl Server {
     }
 
     fn ready(started: Instant, mut child: Child) -> Self {
-        let address = address_of(&mut child);
+        let (address, setup_link) = first_words(&mut child);
         let reply = http::send(address, "GET", "/healthz", &[], b"");
         assert_eq!(reply.status, 200, "not healthy: {}", reply.text());
-        Self { child, address, ready_after: started.elapsed() }
+        Self { child, address, setup_link, ready_after: started.elapsed() }
     }
 
     /// Kills the process where it stands.
@@ -109,16 +111,17 @@ fn command(db: &Path, environment: &[(&str, &str)]) -> Command {
     command
 }
 
-/// Reads from the first lines of a server where it listens.
-fn address_of(child: &mut Child) -> SocketAddr {
+/// Reads what a server says first: where it listens, and how to make the first admin.
+fn first_words(child: &mut Child) -> (SocketAddr, Option<String>) {
     let mut output = BufReader::new(child.stdout.take().unwrap());
-    let address = output.by_ref().lines().find_map(|line| {
-        let line = line.unwrap();
+    let lines: Vec<String> = output.by_ref().lines().take(3).map(Result::unwrap).collect();
+    child.stdout = Some(output.into_inner()); // what it still has to say must have a reader
+    let address = lines.iter().find_map(|line| {
         let rest = line.split_once("http://")?.1;
         rest.split('/').next()?.parse().ok()
     });
-    child.stdout = Some(output.into_inner()); // what it still has to say must have a reader
-    address.expect("the server did not say where it listens")
+    let link = lines.iter().find_map(|line| Some(line.split_once("30 minutes: ")?.1.to_owned()));
+    (address.expect("the server did not say where it listens"), link)
 }
 
 /// A file with one service and one rich reseller, who may ask as often as he likes.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use actix_web::http::Method;
-use panelite::admin::{Access, ROUTES};
+use panelite::admin::{Access, ROUTES, Route};
 use panelite::clock;
 use panelite::totp::Seed;
 use serde_json::{Value, json};
@@ -136,8 +136,7 @@ fn every_page_is_sound_in_light_and_dark_wide_and_narrow() {
     tour.first_run(&Panel::start());
     tour.full_shop(&sample::shop());
 
-    let pages = ROUTES.iter().filter(|route| route.method == Method::GET);
-    let unseen = pages.filter(|route| !tour.seen.contains(route.path));
+    let unseen = pages().filter(|route| !tour.seen.contains(route.path));
     let unseen: Vec<_> = unseen.map(|route| format!("not looked at: {}", route.path)).collect();
     let Tour { folder, mut wrong, pictures, .. } = tour;
     wrong.extend(unseen);
@@ -268,7 +267,7 @@ impl Tour {
 
     /// Looks at the pages that such people may see.
     fn visit_routes(&mut self, access: &[Access], is_wanted: impl Fn(&str) -> bool) {
-        for route in ROUTES.iter().filter(|route| route.method == Method::GET) {
+        for route in pages() {
             if access.contains(&route.access) && is_wanted(route.path) {
                 let parts = route.path.split('/');
                 let filled = parts.map(|part| if part.starts_with('{') { "1" } else { part });
@@ -366,6 +365,11 @@ impl Tour {
     fn complain(&mut self, about: &str, what: impl Into<String>) {
         self.wrong.push(format!("{}, {about}: {}", self.shop, what.into()));
     }
+}
+
+/// All routes that show something, but for files.
+fn pages() -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().filter(|route| route.method == Method::GET && !route.path.contains('.'))
 }
 
 /// Stops that are no controls: parts of the page that scroll, parts of a date.

@@ -61,6 +61,8 @@ pub(crate) struct Shop {
     pub(crate) db: PathBuf,
     /// The user of order 1, 2, …
     owners: Vec<usize>,
+    /// Whether the indexes are gone that only pages need.
+    pub(crate) lacks_lists: bool,
 }
 
 impl Shop {
@@ -74,7 +76,17 @@ impl Shop {
         let owners = fill_orders(&tx, orders);
         tx.commit().unwrap();
         conn.execute_batch("PRAGMA journal_mode = WAL").unwrap();
-        Self { db, owners }
+        Self { db, owners, lacks_lists: false }
+    }
+
+    /// The same without the indexes that only the lists of pages need.
+    pub(crate) fn without_lists(&self, folder: &Path) -> Self {
+        let db = self.copy(folder, "template-without-lists");
+        let conn = Connection::open(&db).unwrap();
+        for index in ["orders_status", "orders_service", "orders_link"] {
+            conn.execute_batch(&format!("DROP INDEX {index}")).unwrap();
+        }
+        Self { db, owners: self.owners.clone(), lacks_lists: true }
     }
 
     /// A fresh copy of the file, already on disk.

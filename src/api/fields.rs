@@ -103,8 +103,10 @@ impl Fields {
     /// One text, in which the entries of a list become lines.
     pub(super) fn lines(&self, name: &str) -> Result<Option<Cow<'_, str>>, Broken> {
         match self.values.get(name) {
+            None => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(Cow::Borrowed(text))),
             Some(Value::List(lines)) => Ok(Some(Cow::Owned(lines.join("\n")))),
-            _ => Ok(self.text(name)?.map(Cow::Borrowed)),
+            Some(Value::Broken) => Err(Broken),
         }
     }
 

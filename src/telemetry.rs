@@ -18,6 +18,10 @@ use tracing_subscriber::EnvFilter;
 
 use crate::clock;
 
+/// What is logged unless somebody wants another: not that a client sent what is no HTTP, or
+/// anybody could fill the disk.
+pub const DEFAULT_FILTER: &str = "info,actix_http=off";
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Starts logging. The first call of a process wins.

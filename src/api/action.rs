@@ -3,12 +3,12 @@
 //! Together with `wire.rs` the only place that knows what things are called on the wire. An action
 //! is read whole before anything is looked up.
 
-use super::fields::{Broken, Fields};
+use super::fields::{self, Broken, Fields};
 use crate::domain::order::PublicStatus;
 use crate::domain::placing::Details;
 use crate::domain::refusal::Refusal;
 use crate::domain::service::{Input, parse_number};
-use crate::domain::{OrderId, RefillId, ServiceId, UserId};
+use crate::domain::{OrderId, RefillId, ServiceId, UserId, is_hidden};
 use crate::store::orders::{By, Filter, RequestId, Start};
 
 const LIST_MAX: usize = 1000;
@@ -141,7 +141,7 @@ pub(super) fn key(fields: &Fields) -> std::result::Result<Option<&str>, Broken> 
 
 impl Action {
     /// Reads the action and all of its parameters. The header is another way to name the request.
-    pub(super) fn read(fields: &Fields, idempotency_key: Option<&str>) -> Result<Self> {
+    pub(super) fn read(fields: &Fields, idempotency_key: Option<&[u8]>) -> Result<Self> {
         let action = fields.lines("action").map_err(|Broken| Unclear::Invalid("action"))?;
         let action = match action {
             Some(action) => action.to_ascii_lowercase(),
@@ -185,7 +185,7 @@ impl From<Change> for Action {
 }
 
 impl Add {
-    fn read(fields: &Fields, idempotency_key: Option<&str>) -> Result<Self> {
+    fn read(fields: &Fields, idempotency_key: Option<&[u8]>) -> Result<Self> {
         let service = match text(fields, "service")? {
             Some(service) => service,
             None => text(fields, "service_id")?.ok_or(Unclear::Missing("service"))?,
@@ -210,18 +210,21 @@ impl Add {
 }
 
 /// The request's id by any of its three names.
-fn named_request(fields: &Fields, header: Option<&str>) -> Result<Option<String>> {
-    let header = header.map(str::trim).filter(|text| !text.is_empty());
+fn named_request(fields: &Fields, header: Option<&[u8]>) -> Result<Option<String>> {
+    const HEADER: &str = "Idempotency-Key";
     for name in ["request_id", "idempotency_key"] {
         if let Some(text) = text(fields, name)? {
             return check_request_id(text, name).map(Some);
         }
     }
-    header.map(|text| check_request_id(text, "Idempotency-Key")).transpose()
+    let Some(bytes) = header else { return Ok(None) };
+    // One that cannot be read must not be taken for none: a repeat would buy once more.
+    let text = std::str::from_utf8(bytes).map_err(|_| Unclear::Invalid(HEADER))?;
+    fields::said(text).map(|text| check_request_id(text, HEADER)).transpose()
 }
 
 fn check_request_id(text: &str, name: &'static str) -> Result<String> {
-    let is_visible = !text.chars().any(|c| c.is_control() || c.is_whitespace());
+    let is_visible = !text.chars().any(|c| is_hidden(c) || c.is_whitespace());
     if is_visible && text.chars().count() <= TEXT_LENGTH_MAX {
         return Ok(text.to_owned());
     }
@@ -306,6 +309,6 @@ fn text<'a>(fields: &'a Fields, name: &'static str) -> Result<Option<&'a str>> {
 /// A short text on one line.
 fn short_text(fields: &Fields, name: &'static str) -> Result<Option<String>> {
     let Some(text) = text(fields, name)? else { return Ok(None) };
-    let is_short = text.chars().count() <= TEXT_LENGTH_MAX && !text.chars().any(char::is_control);
+    let is_short = text.chars().count() <= TEXT_LENGTH_MAX && !text.chars().any(is_hidden);
     if is_short { Ok(Some(text.to_owned())) } else { Err(Unclear::Invalid(name)) }
 }

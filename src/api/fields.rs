@@ -75,6 +75,7 @@ impl Fields {
         let mut fields = Self::default();
         match dialect {
             Dialect::Json => fields.read_json(without_bom(&body))?,
+            Dialect::Form if body.is_empty() => {}
             Dialect::Form if is_multipart(headers) => fields.read_multipart(headers, body).await?,
             Dialect::Form => fields.read_urlencoded(without_bom(&body)),
         }
@@ -223,10 +224,15 @@ fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t', '\r', '\n'])
 }
 
-/// A text as a field's value, `None` for the many ways to say nothing.
-fn text_value(text: &str) -> Option<Value> {
+/// What a text says, `None` for the many ways to say nothing.
+pub(super) fn said(text: &str) -> Option<&str> {
     let text = trim(text);
-    (!matches!(text, "" | "undefined" | "null")).then(|| Value::Text(text.to_owned()))
+    (!matches!(text, "" | "undefined" | "null")).then_some(text)
+}
+
+/// A text as a field's value.
+fn text_value(text: &str) -> Option<Value> {
+    said(text).map(|text| Value::Text(text.to_owned()))
 }
 
 /// Undoes percent encoding, strictly.

@@ -171,7 +171,7 @@ impl Api {
         let headers = request.headers();
         let known = self.authenticate(db, request, fields)?;
         let caller = &known.caller;
-        let idempotency_key = text_header(headers, "idempotency-key");
+        let idempotency_key = headers.get("idempotency-key").map(HeaderValue::as_bytes);
         let action = Action::read(fields, idempotency_key)?;
         match action {
             Action::Services { extended } => {
@@ -323,8 +323,9 @@ fn look_up<Id: Copy, T>(
     asked.into_iter().map(find).collect()
 }
 
+/// What a header says that is plain text.
 fn text_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
+    headers.get(name).and_then(|value| value.to_str().ok()).and_then(fields::said)
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

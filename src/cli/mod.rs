@@ -54,7 +54,7 @@ struct Cli {
         long,
         global = true,
         env = "PANELITE_LOG",
-        default_value = "info",
+        default_value = crate::telemetry::DEFAULT_FILTER,
         value_name = "FILTER"
     )]
     log: String,

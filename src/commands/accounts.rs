@@ -5,7 +5,7 @@ use crate::domain::ledger::{Posting, Purse};
 use crate::domain::money::{Discount, Money, Rate};
 use crate::domain::refusal::Refusal;
 use crate::domain::user::{self, User};
-use crate::domain::{Actor, KeyId, PostingId, ServiceId, UserId};
+use crate::domain::{Actor, KeyId, PostingId, ServiceId, UserId, is_hidden};
 use crate::secret::KeyHash;
 use crate::store::{Command, Result, Tx, keys, ledger, postings, services, settings, users};
 
@@ -410,5 +410,5 @@ impl Command for RecordKeyUse {
 
 /// Whether a text is one line of printable characters, not longer than that.
 fn is_line(text: &str, length_max: usize) -> bool {
-    text.chars().count() <= length_max && !text.chars().any(char::is_control)
+    text.chars().count() <= length_max && !text.chars().any(is_hidden)
 }

@@ -18,6 +18,12 @@ pub mod user;
 
 use std::fmt;
 
+/// Characters that nobody sees or that reorder what is seen: nothing that people read on one line
+/// may hold them.
+pub fn is_hidden(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Declares the typed row ids. They never mix: an `OrderId` is not a `UserId`.
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident)*) => {$(

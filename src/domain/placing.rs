@@ -9,7 +9,7 @@ use super::order::DripFeed;
 use super::refusal::Refusal;
 use super::service::{Counting, Input, Listing, Service, ServiceKind, parse_number};
 use super::user::User;
-use super::{OrderId, ServiceId, Timestamp, schedule};
+use super::{OrderId, ServiceId, Timestamp, is_hidden, schedule};
 
 const LINK_LENGTH_MAX: usize = 2048;
 const RUNS_MAX: i64 = 10_000;
@@ -24,9 +24,15 @@ impl Details {
     /// Adds a field.
     ///
     /// # Errors
-    /// `Invalid` where a number is not written as one; what it may be is decided later.
+    /// `Invalid` where a number is not written as one or a list holds what nobody can read; what
+    /// it may be is decided later.
     pub fn add(&mut self, input: Input, text: String) -> Result<(), Refusal> {
-        if input.is_number() && parse_number(&text).is_none() {
+        let is_unreadable = |line: &str| line.chars().any(|c| c != '\t' && is_hidden(c));
+        let is_broken = match input.is_number() {
+            true => parse_number(&text).is_none(),
+            false => input.is_list() && text.lines().any(is_unreadable),
+        };
+        if is_broken {
             return Err(Refusal::Invalid(input));
         }
         self.0.push((input, text));
@@ -245,12 +251,7 @@ fn check_link(link: &str) -> Result<(), Refusal> {
         link.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
     };
     let is_sound = (1..=LINK_LENGTH_MAX).contains(&link.chars().count())
-        && !link.chars().any(|c| c.is_control() || is_bidi_override(c))
+        && !link.chars().any(is_hidden)
         && !SCHEMES.iter().any(starts_with);
     if is_sound { Ok(()) } else { Err(Refusal::BadLink) }
-}
-
-/// Characters that reorder the text around them.
-pub const fn is_bidi_override(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -280,7 +280,7 @@ pub struct Listing {
 
 /// Whether a category may be called that.
 pub fn check_category_name(name: &str) -> Result<(), Refusal> {
-    let fits = (1..=255).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    let fits = (1..=255).contains(&name.chars().count()) && !name.chars().any(super::is_hidden);
     if fits { Ok(()) } else { Err(Refusal::BadCategoryName) }
 }
 
@@ -297,7 +297,7 @@ impl Listing {
     /// What makes a listing one that can be sold. Every way to write a service goes through this.
     pub fn check(&self) -> Result<(), Refusal> {
         let name_length = self.name.chars().count();
-        if !(1..=255).contains(&name_length) || self.name.chars().any(char::is_control) {
+        if !(1..=255).contains(&name_length) || self.name.chars().any(super::is_hidden) {
             return Err(Refusal::BadServiceName);
         }
         let limits = 1..=QUANTITY_MAX;

@@ -46,7 +46,7 @@ impl Setting {
     pub fn check(self, value: &str) -> Result<(), Refusal> {
         let is_sound = match self {
             Self::Name => {
-                (1..=64).contains(&value.chars().count()) && !value.chars().any(char::is_control)
+                (1..=64).contains(&value.chars().count()) && !value.chars().any(super::is_hidden)
             }
             Self::Currency => value.len() == 3 && value.bytes().all(|b| b.is_ascii_uppercase()),
             Self::TimeZone => (1..=64).contains(&value.len()),

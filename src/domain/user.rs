@@ -50,7 +50,7 @@ pub fn rate(listed: Rate, own: Option<Rate>, discount: Discount) -> Rate {
 pub fn check_name(name: &str) -> Result<(), Refusal> {
     let is_sound = (1..=64).contains(&name.chars().count())
         && name.trim() == name
-        && !name.chars().any(|c| c.is_control() || super::placing::is_bidi_override(c));
+        && !name.chars().any(super::is_hidden);
     if is_sound { Ok(()) } else { Err(Refusal::BadName) }
 }
 

@@ -110,7 +110,11 @@ impl RequestId {
         add("service", &service.to_string());
         add("custom_id", custom_id.unwrap_or_default());
         for (input, value) in details.iter() {
-            add(input.as_str(), &value.replace("\r\n", "\n"));
+            let lines = value.lines().map(str::trim).filter(|line| !line.is_empty());
+            match input.is_list() {
+                true => add(input.as_str(), &lines.collect::<Vec<_>>().join("\n")),
+                false => add(input.as_str(), value),
+            }
         }
         Self { text, digest: hash.finalize().into() }
     }

@@ -410,3 +410,23 @@ fn mutated_requests() {
     }
     assert_eq!(ann.balance(), "10.00", "5 is below the minimum, whatever else is wrong");
 }
+
+#[test]
+fn what_says_nothing_is_not_there() {
+    let panel = Panel::start();
+    let ann = panel.reseller("ann", "10");
+    let bearer = format!("Bearer {}", ann.key);
+    for empty in ["", " ", "null", "undefined"] {
+        let headers = [("X-Api-Key", empty), ("Authorization", &bearer)];
+        let reply = http::send(ann.address, "POST", "/api/v2", &headers, b"action=balance");
+        assert_eq!(reply.status, 200, "{empty:?}: {}", reply.text());
+        assert_eq!(reply.json()["balance"], "10.00");
+    }
+    // Clients that always say multipart say it also of nothing.
+    let headers = [("Content-Type", "multipart/form-data; boundary=x")];
+    let path = format!("/api/v2?key={}&action=balance", ann.key);
+    for method in ["GET", "POST"] {
+        let reply = http::send(ann.address, method, &path, &headers, b"");
+        assert_eq!(reply.json()["balance"], "10.00", "{method}: {}", reply.text());
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Barrier;
 
-use crate::http::Reply;
+use crate::http::{self, Reply};
 use crate::panel::{Panel, Reseller};
 
 /// Sends the bodies all at once, each on a connection of its own.
@@ -46,7 +46,7 @@ fn one_request_id_buys_one_order() {
         _ => {
             let body = format!("key={}&action=add&service_id=1&link=x&quantity=1000", ann.key);
             let headers = [("Idempotency-Key", "r")];
-            crate::http::send(ann.address, "POST", "/api/v2", &headers, body.as_bytes())
+            http::send(ann.address, "POST", "/api/v2", &headers, body.as_bytes())
         }
     }
     });
@@ -63,7 +63,10 @@ fn a_request_id_is_one_request() {
     let add = |fields: &str| ann.form(&format!("key=KEY&action=add&request_id=r&{fields}"));
     let first = add("service=2&link=x&comments=a%0D%0Ab&custom_id=c");
     assert_eq!(first.text(), r#"{"order":1}"#);
-    assert_eq!(add("service=2&link=x&comments=a%0Ab&custom_id=c").text(), r#"{"order":1}"#);
+    for same in ["a%0Ab", "+a+%0D%0A%0D%0Ab%0D%0A", "a%0A%0A%0Ab"] {
+        let again = add(&format!("service=2&link=x&comments={same}&custom_id=c"));
+        assert_eq!(again.text(), r#"{"order":1}"#, "{same}");
+    }
     for other in [
         "service=2&link=y&comments=a%0Ab&custom_id=c",
         "service=2&link=x&comments=a%0Ac&custom_id=c",
@@ -88,6 +91,30 @@ fn a_request_id_is_one_request() {
     };
     assert_eq!(later("99").header("x-error-code"), Some("service_not_found"));
     assert_eq!(later("1").json()["order"], 3);
+}
+
+#[test]
+fn a_request_id_in_a_header_is_read_or_refused() {
+    let (_panel, ann) = shop();
+    let body = format!("key={}&action=add&service=1&link=x&quantity=10", ann.key);
+    let add = |id: &[u8]| {
+        let (host, length) = (ann.address, body.len());
+        let head = format!("POST /api/v2 HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n");
+        let id = [b"Connection: close\r\nIdempotency-Key: ", id].concat();
+        let whole = [head.as_bytes(), &id, b"\r\n\r\n", body.as_bytes()].concat();
+        http::raw(ann.address, &whole).unwrap()
+    };
+    let first = add("Ωmega-1".as_bytes());
+    assert_eq!(first.text(), r#"{"order":1}"#);
+    assert_eq!(add("Ωmega-1".as_bytes()).text(), first.text());
+    for broken in [&b"caf\xe9-1"[..], b"\xa0", b"id\x80", b"a b"] {
+        let refused = add(broken);
+        assert_eq!(refused.header("x-error-code"), Some("bad_request"), "{broken:?}");
+    }
+    // What says nothing is no id.
+    assert_eq!(add(b"").text(), r#"{"order":2}"#);
+    assert_eq!(add(b"null").text(), r#"{"order":3}"#);
+    assert_eq!(ann.balance(), "9.97");
 }
 
 #[test]

@@ -95,7 +95,7 @@ document.addEventListener("htmx:response:error", () => toast("The panel could no
 
 // Keys. Single letters, never with a modifier, never while somebody types.
 const keys = document.documentElement.dataset.keys !== "off";
-let gone = 0;
+let gone = -Infinity;
 
 function rows() {
   return [...document.querySelectorAll("table[data-rows] tbody tr:not(.heading)")];
@@ -134,7 +134,7 @@ document.addEventListener("keydown", (event) => {
   if (busy) return void (event.key === "Escape" && event.target.matches("[data-filter]") && event.target.blur());
   if (event.key === "Enter" && event.target !== document.body && event.target.id !== "main") return;
   if (event.timeStamp - gone < 1500) {
-    gone = 0;
+    gone = -Infinity;
     const link = document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);
     if (link) {
       event.preventDefault();

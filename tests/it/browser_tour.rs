@@ -46,6 +46,7 @@ const STATES: &[(&str, i64)] = &[
     ("/admin/orders/9", 200),
     ("/admin/orders/50", 200),
     ("/admin/orders?state=wishes", 200),
+    ("/admin/refills?state=all", 200),
     ("/admin/services?q=nothing-is-called-so", 200),
     ("/admin/services/new?copy=3", 200),
 ];
@@ -196,7 +197,7 @@ impl Tour {
         self.survey("order-partial-dialog", 200);
         self.open("/admin");
         self.browser.press(['?']);
-        self.survey("keys", 200);
+        self.survey("help", 200);
         self.open("/admin");
         self.browser.click(".menu summary");
         self.survey("menu", 200);

@@ -2,6 +2,9 @@
 
 use panelite::commands::catalog_csv;
 use panelite::commands::demo::{CATALOGUE, FillDemo};
+use panelite::commands::orders::{CancelOrders, RequestRefills, SetRefill};
+use panelite::domain::refill::RefillStatus;
+use panelite::domain::{Actor, KeyId, OrderId, RefillId, UserId};
 use panelite::password::Cost;
 use panelite::secret::{self, KeyHash, Secret};
 
@@ -27,6 +30,7 @@ pub(crate) fn shop() -> Panel {
         bob_key: kept(),
     };
     panel.store().write_blocking(fill).unwrap();
+    requests(&panel);
 
     let mut admin = panel.log_in(ADMIN);
     let long = "a-name-as-long-as-names-can-be-and-not-one-blank-in-all-of-it";
@@ -44,4 +48,23 @@ pub(crate) fn shop() -> Panel {
     let correction = [("kind", "correct-down"), ("amount", "0.000001"), ("note", long)];
     admin.post_and_confirm("/admin/users/1/funds", &correction);
     panel
+}
+
+/// Alice wants some orders refilled, each in another state, and those under way canceled.
+fn requests(panel: &Panel) {
+    let (user, actor) = (UserId(1), Actor::CommandLine);
+    let orders = (11..=15).map(OrderId).collect();
+    panel.store().write_blocking(RequestRefills { user, orders }).unwrap();
+    let states = [
+        (2, RefillStatus::InProgress),
+        (3, RefillStatus::Completed),
+        (4, RefillStatus::Rejected),
+        (5, RefillStatus::Error),
+    ];
+    for (refill, status) in states {
+        let (actor, refill) = (actor.clone(), RefillId(refill));
+        panel.store().write_blocking(SetRefill { actor, refill, status }).unwrap();
+    }
+    let cancel = CancelOrders { user, key: KeyId(1), orders: vec![OrderId(2), OrderId(3)] };
+    panel.store().write_blocking(cancel).unwrap();
 }

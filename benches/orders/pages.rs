@@ -31,6 +31,23 @@ const LISTS: &[&str] = &[
     "/admin/orders?size=200",
     "/admin/users?",
     "/admin/users/1?",
+    "/admin/ledger?",
+    "/admin/ledger?kind=charge",
+    "/admin/ledger?kind=deposit",
+    "/admin/ledger?user=user+1",
+    "/admin/ledger?user=user+1&kind=deposit",
+    "/admin/ledger?from=2026-01-01&to=2026-01-02",
+    "/admin/ledger?order=500000",
+    "/admin/ledger?reference=none",
+    "/admin/keys?",
+    "/admin/keys?state=unused",
+    "/admin/refills?state=all",
+    "/admin/refills/cancels?",
+    "/admin/services?",
+    "/admin/services?state=disabled",
+    "/admin/services?q=likes",
+    "/admin/services?q=nothing",
+    "/admin/audit?",
 ];
 
 /// How long each page takes, in milliseconds: the middle one of its looks, the longest but for one

@@ -3,8 +3,7 @@
 use askama::Template;
 
 use super::gate::Cx;
-use super::orders::encoded;
-use super::reply::Answer;
+use super::reply::{Answer, encoded};
 use super::shell::{Nav, Shell};
 use crate::store::audit::{self, Filter, Written};
 use crate::store::page::Page;

@@ -225,7 +225,7 @@ fn login_path(cx: &Cx) -> String {
     if cx.request.method() != Method::GET || uri == "/admin" {
         return page.to_owned();
     }
-    let next = percent_encoding::utf8_percent_encode(uri, percent_encoding::NON_ALPHANUMERIC);
+    let next = reply::encoded(uri);
     format!("{page}?next={next}")
 }
 

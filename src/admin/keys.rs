@@ -2,12 +2,11 @@
 
 use actix_web::HttpResponse;
 use askama::Template;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::error::PageError;
 use super::form::Form;
 use super::gate::Cx;
-use super::reply::{Answer, Ask};
+use super::reply::{Answer, Ask, encoded};
 use super::shell::{Nav, Shell, Toast};
 use crate::commands::accounts::{CreateKey, RevokeKey, RotateKey};
 use crate::domain::refusal::Refusal;
@@ -69,7 +68,7 @@ impl KeysPage {
 
     /// The address of a tab: whoever is asked for stays.
     fn tab(&self, word: &str) -> String {
-        let user = utf8_percent_encode(self.form.get("user"), NON_ALPHANUMERIC);
+        let user = encoded(self.form.get("user"));
         format!("/admin/keys?state={word}&user={user}")
     }
 

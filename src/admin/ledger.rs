@@ -4,13 +4,12 @@ use askama::Template;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::books;
 use super::error::PageError;
 use super::form::Form;
 use super::gate::Cx;
-use super::reply::{Answer, Ask};
+use super::reply::{Answer, Ask, encoded};
 use super::shell::{Nav, Shell, Toast, grouped};
 use crate::commands::accounts::Reverse;
 use crate::domain::ledger::{self, ESCROW, EXTERNAL, Posting, PostingKind, REVENUE};
@@ -56,8 +55,7 @@ impl LedgerPage {
         for name in FILTERS {
             let value = self.form.get(name);
             if !value.is_empty() {
-                let value = utf8_percent_encode(value, NON_ALPHANUMERIC);
-                address.push_str(&format!("&{name}={value}"));
+                address.push_str(&format!("&{name}={}", encoded(value)));
             }
         }
         address

@@ -7,7 +7,6 @@ use super::error::PageError;
 use super::form::Form;
 use super::gate::Cx;
 use super::order::{Terms, label};
-use super::orders::find_user;
 use super::reply::{Answer, Ask, see_other};
 use super::shell::{Nav, Shell, Toast};
 use crate::commands::orders::{PlaceOrder, Quote};
@@ -99,7 +98,7 @@ struct Chosen {
 
 impl Chosen {
     fn read(db: &Read<'_>, user: &str, service: &str) -> store::Result<Self> {
-        let user = find_user(db, user)?;
+        let user = users::find_called(db, user)?;
         let id = service.trim_start_matches('#').parse().ok().map(ServiceId);
         let reader = user.as_ref().map_or(UserId(0), |user| user.id);
         let service = match id {

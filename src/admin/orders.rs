@@ -6,15 +6,14 @@ use askama::Template;
 use super::form::Form;
 use super::gate::Cx;
 use super::link::Link;
-use super::reply::Answer;
+use super::reply::{Answer, encoded};
 use super::shell::{Nav, Shell, grouped};
 use crate::domain::order::{Order, PublicStatus};
-use crate::domain::user::User;
 use crate::domain::{OrderId, ServiceId, UserId};
 use crate::store::order_list::{self, Listed};
 use crate::store::orders::{self, By, Filter};
 use crate::store::page::{Cursor, Page};
-use crate::store::{self, Error, Read, services, users};
+use crate::store::{self, Read, services, users};
 
 /// Rows on a page, unless the reader wants another number.
 const SIZES: [i64; 3] = [50, 100, 200];
@@ -154,11 +153,6 @@ impl Asked {
     }
 }
 
-/// A value in an address.
-pub(super) fn encoded(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
-}
-
 /// What a complaint is about, and what it says.
 type Complaint = (&'static str, &'static str);
 
@@ -176,7 +170,7 @@ impl Found {
     fn read(db: &Read<'_>, asked: &Asked, cursor: Cursor) -> store::Result<Self> {
         let (counts, wishes) = (orders::counts(db)?, order_list::count_wishes(db, WISHES_MAX)?);
         let empty = Page { rows: Vec::new(), has_newer: false, has_older: false };
-        let user = find_user(db, &asked.user)?;
+        let user = users::find_called(db, &asked.user)?;
         let name = user.as_ref().map(|user| user.name.clone());
         let found = Self { page: empty, counts, wishes, user: name, complaint: None };
         let ids = asked.ids();
@@ -203,18 +197,6 @@ impl Found {
             Tab::Of(status) => of(status).map(|(_, count)| count).sum(),
             Tab::Wishes => self.wishes,
         }
-    }
-}
-
-/// The user of that name, or else of that number.
-pub(super) fn find_user(db: &Read<'_>, text: &str) -> store::Result<Option<User>> {
-    match users::get_named(db, text) {
-        Ok(user) => Ok(Some(user)),
-        Err(Error::Refused(_)) => match text.trim_start_matches('#').parse() {
-            Ok(id) => users::find(db, UserId(id)),
-            Err(_) => Ok(None),
-        },
-        Err(error) => Err(error),
     }
 }
 

@@ -146,6 +146,11 @@ pub(super) fn local(path: &str) -> &str {
     if is_ours && is_plain { path } else { "/admin" }
 }
 
+/// A value in an address.
+pub(super) fn encoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
 /// Go there, with GET.
 pub(super) fn see_other(path: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, path)).finish()

@@ -5,7 +5,7 @@ use askama::Template;
 use super::error::PageError;
 use super::form::Form;
 use super::gate::Cx;
-use super::reply::{Answer, Ask};
+use super::reply::{Answer, Ask, encoded};
 use super::services::switch;
 use super::shell::{Nav, Shell, Toast};
 use crate::commands::services::{CreateService, DeleteService, UpdateService};
@@ -172,8 +172,7 @@ pub(super) async fn create(cx: &mut Cx) -> Answer {
 
 /// Where to go on: to the list, or to the form for one more of the category.
 fn next(cx: &Cx, category: &str, id: ServiceId) -> String {
-    let category =
-        percent_encoding::utf8_percent_encode(category, percent_encoding::NON_ALPHANUMERIC);
+    let category = encoded(category);
     match cx.form.get("then") {
         "another" => format!("/admin/services/new?category={category}"),
         _ => format!("/admin/services/{id}"),

@@ -5,7 +5,7 @@ use askama::Template;
 use super::error::PageError;
 use super::form::Form;
 use super::gate::Cx;
-use super::reply::{Answer, Ask, see_other};
+use super::reply::{Answer, Ask, encoded, see_other};
 use super::shell::{Nav, Shell, Toast, grouped};
 use crate::commands::services::{
     ChangeRates, EditService, MoveServices, SetServicesEnabled, ShiftService,
@@ -89,12 +89,8 @@ impl Asked {
 
     /// The address of this page.
     fn here(&self) -> String {
-        let escape = |text: &str| {
-            percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC)
-                .to_string()
-        };
         let pairs = self.pairs().into_iter();
-        let pairs = pairs.map(|(name, value)| format!("{name}={}", escape(&value)));
+        let pairs = pairs.map(|(name, value)| format!("{name}={}", encoded(&value)));
         format!("/admin/services?{}", pairs.collect::<Vec<_>>().join("&"))
     }
 

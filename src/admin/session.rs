@@ -6,7 +6,7 @@ use super::cookies;
 use super::error::PageError;
 use super::form::Form;
 use super::gate::Cx;
-use super::reply::{Answer, local, see_other};
+use super::reply::{Answer, encoded, local, see_other};
 use super::shell::{Nav, Shell, Theme};
 use crate::commands::admins::{Code, EndSession, FinishCode, FinishLogin, StartLogin};
 use crate::domain::refusal::Refusal;
@@ -75,7 +75,7 @@ pub(super) async fn login(cx: &mut Cx) -> Answer {
     if !owes_code {
         return Ok(see_other(&next));
     }
-    let next = percent_encoding::utf8_percent_encode(&next, percent_encoding::NON_ALPHANUMERIC);
+    let next = encoded(&next);
     Ok(see_other(&format!("/admin/login/code?next={next}")))
 }
 

@@ -5,7 +5,7 @@ use askama::Template;
 
 use super::form::Form;
 use super::gate::Cx;
-use super::reply::{Answer, Ask};
+use super::reply::{Answer, Ask, encoded};
 use super::shell::{Nav, Shell, Toast};
 use crate::commands::accounts::{CreateUser, SetSuspended};
 use crate::domain::UserId;
@@ -58,7 +58,7 @@ impl UsersPage {
     }
 
     fn address(&self) -> String {
-        let q = percent_encoding::utf8_percent_encode(&self.q, percent_encoding::NON_ALPHANUMERIC);
+        let q = encoded(&self.q);
         format!("/admin/users?state={}&q={q}&size={}", self.state(), self.size)
     }
 }

@@ -123,9 +123,11 @@ impl Browser {
         }
     }
 
+    /// An element of this page, or of the one that is on its way.
     #[track_caller]
     fn find(&self, css: &str) -> Element {
-        let found = self.runtime.block_on(self.client.find(Locator::Css(css)));
+        let wait = self.client.wait().at_most(SOON).every(LOOK_EVERY);
+        let found = self.runtime.block_on(wait.for_element(Locator::Css(css)));
         found.unwrap_or_else(|error| panic!("{css} at {}: {error}", self.path()))
     }
 

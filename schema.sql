@@ -228,6 +228,8 @@ CREATE TABLE orders (
   updated_at          INTEGER NOT NULL,
   finished_at         INTEGER,
   cancel_requested_at INTEGER,
+  -- Neighbours are listed together; see the indexes.
+  block               INTEGER GENERATED ALWAYS AS (id / 1024) VIRTUAL,
   -- The word customers see.
   public_status       TEXT GENERATED ALWAYS AS (
     CASE status WHEN 'active'  THEN shown
@@ -240,11 +242,14 @@ CREATE TABLE orders (
          (status = 'completed' OR status = 'partial' OR status = 'canceled'))
 ) STRICT;
 
--- Lists, newest first: by status, by reseller, by service, by link.
+-- Lists, newest first: by status; by reseller, by service and by link, block by block. Sorted by
+-- reseller alone, every order would write to a page of its own somewhere in the index, and that
+-- would be most of what buying costs. In blocks of a thousand neighbours all that is new goes to
+-- the same few pages however many orders there are, and a list is looked up once in each block.
 CREATE INDEX orders_status ON orders (public_status, id);
-CREATE INDEX orders_user ON orders (user_id, public_status, id);
-CREATE INDEX orders_service ON orders (service_id, public_status, id);
-CREATE INDEX orders_link ON orders (link, id);
+CREATE INDEX orders_user ON orders (block, user_id, public_status);
+CREATE INDEX orders_service ON orders (block, service_id, public_status);
+CREATE INDEX orders_link ON orders (block, link);
 -- Wishes to cancel that somebody has to fulfil.
 CREATE INDEX orders_cancel ON orders (id)
   WHERE cancel_requested_at IS NOT NULL AND finished_at IS NULL;
@@ -331,11 +336,12 @@ CREATE TABLE postings (
   reference                  TEXT    NOT NULL DEFAULT '',
   note                       TEXT    NOT NULL DEFAULT '',
   actor                      TEXT    NOT NULL,
+  block                      INTEGER GENERATED ALWAYS AS (id / 1024) VIRTUAL,
   CHECK (source_id <> destination_id)
 ) STRICT;
 
--- A purse's history, newest first.
-CREATE INDEX postings_user ON postings (user_id, id) WHERE user_id IS NOT NULL;
+-- A purse's history, newest first, in blocks as orders are.
+CREATE INDEX postings_user ON postings (block, user_id) WHERE user_id IS NOT NULL;
 -- The rarer kinds, of everybody and of one purse: a deposit among a million charges. Charges and
 -- captures, one each for an order, are left out: the ledger finds them by walking the numbers, so
 -- that buying pays for no page's index.

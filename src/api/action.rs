@@ -9,7 +9,8 @@ use crate::domain::placing::Details;
 use crate::domain::refusal::Refusal;
 use crate::domain::service::{Input, parse_number};
 use crate::domain::{OrderId, RefillId, ServiceId, UserId, is_hidden};
-use crate::store::orders::{By, Filter, RequestId, Start};
+use crate::store::orders::{By, Filter, RequestId};
+use crate::store::page::Cursor;
 
 const LIST_MAX: usize = 1000;
 const SHORT_LIST_MAX: usize = 100;
@@ -77,7 +78,7 @@ impl Page {
             (None, None) => By::User(user),
             (link, custom_id) => By::Own { user, link, custom_id },
         };
-        let from = self.before.map_or(Start::Newest, Start::Below);
+        let from = self.before.map_or(Cursor::Newest, |id| Cursor::Older(id.0));
         Filter { status: self.status, by, from, limit: self.limit }
     }
 }

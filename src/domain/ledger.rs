@@ -15,6 +15,8 @@ pub const EXTERNAL: AccountId = AccountId(1);
 pub const ESCROW: AccountId = AccountId(2);
 /// What the house has earned.
 pub const REVENUE: AccountId = AccountId(3);
+/// The accounts that are no user's.
+pub const HOUSE: [AccountId; 3] = [EXTERNAL, ESCROW, REVENUE];
 
 words! {
     /// What an account is for.

@@ -1,15 +1,17 @@
 //! What happened when, in slots of a quarter of an hour: what charts are drawn from.
 //!
 //! A slot is written in the transaction of what it counts, so it is always exact; so are the counts
-//! of orders. A transaction of many commands adds them up first and writes each but once.
+//! of orders. A transaction of many commands adds them up first and writes each but once, and so
+//! it does with what the house holds, which nearly every posting moves.
 
 use std::cell::RefCell;
 
 use super::tx::params;
-use super::{Read, Result, Tx};
-use crate::domain::Timestamp;
+use super::{Read, Result, Tx, ledger};
+use crate::domain::ledger::HOUSE;
 use crate::domain::money::Money;
 use crate::domain::order::PublicStatus;
+use crate::domain::{AccountId, Timestamp};
 
 /// Seconds in a slot.
 pub const SLOT_SECONDS: i64 = 900;
@@ -42,25 +44,48 @@ impl Figures {
     }
 }
 
-/// What the commands of a transaction add to figures and counts, until it is written.
+/// What the commands of a transaction make of figures, counts and the house's balances, until it is
+/// written.
 #[derive(Debug, Default)]
 pub(super) struct Sums {
     slot_at: i64,
     figures: Figures,
     /// By the place of the status in [`PublicStatus::ALL`].
     counts: [i64; PublicStatus::ALL.len()],
+    /// What the accounts of the house hold, by their place in [`HOUSE`], as far as they were moved.
+    held: [Option<Money>; HOUSE.len()],
 }
 
 impl Sums {
     /// Writes what was added up. Goes before every COMMIT.
     pub(super) fn write(sums: &RefCell<Self>, tx: &Tx<'_>) -> Result<()> {
-        let Self { slot_at, figures, counts } = sums.take();
+        let Self { slot_at, figures, counts, held } = sums.take();
         for (status, by) in PublicStatus::ALL.iter().zip(counts).filter(|(_, by)| *by != 0) {
             let sql = "UPDATE order_counts SET count = count + $1 WHERE public_status = $2";
             tx.execute(sql, params![by, status.as_str()])?;
         }
+        for (account, balance) in HOUSE.into_iter().zip(held) {
+            if let Some(balance) = balance {
+                ledger::write_balance(tx, account, balance)?;
+            }
+        }
         write(tx, slot_at, &figures)
     }
+}
+
+/// What an account of the house holds now, if it was moved in this transaction.
+pub(super) fn held(tx: &Tx<'_>, account: AccountId) -> Option<Money> {
+    let place = HOUSE.iter().position(|house| *house == account)?;
+    tx.sums.borrow().held[place]
+}
+
+/// Keeps what an account holds now, if it is the house's.
+pub(super) fn hold(tx: &Tx<'_>, account: AccountId, balance: Money) -> bool {
+    let place = HOUSE.iter().position(|house| *house == account);
+    if let Some(place) = place {
+        tx.sums.borrow_mut().held[place] = Some(balance);
+    }
+    place.is_some()
 }
 
 /// Counts something that happens now.

@@ -74,6 +74,11 @@ pub struct Fault {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
+    /// Something that cannot be, unless there is a mistake in the program.
+    fn fault(text: &str) -> Self {
+        Self::Storage(Fault { is_fatal: false, text: text.into() })
+    }
+
     /// The same, for a failure that leaves the outcome unknown.
     fn into_fatal(self) -> Self {
         Self::Storage(Fault { is_fatal: true, text: self.to_string().into() })

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::orders::{self, By, Filter, Start};
+use super::orders::{self, By, Filter};
 use super::page::{Cursor, Page};
 use super::tx::params;
 use super::{Read, Result};
@@ -25,16 +25,8 @@ pub struct Listed {
 /// A page of the orders that a filter is about. Where it begins and how long it is comes from the
 /// cursor and the size.
 pub fn page(db: &Read<'_>, filter: Filter, cursor: Cursor, size: i64) -> Result<Page<Listed>> {
-    let from = match cursor {
-        Cursor::Newest => Start::Newest,
-        Cursor::Older(id) => Start::Below(OrderId(id)),
-        Cursor::Newer(id) => Start::Above(OrderId(id)),
-    };
     let limit = usize::try_from(size).unwrap_or_default() + 1;
-    let mut found = orders::list(db, &Filter { from, limit, ..filter })?;
-    if matches!(cursor, Cursor::Newer(_)) {
-        found.reverse(); // a page is made of rows as they are met
-    }
+    let found = orders::list(db, &Filter { from: cursor, limit, ..filter })?;
     named(db, cursor.page(found, size))
 }
 
@@ -142,12 +134,105 @@ pub fn count_wishes(db: &Read<'_>, most: i64) -> Result<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
+    use crate::domain::order::PublicStatus;
     use crate::store::schema::assert_walks_an_index;
+    use crate::store::{Command, Missing, Store, Tx};
 
     #[test]
     fn wishes_are_counted_along_their_index() {
         assert_walks_an_index(
             WISHES.trim_start_matches("SELECT count(*) FROM (").trim_end_matches(')'),
         );
+    }
+
+    const ORDERS: i64 = 2500;
+
+    /// Orders of three users for three services, in more blocks than one.
+    struct Fill;
+
+    impl Command for Fill {
+        type Reply = ();
+
+        fn run(&self, tx: &Tx<'_>) -> Result<()> {
+            for sql in [
+                "INSERT INTO categories (id, name, position) VALUES (1, 'c', 1)",
+                "INSERT INTO services (id, category_id, position, name, kind, rate_micros,
+                                       quantity_min, quantity_max, created_at)
+                 VALUES (1, 1, 1, 'a', 'default', 1, 1, 1, 0),
+                        (2, 1, 2, 'b', 'default', 1, 1, 1, 0),
+                        (3, 1, 3, 'c', 'default', 1, 1, 1, 0)",
+                "INSERT INTO accounts (id, kind) VALUES (4, 'user'), (5, 'user'), (6, 'user')",
+                "INSERT INTO users (id, name, account_id, created_at)
+                 VALUES (1, 'x', 4, 0), (2, 'y', 5, 0), (3, 'z', 6, 0)",
+            ] {
+                tx.execute(sql, [])?;
+            }
+            // The third user bought only at the start, the second never for a while.
+            tx.execute(
+                "WITH RECURSIVE numbers (n) AS
+                   (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < $1)
+                 INSERT INTO orders (id, user_id, service_id, kind, link, quantity, units,
+                                     rate_micros, charge_micros, remains, status, shown,
+                                     custom_id, created_at, updated_at, finished_at)
+                 SELECT n, CASE WHEN n < 20 THEN 3 WHEN n < 1500 THEN 1 ELSE 1 + n % 2 END,
+                        1 + n * 7 % 3, 'default', 'link ' || (n * 13 % 400), 1, 1, 1, 1, 1,
+                        CASE WHEN n % 4 = 0 THEN 'canceled' ELSE 'active' END,
+                        CASE WHEN n % 4 = 1 THEN 'in_progress' ELSE 'pending' END,
+                        'name ' || (n % 100), 0, 0, CASE WHEN n % 4 = 0 THEN 0 END
+                 FROM numbers",
+                params![ORDERS],
+            )?;
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_pages_of_every_list_are_the_list_there_and_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("panel.db");
+        let store = Store::open(&path, Missing::Create, Clock::manual(0)).unwrap();
+        store.write_blocking(Fill).unwrap();
+        let ids: Vec<OrderId> = (1..=ORDERS).rev().map(OrderId).collect();
+        let all: Vec<Order> = store
+            .page(|db| ids.iter().map(|id| Ok(orders::find(db, *id)?.unwrap())).collect())
+            .unwrap();
+        let (link, custom_id) = (Some("link 26".to_owned()), Some("name 2".to_owned()));
+        let of = |id| {
+            let (user, link, custom_id) = (UserId(1), link.clone(), custom_id.clone());
+            [
+                By::Own { user, link: link.clone(), custom_id: None },
+                By::Own { user, link: None, custom_id: custom_id.clone() },
+                By::Own { user, link, custom_id },
+                By::User(UserId(id)),
+                By::Service(ServiceId(id)),
+                By::Link(format!("link {id}")),
+            ]
+        };
+        let lists = (1..=3).flat_map(of).chain([By::Nothing, By::CancelWish]);
+        let statuses = [None, Some(PublicStatus::InProgress), Some(PublicStatus::Partial)];
+        for (by, status) in lists.flat_map(|by| statuses.map(|status| (by.clone(), status))) {
+            let is_wanted = |order: &&Order| {
+                by.holds(order) && status.is_none_or(|status| order.public_status() == status)
+            };
+            let wanted: Vec<OrderId> = all.iter().filter(is_wanted).map(|order| order.id).collect();
+            let filter = Filter { by: by.clone(), status, ..Filter::default() };
+            let numbers = |cursor, size| {
+                let page = store.page(|db| page(db, filter.clone(), cursor, size)).unwrap();
+                page.rows.iter().map(|row| row.order.id).collect::<Vec<_>>()
+            };
+            for (chunk_size, size) in [(7, 7), (200, 200)] {
+                let mut cursor = Cursor::Newest;
+                for chunk in wanted.chunks(chunk_size) {
+                    assert_eq!(numbers(cursor, size), chunk, "{filter:?} {cursor:?}");
+                    cursor = Cursor::Older(chunk[chunk.len() - 1].0);
+                    let before = Cursor::Newer(chunk[0].0);
+                    let end = wanted.iter().position(|id| *id == chunk[0]).unwrap();
+                    let newer = &wanted[end.saturating_sub(chunk_size)..end];
+                    assert_eq!(numbers(before, size), newer, "{filter:?} {before:?}");
+                }
+                assert_eq!(numbers(cursor, 7), [], "{filter:?} {cursor:?}");
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::figures::{self, Figures};
+use super::page::Cursor;
 use super::tx::{Row, RowResult, params};
 use super::{Read, Result, Tx};
 use crate::domain::order::{Change, DripFeed, Order, PublicStatus, Standing};
@@ -151,8 +152,8 @@ pub fn find_twin(
 
 /// Whether the service has ever been ordered.
 pub fn has_service(db: &Read<'_>, service: ServiceId) -> Result<bool> {
-    let sql = "SELECT 1 FROM orders WHERE service_id = $1 LIMIT 1";
-    Ok(db.find(sql, params![service], |_| Ok(()))?.is_some())
+    let filter = Filter { by: By::Service(service), limit: 1, ..Filter::default() };
+    Ok(!list(db, &filter)?.is_empty())
 }
 
 /// Whether nobody has ordered anything.
@@ -257,7 +258,8 @@ pub fn update_cancel_declined(tx: &Tx<'_>, id: OrderId) -> Result<()> {
 /// Looks through the open orders: for a change of the service.
 pub fn update_exclusive(tx: &Tx<'_>, service: ServiceId, is_exclusive: bool) -> Result<()> {
     tx.execute(
-        "UPDATE orders SET is_exclusive = $1 WHERE service_id = $2 AND finished_at IS NULL",
+        "UPDATE orders INDEXED BY orders_open SET is_exclusive = $1
+         WHERE service_id = $2 AND finished_at IS NULL",
         params![is_exclusive, service],
     )?;
     Ok(())
@@ -271,12 +273,12 @@ pub struct Filter {
     /// Whose, of what, for which link.
     pub by: By,
     /// Where the page begins.
-    pub from: Start,
+    pub from: Cursor,
     /// How many at most.
     pub limit: usize,
 }
 
-/// What a list of orders is about. Each has an index that keeps it in order.
+/// What a list of orders is about. Each has an index to find it by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum By {
     /// All of them.
@@ -301,47 +303,70 @@ pub enum By {
     CancelWish,
 }
 
-/// Where a page of a list begins. Lists go from the newest down.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Start {
-    /// At the newest.
-    #[default]
-    Newest,
-    /// Right below this one.
-    Below(OrderId),
-    /// So that this one follows right after it.
-    Above(OrderId),
-}
-
-/// A page of orders, newest first.
+/// A page of orders, in the order they are met: newest first, on the way back upwards.
 pub fn list(db: &Read<'_>, filter: &Filter) -> Result<Vec<Order>> {
-    let mut ids = Vec::new();
-    let statuses = match filter.status {
-        Some(ref status) => std::slice::from_ref(status),
-        None if filter.by.is_kept_by_status() => PublicStatus::ALL,
-        None => &[],
+    let ids = match filter.by.index() {
+        Some(index) => ids_in_blocks(db, filter, index)?,
+        None => ids_in_run(db, filter)?,
     };
-    if statuses.is_empty() {
-        ids = list_ids(db, filter, None)?;
-    }
-    // Each status is a run of its own in the index; the page is what is nearest of all runs.
-    for status in statuses {
-        ids.extend(list_ids(db, filter, Some(*status))?);
-    }
-    if matches!(filter.from, Start::Above(_)) {
-        ids.sort_unstable();
-        ids.truncate(filter.limit);
-    }
-    ids.sort_unstable_by(|a, b| b.cmp(a));
-    ids.truncate(filter.limit);
-    let found = ids.into_iter().map(|id| find(db, id));
+    let found = ids.into_iter().map(|id| find(db, OrderId(id)));
     Ok(found.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
+/// The numbers on a page of a list that is kept in one run.
+fn ids_in_run(db: &Read<'_>, filter: &Filter) -> Result<Vec<i64>> {
+    let (owner, link, custom_id) = filter.by.params();
+    let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
+    let status = filter.status.map(PublicStatus::as_str);
+    let params = params![owner, link, custom_id, status, filter.from.bound(), limit];
+    db.list(&run_sql(filter), params, |row| row.get(0))
+}
+
+fn run_sql(filter: &Filter) -> String {
+    let by = filter.by.condition();
+    // The one list that is kept by status; others are walked past what has another one.
+    let of_status = match filter.status {
+        None => "$4 IS NULL",
+        Some(_) if matches!(filter.by, By::Nothing) => "public_status = $4",
+        Some(_) => "+public_status = $4",
+    };
+    let (compares, direction) = filter.from.direction();
+    format!(
+        "SELECT id FROM orders WHERE {by} AND {of_status} AND id {compares} $5
+         ORDER BY id {direction} LIMIT $6"
+    )
+}
+
+/// The numbers on a page of a list that is kept in blocks.
+fn ids_in_blocks(db: &Read<'_>, filter: &Filter, index: &str) -> Result<Vec<i64>> {
+    let (owner, link, custom_id) = filter.by.params();
+    let status = filter.status.map(PublicStatus::as_str);
+    let sql = block_sql(filter, index);
+    filter.from.walk(filter.from.span(last(db)?), filter.limit, |block| {
+        db.list(&sql, params![owner, link, custom_id, status, block], |row| row.get(0))
+    })
+}
+
+fn block_sql(filter: &Filter, index: &str) -> String {
+    let by = filter.by.condition();
+    let of_status = if filter.status.is_some() { "public_status = $4" } else { "$4 IS NULL" };
+    format!("SELECT id FROM orders INDEXED BY {index} WHERE {by} AND {of_status} AND block = $5")
+}
+
+/// The newest order's number, 0 where there is none.
+fn last(db: &Read<'_>) -> Result<i64> {
+    db.get("SELECT coalesce(max(id), 0) FROM orders", [], |row| row.get(0))
+}
+
 impl By {
-    /// Whether the index holds the orders status by status.
-    const fn is_kept_by_status(&self) -> bool {
-        matches!(self, Self::User(_) | Self::Service(_))
+    /// The index of a list that is kept in blocks.
+    const fn index(&self) -> Option<&'static str> {
+        match self {
+            Self::User(_) => Some("orders_user"),
+            Self::Service(_) => Some("orders_service"),
+            Self::Link(_) | Self::Own { link: Some(_), custom_id: None, .. } => Some("orders_link"),
+            Self::Nothing | Self::Own { .. } | Self::CancelWish => None,
+        }
     }
 
     /// Whether an order that was found otherwise belongs to the list.
@@ -360,8 +385,7 @@ impl By {
         }
     }
 
-    /// The condition, in which `$1` to `$3` are the parameters of [`By::params`]. A `+` keeps an
-    /// index from being used where another one is the right one.
+    /// The condition, in which `$1` to `$3` are the parameters of [`By::params`].
     const fn condition(&self) -> &'static str {
         match self {
             Self::Nothing => "$1 = 0 AND $2 IS NULL AND $3 IS NULL",
@@ -369,10 +393,10 @@ impl By {
             Self::Service(_) => "service_id = $1 AND $2 IS NULL AND $3 IS NULL",
             Self::Link(_) => "$1 = 0 AND link = $2 AND $3 IS NULL",
             Self::Own { link: Some(_), custom_id: None, .. } => {
-                "+user_id = $1 AND link = $2 AND $3 IS NULL"
+                "user_id = $1 AND link = $2 AND $3 IS NULL"
             }
             Self::Own { link: Some(_), custom_id: Some(_), .. } => {
-                "user_id = $1 AND +link = $2 AND custom_id = $3"
+                "user_id = $1 AND link = $2 AND custom_id = $3"
             }
             Self::Own { link: None, .. } => "user_id = $1 AND $2 IS NULL AND custom_id = $3",
             Self::CancelWish => {
@@ -391,38 +415,6 @@ impl By {
             Self::Own { user, link, custom_id } => (user.0, link.as_deref(), custom_id.as_deref()),
         }
     }
-}
-
-/// The ids of one page of one status, or of any.
-fn list_ids(db: &Read<'_>, filter: &Filter, status: Option<PublicStatus>) -> Result<Vec<OrderId>> {
-    let id = match filter.from {
-        Start::Newest => OrderId(i64::MAX),
-        Start::Below(id) | Start::Above(id) => id,
-    };
-    let (owner, link, custom_id) = filter.by.params();
-    let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
-    let word = status.map(PublicStatus::as_str);
-    let params = params![owner, link, custom_id, word, id, limit];
-    db.list(&list_sql(filter, status), params, |row| row.get(0))
-}
-
-fn list_sql(filter: &Filter, status: Option<PublicStatus>) -> String {
-    let by = filter.by.condition();
-    // A list that is kept in the order of ids is walked in it, past what has another status.
-    let is_run = matches!(filter.by, By::Nothing) || filter.by.is_kept_by_status();
-    let of_status = match status {
-        None => "$4 IS NULL",
-        Some(_) if is_run => "public_status = $4",
-        Some(_) => "+public_status = $4",
-    };
-    let (start, step) = match filter.from {
-        Start::Newest | Start::Below(_) => ("<", "DESC"),
-        Start::Above(_) => (">", "ASC"),
-    };
-    format!(
-        "SELECT id FROM orders WHERE {by} AND {of_status} AND id {start} $5
-         ORDER BY id {step} LIMIT $6"
-    )
 }
 
 /// How many orders there are of each status.
@@ -455,13 +447,13 @@ mod tests {
             By::Own { user, link, custom_id },
             By::CancelWish,
         ];
-        let statuses = || PublicStatus::ALL.iter().copied().map(Some);
+        let statuses = || PublicStatus::ALL.iter().copied().map(Some).chain([None]);
         for by in lists {
-            for from in [Start::Newest, Start::Above(OrderId(1))] {
-                let any = (!by.is_kept_by_status()).then_some(None);
-                for status in statuses().chain(any) {
-                    let filter = Filter { by: by.clone(), from, ..Filter::default() };
-                    schema::assert_walks_an_index(&list_sql(&filter, status));
+            for from in [Cursor::Newest, Cursor::Newer(1)] {
+                for status in statuses() {
+                    let filter = Filter { by: by.clone(), from, status, ..Filter::default() };
+                    let sql = filter.by.index().map(|index| block_sql(&filter, index));
+                    schema::assert_walks_an_index(&sql.unwrap_or_else(|| run_sql(&filter)));
                 }
             }
         }

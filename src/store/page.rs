@@ -3,6 +3,27 @@
 //! A list is in the order of a key that only grows, newest first. A page asks for one row more than
 //! it shows, so that it knows whether there is another; the way back reads upwards and turns the
 //! rows round.
+//!
+//! A list whose index is in blocks of neighbouring numbers, as `schema.sql` tells why, is looked up
+//! in one block after the other: see [`Cursor::walk`].
+
+use super::Result;
+
+/// Neighbouring numbers in a block, as `schema.sql` has it.
+const BLOCK: i64 = 1024;
+
+/// A stretch of numbers, both ends outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub above: i64,
+    pub below: i64,
+}
+
+impl Span {
+    const fn holds(self, key: i64) -> bool {
+        self.above < key && key < self.below
+    }
+}
 
 /// Where a page of a list begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,6 +82,44 @@ impl Cursor {
         }
     }
 
+    /// What a page that begins here may show of the numbers from 1 to the last.
+    pub(super) fn span(self, last: i64) -> Span {
+        let end = last.saturating_add(1);
+        match self {
+            Self::Newest => Span { above: 0, below: end },
+            Self::Older(key) => Span { above: 0, below: key.clamp(1, end) },
+            Self::Newer(key) => Span { above: key.clamp(0, last), below: end },
+        }
+    }
+
+    /// Looks a list up in one block after the other, until there are enough numbers, in the order
+    /// they are met: newest first, on the way back upwards. `of_block` says in any order what a
+    /// block has; blocks that have nothing cost as much as others.
+    pub(super) fn walk(
+        self,
+        span: Span,
+        enough: usize,
+        mut of_block: impl FnMut(i64) -> Result<Vec<i64>>,
+    ) -> Result<Vec<i64>> {
+        let is_upwards = matches!(self, Self::Newer(_));
+        let (first, last) = ((span.above + 1) / BLOCK, (span.below - 1) / BLOCK);
+        let mut met = Vec::new();
+        for step in 0..=last - first {
+            let mut found = of_block(if is_upwards { first + step } else { last - step })?;
+            found.retain(|key| span.holds(*key));
+            found.sort_unstable();
+            match is_upwards {
+                true => met.extend(found),
+                false => met.extend(found.into_iter().rev()),
+            }
+            if met.len() >= enough {
+                break;
+            }
+        }
+        met.truncate(enough);
+        Ok(met)
+    }
+
     /// Makes a page of what was read: at most `size` rows and one.
     pub(super) fn page<T>(self, mut rows: Vec<T>, size: i64) -> Page<T> {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
@@ -89,5 +148,32 @@ mod tests {
         assert_eq!(page, Page { rows: vec![7], has_newer: true, has_older: false });
         let page = Cursor::Newer(7).page(vec![8, 9], 2);
         assert_eq!(page, Page { rows: vec![9, 8], has_newer: false, has_older: true });
+    }
+
+    #[test]
+    fn a_list_in_blocks_is_met_in_order() {
+        let keys = [1, 5, 1023, 1024, 1030, 4000];
+        let walk = |cursor: Cursor, enough| {
+            let mut asked = Vec::new();
+            let met = cursor.walk(cursor.span(4100), enough, |block| {
+                asked.push(block);
+                Ok(keys.into_iter().filter(|key| key / BLOCK == block).collect())
+            });
+            (met.unwrap(), asked)
+        };
+        assert_eq!(walk(Cursor::Newest, 2), (vec![4000, 1030], vec![4, 3, 2, 1]));
+        assert_eq!(
+            walk(Cursor::Newest, 9),
+            (vec![4000, 1030, 1024, 1023, 5, 1], vec![4, 3, 2, 1, 0])
+        );
+        assert_eq!(walk(Cursor::Older(1024), 2), (vec![1023, 5], vec![0]));
+        assert_eq!(walk(Cursor::Older(1030), 1), (vec![1024], vec![1]));
+        assert_eq!(walk(Cursor::Newer(5), 2), (vec![1023, 1024], vec![0, 1]));
+        assert_eq!(walk(Cursor::Newer(1024), 9), (vec![1030, 4000], vec![1, 2, 3, 4]));
+        for nowhere in [Cursor::Older(1), Cursor::Older(i64::MIN), Cursor::Newer(i64::MAX)] {
+            assert_eq!(walk(nowhere, 9).0, [0; 0]);
+        }
+        assert_eq!(walk(Cursor::Older(i64::MAX), 1).0, [4000]);
+        assert_eq!(walk(Cursor::Newer(i64::MIN), 1).0, [1]);
     }
 }

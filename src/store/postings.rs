@@ -5,7 +5,7 @@
 //! of numbers.
 
 use super::audit::WHO;
-use super::page::{Cursor, Page};
+use super::page::{Cursor, Page, Span};
 use super::tx::{Row, RowResult, params};
 use super::{Read, Result};
 use crate::domain::ledger::{Posted, PostingKind, REVERSAL};
@@ -84,13 +84,6 @@ pub struct Found {
     pub older: Option<i64>,
     /// Before which number newer ones stand.
     pub newer: Option<i64>,
-}
-
-/// A stretch of numbers, both ends outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Span {
-    above: i64,
-    below: i64,
 }
 
 /// A statement that `read_entry` understands, along an index and with a condition.
@@ -176,7 +169,7 @@ impl Filter {
         self.user.is_none() && is_common
     }
 
-    /// The index and the condition on user and kind, `$1` and `$2`.
+    /// The index and the condition on user and kind, `$1` and `$2`, of what is kept in one run.
     const fn by(&self) -> (&'static str, &'static str) {
         use PostingKind::{Capture, Charge};
         match (self.user, self.kind) {
@@ -186,12 +179,7 @@ impl Filter {
                 "INDEXED BY postings_kind",
                 "$1 IS NULL AND p.kind = $2 AND p.kind <> 'charge' AND p.kind <> 'capture'",
             ),
-            (Some(_), None) => ("INDEXED BY postings_user", "p.user_id = $1 AND $2 IS NULL"),
-            // Most of what happens to a purse is charges, so few others are passed over.
-            (Some(_), Some(Charge | Capture)) => {
-                ("INDEXED BY postings_user", "p.user_id = $1 AND p.kind = $2")
-            }
-            (Some(_), Some(_)) => (
+            (Some(_), _) => (
                 "INDEXED BY postings_user_kind",
                 "p.user_id = $1 AND p.kind = $2 AND p.kind <> 'charge' AND p.kind <> 'capture'",
             ),
@@ -204,19 +192,27 @@ impl Filter {
         format!("{select} AND p.id > $3 AND p.id < $4 ORDER BY p.id {direction} LIMIT $5")
     }
 
+    /// What is in the span, in the order it is met; one row more than the page has.
+    fn read(&self, db: &Read<'_>, span: Span) -> Result<Vec<Entry>> {
+        let most = self.size + 1;
+        if let (Some(user), None | Some(PostingKind::Charge)) = (self.user, self.kind) {
+            let ids = ids_of(db, user, self.kind, (self.cursor, span), most)?;
+            let found = ids.into_iter().map(|id| find(db, id));
+            return Ok(found.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect());
+        }
+        let params = params![self.user, self.kind, span.above, span.below, most];
+        db.list(&self.sql(), params, read_entry)
+    }
+
     /// The numbers of the page, and whether they end before the list does.
     fn span(&self, db: &Read<'_>) -> Result<(Span, bool)> {
-        let last: i64 =
-            db.get("SELECT coalesce(max(id), 0) FROM postings", [], |row| row.get(0))?;
-        let first_since = |at: Option<Timestamp>| at.map(|at| first_since(db, at, last));
-        let mut span = Span {
-            above: first_since(self.since).transpose()?.unwrap_or(1) - 1,
-            below: first_since(self.until).transpose()?.unwrap_or(last + 1),
-        };
-        match self.cursor {
-            Cursor::Newest => {}
-            Cursor::Older(id) => span.below = span.below.min(id),
-            Cursor::Newer(id) => span.above = span.above.max(id),
+        let last = last(db)?;
+        let mut span = self.cursor.span(last);
+        if let Some(since) = self.since {
+            span.above = span.above.max(first_since(db, since, last)? - 1);
+        }
+        if let Some(until) = self.until {
+            span.below = span.below.min(first_since(db, until, last)?);
         }
         let is_cut = self.is_walk() && span.below.saturating_sub(span.above) > WALK_MAX + 1;
         match self.cursor {
@@ -226,6 +222,30 @@ impl Filter {
         }
         Ok((span, is_cut))
     }
+}
+
+/// The newest movement's number, 0 where there is none.
+pub(super) fn last(db: &Read<'_>) -> Result<i64> {
+    db.get("SELECT coalesce(max(id), 0) FROM postings", [], |row| row.get(0))
+}
+
+const IN_BLOCK: &str = "SELECT id FROM postings INDEXED BY postings_user
+                        WHERE user_id = $1 AND ($2 IS NULL OR kind = $2) AND block = $3";
+
+/// The numbers of what happened to a user's purse, of one kind or of any, in the order they are
+/// met. Most of it is charges, so whoever asks for those has few others passed over.
+pub(super) fn ids_of(
+    db: &Read<'_>,
+    user: UserId,
+    kind: Option<PostingKind>,
+    (cursor, span): (Cursor, Span),
+    enough: i64,
+) -> Result<Vec<PostingId>> {
+    let enough = usize::try_from(enough).unwrap_or_default();
+    let ids = cursor.walk(span, enough, |block| {
+        db.list(IN_BLOCK, params![user, kind, block], |row| row.get(0))
+    })?;
+    Ok(ids.into_iter().map(PostingId).collect())
 }
 
 /// The number of the first movement made then or later, the next free one where there is none.
@@ -257,8 +277,7 @@ pub fn page(db: &Read<'_>, filter: &Filter) -> Result<Found> {
         return Ok(none); // what is earned leaves the escrow, not a purse
     }
     let (span, is_cut) = filter.span(db)?;
-    let params = params![filter.user, filter.kind, span.above, span.below, filter.size + 1];
-    let rows = db.list(&filter.sql(), params, read_entry)?;
+    let rows = filter.read(db, span)?;
     let Page { rows, has_newer, has_older } = filter.cursor.page(rows, filter.size);
     let mut older = rows.last().map(key).filter(|_| has_older);
     let mut newer = rows.first().map(key).filter(|_| has_newer);
@@ -280,8 +299,9 @@ pub fn page(db: &Read<'_>, filter: &Filter) -> Result<Found> {
 mod tests {
     use super::*;
     use crate::clock::Clock;
+    use crate::domain::ledger::Purse;
     use crate::store::schema::assert_walks_an_index;
-    use crate::store::{Command, Missing, Store, Tx};
+    use crate::store::{Command, Missing, Store, Tx, ledger};
 
     #[test]
     fn a_page_of_the_ledger_is_read_along_an_index() {
@@ -294,6 +314,7 @@ mod tests {
                 }
             }
         }
+        assert_walks_an_index(IN_BLOCK);
         for condition in ["p.id = $1", "p.order_id = $1", "p.reference = $1 AND p.reference <> ''"]
         {
             assert_walks_an_index(&select("", condition));
@@ -348,5 +369,69 @@ mod tests {
         assert_eq!(days(0, 3), [2, 1]);
         assert_eq!(days(WALK_MAX + 6, WALK_MAX + 99), [WALK_MAX + 6]);
         assert_eq!(days(WALK_MAX + 7, WALK_MAX + 99), [0; 0]);
+    }
+
+    /// Charges of two users, in more blocks than one, and a deposit now and then.
+    struct Spend;
+
+    impl Command for Spend {
+        type Reply = ();
+
+        fn run(&self, tx: &Tx<'_>) -> Result<()> {
+            for sql in [
+                "INSERT INTO accounts (id, kind) VALUES (4, 'user'), (5, 'user')",
+                "INSERT INTO users (id, name, account_id, created_at)
+                 VALUES (1, 'x', 4, 0), (2, 'y', 5, 0)",
+                "WITH RECURSIVE numbers (n) AS
+                   (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2500)
+                 INSERT INTO postings (id, created_at, kind, source_id, destination_id,
+                   amount_micros, source_balance_micros, destination_balance_micros, user_id, actor)
+                 SELECT n, n, CASE n % 100 WHEN 0 THEN 'deposit' ELSE 'charge' END,
+                        5 - n / 10 % 2, 2, 1, 0, 0, 2 - n / 10 % 2, ''
+                 FROM numbers",
+            ] {
+                tx.execute(sql, [])?;
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_pages_of_a_purse_are_its_history_there_and_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("panel.db");
+        let store = Store::open(&path, Missing::Create, Clock::manual(0)).unwrap();
+        store.write_blocking(Spend).unwrap();
+        let numbers = |filter: &Filter| {
+            let found = store.page(|db| page(db, filter)).unwrap();
+            found.rows.iter().map(|entry| entry.posted.id.0).collect::<Vec<_>>()
+        };
+        let (user, size) = (UserId(2), 100);
+        for kind in [None, Some(PostingKind::Charge), Some(PostingKind::Deposit)] {
+            let is_wanted = |n: &i64| {
+                let is_deposit = n % 100 == 0;
+                n / 10 % 2 == 0
+                    && kind.is_none_or(|kind| is_deposit == (kind == PostingKind::Deposit))
+            };
+            let wanted: Vec<i64> = (100..2300).rev().filter(is_wanted).collect();
+            let days = (Some(Timestamp(100)), Some(Timestamp(2300)));
+            let filter = Filter { user: Some(user), kind, size, ..Filter::default() };
+            let filter = Filter { since: days.0, until: days.1, ..filter };
+            let mut cursor = Cursor::Newest;
+            for chunk in wanted.chunks(100) {
+                assert_eq!(numbers(&Filter { cursor, ..filter.clone() }), chunk, "{cursor:?}");
+                cursor = Cursor::Older(chunk[chunk.len() - 1]);
+                let newer = Filter { cursor: Cursor::Newer(chunk[0]), ..filter.clone() };
+                let end = wanted.iter().position(|id| *id == chunk[0]).unwrap();
+                assert_eq!(numbers(&newer), wanted[end.saturating_sub(100)..end], "{newer:?}");
+            }
+            assert_eq!(numbers(&Filter { cursor, ..filter.clone() }), [0; 0]);
+        }
+        let purse = Purse { user, account: AccountId(5) };
+        let history =
+            store.page(|db| ledger::page_of(db, purse, Cursor::Older(1025), 1000)).unwrap();
+        let numbers: Vec<i64> = history.rows.iter().map(|booked| booked.id.0).collect();
+        let wanted: Vec<i64> = (1..1025).rev().filter(|n| n / 10 % 2 == 0).collect();
+        assert_eq!(numbers, wanted);
     }
 }

@@ -12,7 +12,7 @@ use std::fmt;
 
 use super::tx::{Row, params};
 use super::{Error, Read, Result};
-use crate::domain::ledger::{AccountKind, ESCROW, EXTERNAL, PostingKind, REVENUE};
+use crate::domain::ledger::{AccountKind, ESCROW, EXTERNAL, HOUSE, PostingKind, REVENUE};
 use crate::domain::money::Rate;
 use crate::domain::order::OrderStatus;
 use crate::domain::service::{Counting, ServiceKind};
@@ -138,7 +138,7 @@ impl Ledger {
             }
             Ok(())
         })?;
-        for house in [EXTERNAL, ESCROW, REVENUE] {
+        for house in HOUSE {
             let is_there = purses.contains_key(&house.0);
             report.require(is_there, "account", || format!("account {house} is missing"));
         }

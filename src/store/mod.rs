@@ -30,13 +30,13 @@ mod writer;
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
 use r2d2::Pool;
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::ErrorCode;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::domain::refusal::Refusal;
@@ -154,7 +154,7 @@ pub enum Missing {
 /// An open panel file. Closing or dropping it waits for the writer, which empties the WAL.
 pub struct Store {
     path: PathBuf,
-    jobs: mpsc::Sender<writer::Queued>,
+    jobs: mpsc::SyncSender<writer::Queued>,
     writer: Mutex<Option<JoinHandle<()>>>,
     failed: watch::Receiver<bool>,
     points: Pool<SqliteConnectionManager>,
@@ -197,7 +197,7 @@ impl Store {
         readers: u32,
     ) -> std::result::Result<Self, OpenError> {
         let conn = schema::open_writer(path, missing)?;
-        let (jobs, queue) = mpsc::channel(QUEUE_MAX);
+        let (jobs, queue) = mpsc::sync_channel(QUEUE_MAX);
         let (failure, failed) = watch::channel(false);
         let writer = writer::spawn(conn, clock, queue, failure)?;
         let janitor = Arc::new(scheduled_thread_pool());
@@ -224,8 +224,8 @@ impl Store {
     pub async fn write<C: Command>(&self, command: C) -> Result<C::Reply> {
         let (job, answer) = writer::queue(command);
         self.jobs.try_send(job).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => Error::Busy,
-            mpsc::error::TrySendError::Closed(_) => writer_is_gone(),
+            mpsc::TrySendError::Full(_) => Error::Busy,
+            mpsc::TrySendError::Disconnected(_) => writer_is_gone(),
         })?;
         answer.await.unwrap_or_else(|_| Err(writer_is_gone()))
     }
@@ -241,7 +241,7 @@ impl Store {
     /// The command's refusal.
     pub fn write_blocking<C: Command>(&self, command: C) -> Result<C::Reply> {
         let (job, answer) = writer::queue(command);
-        self.jobs.blocking_send(job).map_err(|_| writer_is_gone())?;
+        self.jobs.send(job).map_err(|_| writer_is_gone())?;
         answer.blocking_recv().unwrap_or_else(|_| Err(writer_is_gone()))
     }
 
@@ -281,7 +281,7 @@ impl Store {
         let Some(writer) = writer else { return };
         // Neither can fail in a way that matters: a writer that is gone has stopped, one that
         // panicked has aborted the process.
-        let _ = self.jobs.blocking_send(writer::Queued::Stop);
+        let _ = self.jobs.send(writer::Queued::Stop);
         let _ = writer.join();
         if let Some(lock) = &self.lock
             && let Err(error) = lock.unlock()

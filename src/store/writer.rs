@@ -13,10 +13,11 @@
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
 use super::figures::Sums;
 use super::{Error, Result, Tx};
@@ -121,10 +122,10 @@ struct More(bool);
 struct Fatal;
 
 impl Writer {
-    fn work(mut self, mut jobs: mpsc::Receiver<Queued>, failure: &watch::Sender<bool>) {
+    fn work(mut self, jobs: mpsc::Receiver<Queued>, failure: &watch::Sender<bool>) {
         let mut is_open = true;
-        while is_open && let Some(Queued::Job(first)) = jobs.blocking_recv() {
-            match self.batch(first, &mut jobs) {
+        while is_open && let Ok(Queued::Job(first)) = jobs.recv() {
+            match self.batch(first, &jobs) {
                 Ok(More(more)) => is_open = more,
                 Err(Fatal) => {
                     failure.send_replace(true);
@@ -142,7 +143,7 @@ impl Writer {
     fn batch(
         &mut self,
         first: Box<dyn Job>,
-        jobs: &mut mpsc::Receiver<Queued>,
+        jobs: &mpsc::Receiver<Queued>,
     ) -> std::result::Result<More, Fatal> {
         if let Err(error) = self.begin() {
             // Another process holds the file, and has for a long time: nobody waits for it twice.

@@ -140,6 +140,11 @@ pub(super) fn key(fields: &Fields) -> std::result::Result<Option<&str>, Broken> 
     fields.text("key")
 }
 
+/// Whether the fields are those of an order, at first sight.
+pub(super) fn is_add(fields: &Fields) -> bool {
+    fields.text("action").is_ok_and(|action| action == Some("add"))
+}
+
 impl Action {
     /// Reads the action and all of its parameters. The header is another way to name the request.
     pub(super) fn read(fields: &Fields, idempotency_key: Option<&[u8]>) -> Result<Self> {

@@ -2,7 +2,8 @@
 //!
 //! What is remembered holds as long as the version of the callers stands still, which the file
 //! itself moves with every change of a key, its holder or the settings, also one by another
-//! process. The version is read with every request, so a key that was revoked is never good again.
+//! process. The version is read with every request, or by the writer with the change that is asked
+//! for, so a key that was revoked is never good again.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -41,6 +42,14 @@ impl Known {
     }
 }
 
+/// A caller, and the version of all callers that he was seen in.
+pub(super) struct Seen {
+    /// Who it is.
+    pub known: Arc<Known>,
+    /// Of which version.
+    pub callers: i64,
+}
+
 /// The callers of the newest version that was seen.
 #[derive(Default)]
 pub(super) struct Callers(Mutex<Shelf>);
@@ -51,13 +60,19 @@ struct Shelf {
     known: HashMap<KeyHash, Arc<Known>>,
 }
 
+impl Shelf {
+    fn find(&self, hash: &KeyHash) -> Option<Seen> {
+        let known = self.known.get(hash)?;
+        Some(Seen { known: Arc::clone(known), callers: self.version })
+    }
+}
+
 impl Callers {
     /// The holder of a key that has not been revoked.
-    pub(super) fn find(&self, db: &Point<'_>, hash: KeyHash) -> store::Result<Option<Arc<Known>>> {
+    pub(super) fn find(&self, db: &Point<'_>, hash: KeyHash) -> store::Result<Option<Seen>> {
         let version = db.versions.callers;
-        if let Some(known) = self.shelf(version).as_deref().and_then(|shelf| shelf.known.get(&hash))
-        {
-            return Ok(Some(Arc::clone(known)));
+        if let Some(seen) = self.shelf(version).and_then(|shelf| shelf.find(&hash)) {
+            return Ok(Some(seen));
         }
         let Some(caller) = keys::find_caller(db, &hash)? else { return Ok(None) };
         let known = Arc::new(Known::new(caller));
@@ -67,7 +82,12 @@ impl Callers {
             }
             shelf.known.insert(hash, Arc::clone(&known));
         }
-        Ok(Some(known))
+        Ok(Some(Seen { known, callers: version }))
+    }
+
+    /// Whose key it was when it was last looked up, and in which version.
+    pub(super) fn recall(&self, hash: &KeyHash) -> Option<Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).find(hash)
     }
 
     /// What is known at a version; nothing where the version is an older one than was seen.

@@ -2,7 +2,8 @@
 //!
 //! bytes → `Fields` → `Caller` → `Action` → read or command → `wire` → bytes. Reads happen
 //! on the worker's own thread, all from one moment, together with looking up the key; changes go
-//! through the writer and are answered when they are safe on disk.
+//! through the writer and are answered when they are safe on disk. An order of a caller who is
+//! remembered goes to the writer at once.
 
 mod action;
 mod callers;
@@ -34,11 +35,11 @@ use crate::secret::KeyHash;
 use crate::store::keys::Caller;
 use crate::store::orders::{self, Origin};
 use crate::store::services::PriceList;
-use crate::store::{self, Point, Read, Store, refills, users};
+use crate::store::{self, Command, IfCallers, Point, Read, Store, refills, users};
 use crate::telemetry::RequestTag;
 
-use action::{Action, Add, Asked, Change, Question};
-use callers::{Callers, Known};
+use action::{Action, Add, Asked, Change, Question, Unclear};
+use callers::{Callers, Known, Seen};
 use catalogue::{Catalogue, Wanted};
 use error::{Error, Failure};
 use fields::{Broken, Dialect, Fields};
@@ -134,16 +135,28 @@ async fn answer(
     }
     let fields = Fields::read(dialect, headers, request.query_string(), body).await;
     let fields = fields.map_err(|fields::Unreadable| Error::Unreadable)?;
-    let asked = api.store.point(|db| Ok(api.ask(db, dialect, request, &fields)))?;
-    let body = match asked? {
-        Next::Answered(body) => body,
-        Next::Services(wanted) => return api.services(headers, wanted).await,
-        Next::Page(caller, question) => {
-            api.page(move |db| reply(db, dialect, &caller.caller, question)).await?
+    let call = Call { request, dialect, fields: &fields };
+    let mut remembered = api.recall(&call);
+    let mut is_counted = remembered.is_some();
+    loop {
+        let next = match remembered.take() {
+            Some(next) => next,
+            None => api.store.point(|db| Ok(api.ask(db, &call, is_counted)))??,
+        };
+        let body = match next {
+            Next::Answered(body) => Some(body),
+            Next::Services(wanted) => return api.services(headers, wanted).await,
+            Next::Page(caller, question) => {
+                Some(api.page(move |db| reply(db, dialect, &caller.caller, question)).await?)
+            }
+            Next::Change(seen, change) => api.change(dialect, &seen, change).await?,
+        };
+        match body {
+            Some(body) => return Ok(respond(StatusCode::OK, body)),
+            // Who asks is no longer who he was: he is looked up once more.
+            None => is_counted = true,
         }
-        Next::Change(caller, change) => api.change(dialect, &caller.caller, change).await?,
-    };
-    Ok(respond(StatusCode::OK, body))
+    }
 }
 
 fn is_encoded(headers: &HeaderMap) -> bool {
@@ -151,29 +164,59 @@ fn is_encoded(headers: &HeaderMap) -> bool {
     encoding.is_some_and(|name| !name.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
+/// What a client sent.
+struct Call<'a> {
+    request: &'a HttpRequest,
+    dialect: Dialect,
+    fields: &'a Fields,
+}
+
+impl Call<'_> {
+    /// The client's key, by any of its three ways in.
+    fn key(&self) -> Result<Option<&str>, Error> {
+        let headers = self.request.headers();
+        let key = action::key(self.fields).map_err(|Broken| Error::Unreadable)?;
+        Ok(key.or_else(|| text_header(headers, "x-api-key")).or_else(|| bearer(headers)))
+    }
+
+    fn action(&self) -> Result<Action, Unclear> {
+        let idempotency_key = self.request.headers().get("idempotency-key");
+        Action::read(self.fields, idempotency_key.map(HeaderValue::as_bytes))
+    }
+}
+
 /// What is left to do once the caller is known and what is near has been read.
 enum Next {
     Answered(Vec<u8>),
     Services(Wanted),
     Page(Arc<Known>, Question),
-    Change(Arc<Known>, Change),
+    Change(Seen, Change),
 }
 
 impl Api {
+    /// An order of a caller who is remembered: it needs no look at the file, since the writer looks
+    /// whether he still is who he was. `None` for everything else and where anything is amiss;
+    /// that is judged by what the file says.
+    fn recall(&self, call: &Call<'_>) -> Option<Next> {
+        if !action::is_add(call.fields) {
+            return None;
+        }
+        let seen = self.callers.recall(&KeyHash::of(call.key().ok()??))?;
+        match call.action() {
+            Ok(Action::Do(change)) if self.admit(&seen.known, false).is_ok() => {
+                Some(Next::Change(seen, change))
+            }
+            _ => None,
+        }
+    }
+
     /// Looks up who asks and reads what can be read at once.
-    fn ask(
-        &self,
-        db: &Point<'_>,
-        dialect: Dialect,
-        request: &HttpRequest,
-        fields: &Fields,
-    ) -> Result<Next, Error> {
-        let headers = request.headers();
-        let known = self.authenticate(db, request, fields)?;
-        let caller = &known.caller;
-        let idempotency_key = headers.get("idempotency-key").map(HeaderValue::as_bytes);
-        let action = Action::read(fields, idempotency_key)?;
-        match action {
+    fn ask(&self, db: &Point<'_>, call: &Call<'_>, is_counted: bool) -> Result<Next, Error> {
+        let (dialect, seen) = (call.dialect, self.authenticate(db, call)?);
+        self.admit(&seen.known, is_counted)?;
+        self.note_use(&seen.known);
+        let caller = &seen.known.caller;
+        match call.action()? {
             Action::Services { extended } => {
                 let prices = PriceList {
                     version: db.versions.catalogue,
@@ -182,38 +225,39 @@ impl Api {
                 };
                 Ok(Next::Services(Wanted { prices, dialect, extended }))
             }
-            Action::Ask(question) if question.is_long() => Ok(Next::Page(known, question)),
+            Action::Ask(question) if question.is_long() => Ok(Next::Page(seen.known, question)),
             Action::Ask(question) => reply(db, dialect, caller, question).map(Next::Answered),
-            Action::Do(change) => Ok(Next::Change(known, change)),
+            Action::Do(change) => Ok(Next::Change(seen, change)),
         }
     }
 
-    /// Who asks. A wrong key counts against its address, a valid one only against itself.
-    fn authenticate(
-        &self,
-        db: &Point<'_>,
-        request: &HttpRequest,
-        fields: &Fields,
-    ) -> Result<Arc<Known>, Error> {
-        let headers = request.headers();
-        let key = action::key(fields).map_err(|Broken| Error::Unreadable)?;
-        let key = key.or_else(|| text_header(headers, "x-api-key")).or_else(|| bearer(headers));
-        let known = match key {
+    /// Who asks. A wrong key counts against its address.
+    fn authenticate(&self, db: &Point<'_>, call: &Call<'_>) -> Result<Seen, Error> {
+        let seen = match call.key()? {
             Some(key) => self.callers.find(db, KeyHash::of(key))?,
             None => None,
         };
-        let Some(known) = known else {
-            let wrong = self.limiter.count_wrong_key(self.address(request));
-            return Err(wrong.err().map_or(Error::InvalidKey, Error::RateLimited));
-        };
+        seen.ok_or_else(|| {
+            let wrong = self.limiter.count_wrong_key(self.address(call.request));
+            wrong.err().map_or(Error::InvalidKey, Error::RateLimited)
+        })
+    }
+
+    /// Lets in whoever may and is not too quick. A valid key counts only against itself, and once.
+    fn admit(&self, known: &Known, is_counted: bool) -> Result<(), Error> {
         if known.caller.is_suspended {
             return Err(Refusal::Suspended.into());
         }
-        self.limiter.count_key(known.caller.key).map_err(Error::RateLimited)?;
+        if !is_counted {
+            self.limiter.count_key(known.caller.key).map_err(Error::RateLimited)?;
+        }
+        Ok(())
+    }
+
+    fn note_use(&self, known: &Known) {
         if known.is_due(self.clock.now(), RecordKeyUse::EVERY_SECONDS) {
             self.store.write_soon(RecordKeyUse { key: known.caller.key });
         }
-        Ok(known)
     }
 
     fn address(&self, request: &HttpRequest) -> IpAddr {
@@ -234,41 +278,52 @@ impl Api {
         }
     }
 
-    /// Runs the command behind an action.
+    /// Runs the command behind an action. `None` where who asks is no longer who he was.
     async fn change(
         &self,
         dialect: Dialect,
-        caller: &Caller,
+        seen: &Seen,
         change: Change,
-    ) -> Result<Vec<u8>, Error> {
-        let Caller { user, key, .. } = *caller;
-        match change {
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let Caller { user, key, ref currency, .. } = seen.known.caller;
+        Ok(match change {
             Change::Add(add) => {
                 let Add { service, details, request, custom_id } = *add;
                 let origin = Origin { actor: Actor::Key(key), request, custom_id };
-                let order = PlaceOrder { user, service, details, origin };
-                Ok(wire::added(dialect, self.store.write(order).await?, &caller.currency))
+                let command = PlaceOrder { user, service, details, origin };
+                let order = self.write(seen, command).await?;
+                order.map(|order| wire::added(dialect, order, currency))
             }
             Change::Cancel(asked) => {
                 let command = CancelOrders { user, key, orders: vec![asked.id] };
-                let refunded = only(self.store.write(command).await?)?;
-                Ok(wire::canceled(dialect, asked.id, refunded))
+                let refunded = self.write(seen, command).await?.map(only).transpose()?;
+                refunded.map(|refunded| wire::canceled(dialect, asked.id, refunded))
             }
             Change::Cancels(asked) => {
                 let command = CancelOrders { user, key, orders: ids(&asked) };
-                let results = self.store.write(command).await?;
-                Ok(wire::cancels(asked.iter().zip(results).collect()))
+                let results = self.write(seen, command).await?;
+                results.map(|results| wire::cancels(asked.iter().zip(results).collect()))
             }
             Change::Refill(asked) => {
                 let command = RequestRefills { user, orders: vec![asked.id] };
-                Ok(wire::refilled(dialect, only(self.store.write(command).await?)?))
+                let refill = self.write(seen, command).await?.map(only).transpose()?;
+                refill.map(|refill| wire::refilled(dialect, refill))
             }
             Change::Refills(asked) => {
                 let command = RequestRefills { user, orders: ids(&asked) };
-                let results = self.store.write(command).await?;
-                Ok(wire::refills(asked.iter().zip(results).collect()))
+                let results = self.write(seen, command).await?;
+                results.map(|results| wire::refills(asked.iter().zip(results).collect()))
             }
+        })
+    }
+
+    /// Runs a command if who asks still is who he was.
+    async fn write<C: Command>(&self, seen: &Seen, command: C) -> store::Result<Option<C::Reply>> {
+        let reply = self.store.write(IfCallers { are: seen.callers, command }).await?;
+        if reply.is_some() {
+            self.note_use(&seen.known);
         }
+        Ok(reply)
     }
 }
 

@@ -93,6 +93,7 @@ impl Command for ImportServices {
         let known = judge_all(tx, &self.drafts)?;
 
         let mut imported = Imported::default();
+        let mut orders_follow = false;
         for (draft, (before, provider)) in self.drafts.iter().zip(known) {
             let category = category(tx, &draft.category)?;
             let listing = Listing { category, provider, ..draft.listing.clone() };
@@ -100,13 +101,16 @@ impl Command for ImportServices {
             match before {
                 Some(before) => {
                     imported.updated += 1;
-                    update(tx, &before, &listing)?;
+                    orders_follow |= update(tx, &before, &listing)?;
                 }
                 None => {
                     imported.created += 1;
                     services::insert(tx, draft.id, &listing)?;
                 }
             }
+        }
+        if orders_follow {
+            orders::update_exclusive(tx)?;
         }
         settings::bump_catalogue_version(tx)?;
         let change = format!("{} created, {} updated", imported.created, imported.updated);
@@ -204,15 +208,12 @@ pub(super) fn category(tx: &Tx<'_>, name: &str) -> Result<CategoryId> {
     }
 }
 
-/// Writes a changed listing, and what follows from it for its place and for the orders that are
-/// open.
-pub(super) fn update(tx: &Tx<'_>, before: &Service, listing: &Listing) -> Result<()> {
+/// Writes a changed listing, and what follows from it for its place. Says whether open orders have
+/// to follow: once for all services that change.
+pub(super) fn update(tx: &Tx<'_>, before: &Service, listing: &Listing) -> Result<bool> {
     services::update(tx, before.id, listing)?;
     if before.listing.category != listing.category {
         service_list::update_category(tx, before.id, listing.category)?;
     }
-    if before.listing.denies_duplicates != listing.denies_duplicates {
-        orders::update_exclusive(tx, before.id, listing.denies_duplicates)?;
-    }
-    Ok(())
+    Ok(before.listing.denies_duplicates != listing.denies_duplicates)
 }

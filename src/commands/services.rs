@@ -135,7 +135,9 @@ fn save(
     listing: &Listing,
     changes: &[String],
 ) -> Result<()> {
-    update(tx, before, listing)?;
+    if update(tx, before, listing)? {
+        orders::update_exclusive(tx)?;
+    }
     settings::bump_catalogue_version(tx)?;
     record(tx, actor, "service.update", object(before.id), changes.join("; "))
 }

@@ -1,11 +1,11 @@
 //! Writing postings, and what accounts hold.
 
 use super::audit::WHO;
-use super::figures::{self, Figures};
+use super::figures::Figures;
 use super::page::{Cursor, Page};
 use super::postings;
 use super::tx::params;
-use super::{Error, Read, Result, Tx};
+use super::{Error, Read, Result, Tx, sums};
 use crate::domain::ledger::{ESCROW, Posting, PostingKind, Purse};
 use crate::domain::money::Money;
 use crate::domain::{AccountId, Actor, OrderId, PostingId, Timestamp};
@@ -22,15 +22,16 @@ pub fn balance(db: &Read<'_>, account: AccountId) -> Result<Money> {
 /// `AmountTooLarge`, before anything is written. Whether the source can pay was decided before:
 /// if it cannot, this is a fault.
 pub fn post(tx: &Tx<'_>, posting: &Posting, actor: &Actor) -> Result<PostingId> {
-    let held = (balance_now(tx, posting.source)?, balance_now(tx, posting.destination)?);
-    let (source, destination) = posting.balances_after(held.0, held.1)?;
+    let (source, destination) =
+        (sums::balance(tx, posting.source)?, sums::balance(tx, posting.destination)?);
+    let (source, destination) = posting.balances_after(source, destination)?;
     if posting.source == ESCROW && source < Money::ZERO {
         // What the CHECK of the table would say, but to this command alone.
         return Err(Error::fault("the escrow holds less than is taken from it"));
     }
     count(tx, posting)?;
-    set_balance(tx, posting.source, source)?;
-    set_balance(tx, posting.destination, destination)?;
+    sums::set_balance(tx, posting.source, source)?;
+    sums::set_balance(tx, posting.destination, destination)?;
     let id = tx.insert(
         "INSERT INTO postings (created_at, kind, source_id, destination_id, amount_micros,
                                source_balance_micros, destination_balance_micros,
@@ -63,26 +64,7 @@ fn count(tx: &Tx<'_>, posting: &Posting) -> Result<()> {
         PostingKind::Refund => figures.refunded = posting.amount,
         PostingKind::Charge | PostingKind::Adjustment | PostingKind::Goodwill => return Ok(()),
     }
-    figures::add(tx, &figures)
-}
-
-/// What an account holds, with all that this transaction has moved.
-fn balance_now(tx: &Tx<'_>, account: AccountId) -> Result<Money> {
-    figures::held(tx, account).map_or_else(|| balance(tx, account), Ok)
-}
-
-fn set_balance(tx: &Tx<'_>, account: AccountId, balance: Money) -> Result<()> {
-    match figures::hold(tx, account, balance) {
-        true => Ok(()),
-        false => write_balance(tx, account, balance),
-    }
-}
-
-/// Writes what an account holds.
-pub(super) fn write_balance(tx: &Tx<'_>, account: AccountId, balance: Money) -> Result<()> {
-    let sql = "UPDATE accounts SET balance_micros = $1 WHERE id = $2";
-    tx.execute(sql, params![balance, account])?;
-    Ok(())
+    sums::add(tx, &figures)
 }
 
 /// Whether any money has ever moved.
@@ -120,7 +102,7 @@ pub struct Booked {
 /// A page of what happened to a user's purse, newest first.
 pub fn page_of(db: &Read<'_>, purse: Purse, cursor: Cursor, size: i64) -> Result<Page<Booked>> {
     let span = cursor.span(postings::last(db)?);
-    let ids = postings::ids_of(db, purse.user, None, (cursor, span), size + 1)?;
+    let ids = postings::ids_of(db, purse.user, None, span, size + 1)?;
     let rows = ids.into_iter().map(|id| find_booked(db, purse, id)).collect::<Result<_>>()?;
     Ok(cursor.page(rows, size))
 }

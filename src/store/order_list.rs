@@ -197,19 +197,16 @@ mod tests {
         let all: Vec<Order> = store
             .page(|db| ids.iter().map(|id| Ok(orders::find(db, *id)?.unwrap())).collect())
             .unwrap();
-        let (link, custom_id) = (Some("link 26".to_owned()), Some("name 2".to_owned()));
-        let of = |id| {
-            let (user, link, custom_id) = (UserId(1), link.clone(), custom_id.clone());
-            [
-                By::Own { user, link: link.clone(), custom_id: None },
-                By::Own { user, link: None, custom_id: custom_id.clone() },
-                By::Own { user, link, custom_id },
-                By::User(UserId(id)),
-                By::Service(ServiceId(id)),
-                By::Link(format!("link {id}")),
-            ]
-        };
-        let lists = (1..=3).flat_map(of).chain([By::Nothing, By::CancelWish]);
+        let (user, link, custom_id) =
+            (UserId(1), Some("link 26".to_owned()), Some("name 2".to_owned()));
+        let own = [
+            By::Own { user, link: link.clone(), custom_id: None },
+            By::Own { user, link: None, custom_id: custom_id.clone() },
+            By::Own { user, link, custom_id },
+        ];
+        let of =
+            |id| [By::User(UserId(id)), By::Service(ServiceId(id)), By::Link(format!("link {id}"))];
+        let lists = (1..=3).flat_map(of).chain(own).chain([By::Nothing, By::CancelWish]);
         let statuses = [None, Some(PublicStatus::InProgress), Some(PublicStatus::Partial)];
         for (by, status) in lists.flat_map(|by| statuses.map(|status| (by.clone(), status))) {
             let is_wanted = |order: &&Order| {

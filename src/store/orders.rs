@@ -2,10 +2,10 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::figures::{self, Figures};
+use super::figures::Figures;
 use super::page::Cursor;
 use super::tx::{Row, RowResult, params};
-use super::{Read, Result, Tx};
+use super::{Read, Result, Tx, sums};
 use crate::domain::order::{Change, DripFeed, Order, PublicStatus, Standing};
 use crate::domain::placing::{Details, NewOrder};
 use crate::domain::service::Input;
@@ -150,7 +150,7 @@ pub fn find_twin(
     )
 }
 
-/// Whether the service has ever been ordered.
+/// Whether the service has ever been ordered. Looks in every block where it has not.
 pub fn has_service(db: &Read<'_>, service: ServiceId) -> Result<bool> {
     let filter = Filter { by: By::Service(service), limit: 1, ..Filter::default() };
     Ok(!list(db, &filter)?.is_empty())
@@ -194,8 +194,8 @@ pub fn insert(tx: &Tx<'_>, order: &NewOrder, origin: &Origin) -> Result<OrderId>
         ],
     )?;
     let id = OrderId(id);
-    figures::count(tx, PublicStatus::Pending, 1);
-    figures::add(tx, &Figures { orders: 1, charged: order.charge, ..Figures::default() })?;
+    sums::count(tx, PublicStatus::Pending, 1);
+    sums::add(tx, &Figures { orders: 1, charged: order.charge, ..Figures::default() })?;
     for (input, text) in &wanted.extras {
         let sql = "INSERT INTO order_inputs (order_id, name, value) VALUES ($1, $2, $3)";
         tx.execute(sql, params![id, input, text])?;
@@ -213,8 +213,8 @@ pub fn inputs(db: &Read<'_>, id: OrderId) -> Result<Vec<(Input, String)>> {
 pub fn update_state(tx: &Tx<'_>, order: &Order, change: &Change) -> Result<()> {
     let (before, after) = (order.public_status(), PublicStatus::of(change.status, change.shown));
     if before != after {
-        figures::count(tx, before, -1);
-        figures::count(tx, after, 1);
+        sums::count(tx, before, -1);
+        sums::count(tx, after, 1);
     }
     let finished_at = change.status.is_final().then_some(tx.now);
     let refund = change.settlement.map_or(0, |settlement| settlement.refund.micros());
@@ -254,13 +254,14 @@ pub fn update_cancel_declined(tx: &Tx<'_>, id: OrderId) -> Result<()> {
     Ok(())
 }
 
-/// From now on the service's open orders stand in the way of a second one, or no longer do.
-/// Looks through the open orders: for a change of the service.
-pub fn update_exclusive(tx: &Tx<'_>, service: ServiceId, is_exclusive: bool) -> Result<()> {
+/// Open orders stand in the way of a second one where their service now says so, and no longer do
+/// where it does not. Looks through the open orders: for a change of services.
+pub fn update_exclusive(tx: &Tx<'_>) -> Result<()> {
     tx.execute(
-        "UPDATE orders INDEXED BY orders_open SET is_exclusive = $1
-         WHERE service_id = $2 AND finished_at IS NULL",
-        params![is_exclusive, service],
+        "UPDATE orders INDEXED BY orders_open SET is_exclusive = 1 - is_exclusive
+         WHERE finished_at IS NULL
+           AND is_exclusive <> (SELECT denies_duplicates FROM services WHERE id = service_id)",
+        [],
     )?;
     Ok(())
 }
@@ -342,7 +343,7 @@ fn ids_in_blocks(db: &Read<'_>, filter: &Filter, index: &str) -> Result<Vec<i64>
     let (owner, link, custom_id) = filter.by.params();
     let status = filter.status.map(PublicStatus::as_str);
     let sql = block_sql(filter, index);
-    filter.from.walk(filter.from.span(last(db)?), filter.limit, |block| {
+    filter.from.span(last(db)?).walk(filter.limit, |block| {
         db.list(&sql, params![owner, link, custom_id, status, block], |row| row.get(0))
     })
 }

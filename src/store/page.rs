@@ -5,23 +5,46 @@
 //! rows round.
 //!
 //! A list whose index is in blocks of neighbouring numbers, as `schema.sql` tells why, is looked up
-//! in one block after the other: see [`Cursor::walk`].
+//! in one block after the other: see [`Span::walk`].
 
 use super::Result;
 
 /// Neighbouring numbers in a block, as `schema.sql` has it.
 const BLOCK: i64 = 1024;
 
-/// A stretch of numbers, both ends outside.
+/// A stretch of numbers, both ends outside, and from which end it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     pub above: i64,
     pub below: i64,
+    is_upwards: bool,
 }
 
 impl Span {
-    const fn holds(self, key: i64) -> bool {
-        self.above < key && key < self.below
+    /// Looks a list up in one block after the other, until there are enough numbers, in the order
+    /// they are met: newest first, on the way back upwards. `of_block` says in any order what a
+    /// block has; blocks that have nothing cost as much as others.
+    pub(super) fn walk(
+        self,
+        enough: usize,
+        mut of_block: impl FnMut(i64) -> Result<Vec<i64>>,
+    ) -> Result<Vec<i64>> {
+        let (first, last) = ((self.above + 1) / BLOCK, (self.below - 1) / BLOCK);
+        let mut met = Vec::new();
+        for step in 0..=last - first {
+            let mut found = of_block(if self.is_upwards { first + step } else { last - step })?;
+            found.retain(|key| self.above < *key && *key < self.below);
+            found.sort_unstable();
+            match self.is_upwards {
+                true => met.extend(found),
+                false => met.extend(found.into_iter().rev()),
+            }
+            if met.len() >= enough {
+                break;
+            }
+        }
+        met.truncate(enough);
+        Ok(met)
     }
 }
 
@@ -85,39 +108,12 @@ impl Cursor {
     /// What a page that begins here may show of the numbers from 1 to the last.
     pub(super) fn span(self, last: i64) -> Span {
         let end = last.saturating_add(1);
-        match self {
-            Self::Newest => Span { above: 0, below: end },
-            Self::Older(key) => Span { above: 0, below: key.clamp(1, end) },
-            Self::Newer(key) => Span { above: key.clamp(0, last), below: end },
-        }
-    }
-
-    /// Looks a list up in one block after the other, until there are enough numbers, in the order
-    /// they are met: newest first, on the way back upwards. `of_block` says in any order what a
-    /// block has; blocks that have nothing cost as much as others.
-    pub(super) fn walk(
-        self,
-        span: Span,
-        enough: usize,
-        mut of_block: impl FnMut(i64) -> Result<Vec<i64>>,
-    ) -> Result<Vec<i64>> {
-        let is_upwards = matches!(self, Self::Newer(_));
-        let (first, last) = ((span.above + 1) / BLOCK, (span.below - 1) / BLOCK);
-        let mut met = Vec::new();
-        for step in 0..=last - first {
-            let mut found = of_block(if is_upwards { first + step } else { last - step })?;
-            found.retain(|key| span.holds(*key));
-            found.sort_unstable();
-            match is_upwards {
-                true => met.extend(found),
-                false => met.extend(found.into_iter().rev()),
-            }
-            if met.len() >= enough {
-                break;
-            }
-        }
-        met.truncate(enough);
-        Ok(met)
+        let (above, below) = match self {
+            Self::Newest => (0, end),
+            Self::Older(key) => (0, key.clamp(1, end)),
+            Self::Newer(key) => (key.clamp(0, last), end),
+        };
+        Span { above, below, is_upwards: matches!(self, Self::Newer(_)) }
     }
 
     /// Makes a page of what was read: at most `size` rows and one.
@@ -155,7 +151,7 @@ mod tests {
         let keys = [1, 5, 1023, 1024, 1030, 4000];
         let walk = |cursor: Cursor, enough| {
             let mut asked = Vec::new();
-            let met = cursor.walk(cursor.span(4100), enough, |block| {
+            let met = cursor.span(4100).walk(enough, |block| {
                 asked.push(block);
                 Ok(keys.into_iter().filter(|key| key / BLOCK == block).collect())
             });

@@ -1,8 +1,8 @@
 //! Reading the books: movements by user, kind, time, order and reference, newest first.
 //!
-//! What may be asked for is what can be found without looking at everything: along an index, or
-//! along the numbers and then only so far. Numbers and times grow together, so a day is a stretch
-//! of numbers.
+//! What may be asked for is what can be found without looking at everything: along an index, along
+//! one in blocks, or along the numbers and then only so far. Numbers and times grow together, so a
+//! day is a stretch of numbers.
 
 use super::audit::WHO;
 use super::page::{Cursor, Page, Span};
@@ -196,7 +196,7 @@ impl Filter {
     fn read(&self, db: &Read<'_>, span: Span) -> Result<Vec<Entry>> {
         let most = self.size + 1;
         if let (Some(user), None | Some(PostingKind::Charge)) = (self.user, self.kind) {
-            let ids = ids_of(db, user, self.kind, (self.cursor, span), most)?;
+            let ids = ids_of(db, user, self.kind, span, most)?;
             let found = ids.into_iter().map(|id| find(db, id));
             return Ok(found.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect());
         }
@@ -238,13 +238,12 @@ pub(super) fn ids_of(
     db: &Read<'_>,
     user: UserId,
     kind: Option<PostingKind>,
-    (cursor, span): (Cursor, Span),
+    span: Span,
     enough: i64,
 ) -> Result<Vec<PostingId>> {
     let enough = usize::try_from(enough).unwrap_or_default();
-    let ids = cursor.walk(span, enough, |block| {
-        db.list(IN_BLOCK, params![user, kind, block], |row| row.get(0))
-    })?;
+    let ids =
+        span.walk(enough, |block| db.list(IN_BLOCK, params![user, kind, block], |row| row.get(0)))?;
     Ok(ids.into_iter().map(PostingId).collect())
 }
 

@@ -226,7 +226,8 @@ pub fn update_enabled(tx: &Tx<'_>, id: ServiceId, is_enabled: bool) -> Result<()
     Ok(())
 }
 
-/// Takes away a service that nobody has ordered, and the rates that users have for it.
+/// Takes away a service that nobody has ordered, and the rates that users have for it. SQLite looks
+/// for itself, through an index of all orders, whether none names it.
 pub fn delete(tx: &Tx<'_>, id: ServiceId) -> Result<()> {
     tx.execute("DELETE FROM user_rates WHERE service_id = $1", params![id])?;
     tx.execute("DELETE FROM services WHERE id = $1", params![id])?;

@@ -9,7 +9,7 @@ use std::ops::Deref;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Params};
 
-use super::figures::Sums;
+use super::sums::Sums;
 use super::{Command, Result};
 use crate::domain::ledger::{AccountKind, PostingKind};
 use crate::domain::money::{Discount, Money, Rate};
@@ -83,6 +83,27 @@ impl<C: Command> Command for Traced<C> {
     fn run(&self, tx: &Tx<'_>) -> Result<C::Reply> {
         let (source, read) = (self.source.clone(), Read { conn: tx.conn });
         self.command.run(&Tx { read, now: tx.now, source, sums: tx.sums })
+    }
+}
+
+/// A command of an API's caller, run only if he still is who he was when he was seen.
+pub struct IfCallers<C> {
+    /// The version of all callers that he was seen in.
+    pub are: i64,
+    /// What to do if it still is that one.
+    pub command: C,
+}
+
+impl<C: Command> Command for IfCallers<C> {
+    /// `None` where it is another one; then nothing was done.
+    type Reply = Option<C::Reply>;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<Self::Reply> {
+        let version: i64 = tx.get("SELECT callers FROM versions", [], |row| row.get(0))?;
+        if version != self.are {
+            return Ok(None);
+        }
+        self.command.run(tx).map(Some)
     }
 }
 

@@ -19,7 +19,7 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
-use super::figures::Sums;
+use super::sums::Sums;
 use super::{Error, Result, Tx};
 use crate::clock::Clock;
 use crate::domain::Timestamp;
@@ -111,7 +111,7 @@ struct Writer {
     clock: Clock,
     /// The latest instant handed out: time never runs backwards here.
     last: Timestamp,
-    /// What the commands of this transaction add to counts and figures.
+    /// What the commands of this transaction make of counts, figures and the house's balances.
     sums: RefCell<Sums>,
 }
 

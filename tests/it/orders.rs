@@ -1,9 +1,11 @@
-//! Orders that come all at once.
+//! Orders that come all at once, and while another process changes who may buy at what price.
 
 use std::collections::HashSet;
 use std::sync::Barrier;
 
-use crate::panel::Panel;
+use panelite::domain::setting::Setting;
+
+use crate::panel::{Panel, Reseller};
 
 const CUSTOMERS: usize = 200;
 const AFFORDABLE: usize = 73;
@@ -65,4 +67,69 @@ fn parallel_repeats_of_one_request_buy_once() {
 
     assert_eq!(replies, HashSet::from([r#"{"order":"1","currency":"USD"}"#.to_owned()]));
     assert_eq!(ann.balance(), "97.50");
+}
+
+#[test]
+fn what_another_process_changes_counts_for_the_next_order() {
+    let panel = Panel::start();
+    panel.services(&["1,All,Plain,Default,1,10,1000,0,0,1"]);
+    let ann = panel.reseller("ann", "10");
+    let done = |args: &[&str]| assert!(panel.cli(args).status.success(), "{args:?}");
+    let refused = |status: u16, code: &str| {
+        let add = r#"{"key":"KEY","action":"add","service":1,"link":"x","quantity":1000}"#;
+        let reply = ann.v2(add);
+        assert_eq!((reply.status, reply.header("x-error-code")), (status, Some(code)));
+    };
+    let spent = |left: &str| {
+        ann.buys(1, 1000);
+        assert_eq!(ann.balance(), left);
+    };
+    spent("9.00");
+    done(&["user", "set", "ann", "--discount=50"]);
+    spent("8.50");
+    done(&["user", "rate", "ann", "1", "2"]);
+    spent("6.50");
+    done(&["user", "set", "ann", "--suspend"]);
+    refused(403, "suspended");
+    done(&["user", "set", "ann", "--resume"]);
+    spent("4.50");
+    done(&["key", "revoke", "1"]);
+    refused(401, "invalid_key");
+    let bob = Reseller { key: panel.new_key(ann.user), ..ann.clone() };
+    bob.buys(1, 1000);
+    assert_eq!(bob.balance(), "2.50");
+}
+
+#[test]
+fn open_orders_stand_in_the_way_as_their_service_says_now() {
+    let panel = Panel::start();
+    let ann = panel.reseller("ann", "10");
+    let plain =
+        |id: i64, denies: i64| format!("{id},All,Plain {id},Default,1,10,1000,0,0,1,,,,{denies}");
+    let import = |first: i64, second: i64| panel.services(&[&plain(1, first), &plain(2, second)]);
+    let is_refused = |service: i64| {
+        let fields = "key=KEY&action=add&link=https://example.com/p&quantity=10";
+        let reply = ann.form(&format!("{fields}&service={service}"));
+        reply.header("x-error-code") == Some("duplicate_order")
+    };
+    import(0, 0);
+    assert_eq!((ann.buys(1, 10), ann.buys(2, 10)), (1, 2));
+    import(1, 0);
+    assert_eq!((is_refused(1), is_refused(2)), (true, false));
+    import(0, 1);
+    assert_eq!((is_refused(1), is_refused(2)), (false, true));
+}
+
+#[test]
+fn an_order_counts_once_though_its_caller_is_looked_up_again() {
+    let panel = Panel::start();
+    panel.services(&["1,All,Plain,Default,1,10,1000,0,0,1"]);
+    let ann = panel.reseller("ann", "10");
+    panel.setting(Setting::KeyRate, "1");
+    panel.setting(Setting::KeyBurst, "2");
+    let panel = panel.restarted();
+    let ann = Reseller { address: panel.address, ..ann };
+    ann.buys(1, 1000);
+    assert!(panel.cli(&["user", "rate", "ann", "1", "2"]).status.success());
+    ann.buys(1, 1000);
 }

@@ -5,7 +5,7 @@
 //! rows round.
 //!
 //! A list whose index is in blocks of neighbouring numbers, as `schema.sql` tells why, is looked up
-//! in one block after the other: see [`Span::walk`].
+//! in one block after the other: see `Span::walk`.
 
 use super::Result;
 

@@ -181,6 +181,7 @@ pub fn list_of_order(db: &Read<'_>, order: OrderId) -> Result<Vec<OfOrder>> {
 mod tests {
     use super::*;
     use crate::clock::Clock;
+    use crate::domain::UserId;
     use crate::store::schema::assert_walks_an_index;
     use crate::store::{Command, Missing, Store};
 
@@ -218,7 +219,7 @@ mod tests {
         let refused = store.write_blocking(Post(capture)).unwrap_err();
         assert!(refused.to_string().contains("escrow holds less"), "{refused}");
 
-        let purse = Purse { user: crate::domain::UserId(1), account: AccountId(4) };
+        let purse = Purse { user: UserId(1), account: AccountId(4) };
         store.write_blocking(Post(Posting::deposit(purse, one))).unwrap();
         assert_eq!(store.check().unwrap(), []);
     }

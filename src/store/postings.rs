@@ -296,6 +296,8 @@ pub fn page(db: &Read<'_>, filter: &Filter) -> Result<Found> {
 
 #[cfg(test)]
 mod tests {
+    use tempfile::TempDir;
+
     use super::*;
     use crate::clock::Clock;
     use crate::domain::ledger::Purse;
@@ -321,6 +323,15 @@ mod tests {
         assert_walks_an_index("SELECT id FROM postings WHERE id >= $1 ORDER BY id LIMIT 1");
     }
 
+    /// A file that a command has filled.
+    fn filled(fill: impl Command) -> (TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("panel.db");
+        let store = Store::open(&path, Missing::Create, Clock::manual(0)).unwrap();
+        store.write_blocking(fill).unwrap();
+        (folder, store)
+    }
+
     /// A charge and then nothing but captures, as many as one page walks and five more.
     struct Fill;
 
@@ -343,10 +354,7 @@ mod tests {
 
     #[test]
     fn where_no_index_helps_a_page_looks_only_so_far() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("panel.db");
-        let store = Store::open(&path, Missing::Create, Clock::manual(0)).unwrap();
-        store.write_blocking(Fill).unwrap();
+        let (_folder, store) = filled(Fill);
         let charges = |cursor| {
             let kind = Some(PostingKind::Charge);
             let filter = Filter { kind, cursor, size: 50, ..Filter::default() };
@@ -397,10 +405,7 @@ mod tests {
 
     #[test]
     fn the_pages_of_a_purse_are_its_history_there_and_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("panel.db");
-        let store = Store::open(&path, Missing::Create, Clock::manual(0)).unwrap();
-        store.write_blocking(Spend).unwrap();
+        let (_folder, store) = filled(Spend);
         let numbers = |filter: &Filter| {
             let found = store.page(|db| page(db, filter)).unwrap();
             found.rows.iter().map(|entry| entry.posted.id.0).collect::<Vec<_>>()

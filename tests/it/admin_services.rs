@@ -5,7 +5,7 @@ use panelite::store::audit;
 use crate::operator::{Operator, form, value_of};
 use crate::panel::{Panel, Reseller};
 
-fn shop() -> (Panel, Operator) {
+pub(crate) fn shop() -> (Panel, Operator) {
     let panel = Panel::start();
     panel.services(&[
         "1,Likes,Likes,Default,0.90,10,10000,1,1,1,,,Fast,,30",
@@ -18,7 +18,7 @@ fn shop() -> (Panel, Operator) {
 }
 
 /// What was written down last.
-fn said(panel: &Panel) -> (String, String) {
+pub(crate) fn said(panel: &Panel) -> (String, String) {
     let last = panel.store().page(|db| audit::list(db, i64::MAX, 1)).unwrap().remove(0);
     (last.object, last.change)
 }
@@ -30,7 +30,7 @@ fn rows(page: &str) -> Vec<i64> {
 }
 
 /// Name, rate and category of a service, as a reseller sees them.
-fn offer(reseller: &Reseller, service: i64) -> Option<(String, String, String)> {
+pub(crate) fn offer(reseller: &Reseller, service: i64) -> Option<(String, String, String)> {
     let list = reseller.form("key=KEY&action=services").json();
     let found = list.as_array().unwrap().iter().find(|it| it["service"] == service)?.clone();
     let text = |name: &str| found[name].as_str().unwrap().to_owned();
@@ -426,79 +426,4 @@ fn categories_are_added_renamed_moved_and_switched() {
     assert_eq!(olga.post("/admin/categories/3/delete", &[]).status, 303);
     assert_eq!(names(&olga.see("/admin/categories")), ["Packs", "Hearts"]);
     assert_eq!(olga.post("/admin/categories/3/up", &[]).status, 404);
-}
-
-const HEADER: &str = "id,category,name,type,rate,min,max,dripfeed,refill,cancel,provider,provider_service,description";
-
-#[test]
-fn a_file_is_imported_after_saying_what_would_change() {
-    let (panel, mut olga) = shop();
-    let ann = panel.reseller("ann", "10");
-    let path = "/admin/services/import";
-    assert!(olga.see(path).contains("href=\"/admin/services/export.csv\""));
-    let csv = format!(
-        "{HEADER}\r\n,New,\"Fresh, <new>\",Default,1.5,1,9,0,0,0,,,\r\n\
-         1,Likes,Likes,Default,0.95,10,10000,1,1,1,,,Fast\r\n\
-         2,Likes,More likes,Default,0.80,10,10000,0,0,0,,,\r\n"
-    );
-    let before = said(&panel);
-    let asked = olga.post(path, &[("csv", &csv)]);
-    for text in [
-        "Import 3 services?",
-        "<dt>New</dt><dd>1</dd>",
-        "<dt>Changed</dt><dd>1</dd>",
-        "<dt>As they are already</dt><dd>1</dd>",
-    ] {
-        assert!(asked.text().contains(text), "{text}: {}", asked.text());
-    }
-    assert_eq!((said(&panel), offer(&ann, 5)), (before.clone(), None), "nothing is done yet");
-    let carried = form(asked.text(), path);
-    let carried: Vec<_> = carried.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
-    assert_eq!(olga.post(path, &carried).status, 303);
-    let again = olga.post(path, &carried);
-    assert!(
-        again.status == 422 && again.text().contains("The catalogue has changed"),
-        "sent twice"
-    );
-    assert_eq!(offer(&ann, 6), None);
-    assert_eq!(offer(&ann, 5).unwrap().0, "Fresh, <new>");
-    assert_eq!(offer(&ann, 1).unwrap().1, "0.95");
-    assert_eq!(said(&panel).1, "1 created, 2 updated");
-
-    let before = said(&panel);
-    let line = |line: &str| format!("{HEADER}\n1,L,Likes,Default,1,1,9,0,0,0,,,\n{line}\n");
-    for (csv, sentence) in [
-        (String::new(), "line 1: the column id is missing"),
-        (HEADER.to_owned(), "There is no service in it"),
-        ("id,price\n".to_owned(), "line 1: the column &#34;price&#34; is unknown"),
-        (line("2,L,x,Nonsense,1,1,9,0,0,0,,,"), "line 3: type is not a type of service"),
-        (line("2,L,x,Default,1,10,9,0,0,0,,,"), "line 3: min is above max"),
-        (line("1,L,x,Default,1,1,9,0,0,0,,,"), "line 3: An earlier line has the same id"),
-        (line("2,L,x,Default,1,1,9,0,0,0,acme,7,"), "line 3: There is no provider"),
-    ] {
-        let reply = olga.post(path, &[("csv", &csv), ("confirmed", "yes")]);
-        assert_eq!(reply.status, 422, "{csv}");
-        assert!(reply.text().contains(&format!("<li>{sentence}")), "{csv}: {}", reply.text());
-    }
-    let many = line("2,L,x,Default,one,1,9,0,0,0,,,\n3,L,x,Default,1,1,9,2,0,0,,,");
-    let reply = olga.post(path, &[("csv", &many)]);
-    assert!(reply.text().contains("2 lines cannot be imported"));
-    assert!(
-        reply.text().contains("<li>line 3: rate is not") && reply.text().contains("<li>line 4:")
-    );
-    assert_eq!(said(&panel), before);
-}
-
-#[test]
-fn what_is_exported_can_be_imported_again() {
-    let (panel, mut olga) = shop();
-    panel.services(&["9,Likes,=1+1,Default,1,1,9,0,0,0,,,@home"]);
-    let file = olga.get("/admin/services/export.csv");
-    assert_eq!(file.header("content-type"), Some("text/csv; charset=utf-8"));
-    let name = "attachment; filename=\"panelite-services.csv\"";
-    assert_eq!(file.header("content-disposition"), Some(name));
-    let csv = file.text();
-    assert!(csv.contains(",'=1+1,") && csv.contains(",'@home,"), "{csv}");
-    let asked = olga.post("/admin/services/import", &[("csv", csv)]);
-    assert!(asked.text().contains("<dt>As they are already</dt><dd>5</dd>"), "{}", asked.text());
 }

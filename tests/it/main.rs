@@ -3,8 +3,10 @@
 
 mod admin;
 mod admin_audit;
+mod admin_import;
 mod admin_keys;
 mod admin_ledger;
+mod admin_order_new;
 mod admin_orders;
 mod admin_people;
 mod admin_refills;
@@ -21,7 +23,9 @@ mod corrupt;
 mod crash;
 mod domain;
 mod faults;
+mod forged;
 mod http;
+mod kinds;
 mod ledger;
 mod malformed;
 mod operator;

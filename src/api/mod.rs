@@ -319,11 +319,11 @@ impl Api {
 
     /// Runs a command if who asks still is who he was.
     async fn write<C: Command>(&self, seen: &Seen, command: C) -> store::Result<Option<C::Reply>> {
-        let reply = self.store.write(IfCallers { are: seen.callers, command }).await?;
-        if reply.is_some() {
+        let reply = self.store.write(IfCallers { are: seen.callers, command }).await;
+        if matches!(reply, Ok(Some(_)) | Err(store::Error::Refused(_))) {
             self.note_use(&seen.known);
         }
-        Ok(reply)
+        reply
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Barrier;
 
 use panelite::domain::setting::Setting;
+use panelite::store::keys;
 
 use crate::panel::{Panel, Reseller};
 
@@ -132,4 +133,23 @@ fn an_order_counts_once_though_its_caller_is_looked_up_again() {
     ann.buys(1, 1000);
     assert!(panel.cli(&["user", "rate", "ann", "1", "2"]).status.success());
     ann.buys(1, 1000);
+}
+
+#[test]
+fn a_key_is_in_use_though_its_order_is_refused() {
+    let panel = Panel::start();
+    panel.services(&["1,All,Plain,Default,1,10,1000,0,0,1"]);
+    let ann = panel.reseller("ann", "10");
+    let last_used_at = || {
+        panel.setting(Setting::Name, "whatever waits for the writer is written before this");
+        let keys = panel.store().page(|db| keys::list(db, ann.user)).unwrap();
+        keys[0].last_used_at.unwrap()
+    };
+    ann.buys(1, 1000);
+    let before = last_used_at();
+    ann.buys(1, 1000); // looked up after the change of a setting, and remembered
+    panel.clock.advance(3600);
+    let refused = ann.form("key=KEY&action=add&service=1&link=x&quantity=1");
+    assert_eq!(refused.header("x-error-code"), Some("quantity_below"));
+    assert_eq!(last_used_at().0, before.0 + 3600);
 }

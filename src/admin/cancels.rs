@@ -48,7 +48,7 @@ pub(super) async fn list(cx: &mut Cx) -> Answer {
     let (cursor, size) = (cx.cursor(), cx.size(&SIZES));
     let (tabs, page) = cx
         .read(move |db| {
-            let filter = Filter { by: By::CancelWish, ..Filter::default() };
+            let filter = Filter { by: By::CancelRequest, ..Filter::default() };
             Ok((tabs(db, "cancels")?, order_list::page(db, filter, cursor, size)?))
         })
         .await?;
@@ -58,7 +58,7 @@ pub(super) async fn list(cx: &mut Cx) -> Answer {
 
 /// The orders of the form whose customers still wish to cancel: the one whose button was pressed,
 /// or those that are ticked.
-async fn wished(cx: &Cx) -> Result<Vec<Listed>, PageError> {
+async fn requested(cx: &Cx) -> Result<Vec<Listed>, PageError> {
     let only = cx.form.ids("only");
     let ids: BTreeSet<i64> =
         if only.is_empty() { cx.form.ids("id") } else { only }.into_iter().collect();
@@ -67,7 +67,7 @@ async fn wished(cx: &Cx) -> Result<Vec<Listed>, PageError> {
         found.collect::<store::Result<Vec<_>>>()
     };
     let found = cx.read(find).await?.into_iter().flatten();
-    Ok(found.filter(|listed| By::CancelWish.holds(&listed.order)).collect())
+    Ok(found.filter(|listed| By::CancelRequest.holds(&listed.order)).collect())
 }
 
 fn counted(orders: &[Listed]) -> String {
@@ -79,7 +79,7 @@ fn counted(orders: &[Listed]) -> String {
 
 /// Cancels the orders with all their money back, after showing how much that is.
 pub(super) async fn refund(cx: &mut Cx) -> Answer {
-    let (by_hand, all) = (canceled(), wished(cx).await?);
+    let (by_hand, all) = (canceled(), requested(cx).await?);
     let (mut orders, mut sum) = (Vec::new(), Money::ZERO);
     let ticked = all.len();
     for listed in all {
@@ -146,7 +146,7 @@ fn question(orders: &[Listed], sum: Money, terms: &Terms, stay: usize) -> Ask {
 
 /// Goes on delivering. The customer may ask again.
 pub(super) async fn decline(cx: &mut Cx) -> Answer {
-    let found = wished(cx).await?;
+    let found = requested(cx).await?;
     if found.is_empty() {
         return cx.go(HERE, Toast::said("No order was ticked, nothing was done"));
     }

@@ -70,7 +70,7 @@ struct Figures {
     /// How many orders there are of each status.
     counts: Vec<(PublicStatus, i64)>,
     /// What users have with us.
-    purses: Money,
+    accounts: Money,
     /// What was paid for open orders.
     escrow: Money,
     days: Vec<Day>,
@@ -82,7 +82,7 @@ impl Figures {
         let (external, escrow) = (ledger::balance(db, EXTERNAL)?, ledger::balance(db, ESCROW)?);
         let revenue = ledger::balance(db, REVENUE)?;
         // The sum of all balances is nothing, so what is not the house's is the users'.
-        let purses = -(external.micros() + escrow.micros() + revenue.micros());
+        let accounts = -(external.micros() + escrow.micros() + revenue.micros());
         let starts = starts(now, zone, range);
         let slots = figures::list(db, Timestamp(starts[0].1), Timestamp(i64::MAX))?;
         let [.., (_, yesterday), (_, today)] = starts[..] else { unreachable!("two days or more") };
@@ -92,7 +92,7 @@ impl Figures {
             today: Sum::of(&slots, today, i64::MAX),
             yesterday: Sum::of(&slots, yesterday, same_time),
             counts: orders::counts(db)?,
-            purses: Money::from_micros(purses),
+            accounts: Money::from_micros(accounts),
             escrow,
             days: days(&starts, &slots),
             written: audit::list(db, i64::MAX, LAST_WRITTEN)?,

@@ -197,7 +197,7 @@ impl OrderPage {
         matches!(self.known.order.status, OrderStatus::Sending | OrderStatus::Unknown)
     }
 
-    fn is_wish(&self) -> bool {
+    fn is_cancel_request(&self) -> bool {
         self.is_open() && self.known.order.cancel_requested_at.is_some()
     }
 

@@ -120,8 +120,8 @@ async fn choice(cx: &mut Cx) -> Result<Option<Choice>, PageError> {
     if has_service && service.is_none() {
         cx.form.refuse("service", "No service with this number is on sale");
     }
-    Ok(user.zip(service).map(|(user, (service, own_rate))| {
-        let rate = user.rate(service.listing.rate, own_rate);
+    Ok(user.zip(service).map(|(user, (service, custom_rate))| {
+        let rate = user.rate(service.listing.rate, custom_rate);
         Choice { user, service, rate }
     }))
 }

@@ -20,7 +20,7 @@ const SIZES: [i64; 3] = [50, 100, 200];
 /// Numbers that are looked up at once.
 const IDS_MAX: usize = 1000;
 /// Wishes to cancel are counted up to here.
-const WISHES_MAX: i64 = 100;
+const CANCEL_REQUESTS_MAX: i64 = 100;
 /// What is read of a field of the filter.
 const TEXT_LENGTH_MAX: usize = 2048;
 /// What is read of the box for numbers: a thousand of them, each with its comma.
@@ -31,8 +31,8 @@ const BOX_LENGTH_MAX: usize = 16 * IDS_MAX;
 enum Tab {
     All,
     Of(PublicStatus),
-    /// Those whose customer wishes to cancel.
-    Wishes,
+    /// Those whose customer asks to cancel.
+    CancelRequests,
 }
 
 impl Tab {
@@ -44,7 +44,7 @@ impl Tab {
         Self::Of(PublicStatus::Completed),
         Self::Of(PublicStatus::Partial),
         Self::Of(PublicStatus::Canceled),
-        Self::Wishes,
+        Self::CancelRequests,
     ];
 
     /// The word in the address.
@@ -52,7 +52,7 @@ impl Tab {
         match self {
             Self::All => "",
             Self::Of(status) => status.as_str(),
-            Self::Wishes => "wishes",
+            Self::CancelRequests => "cancel-requests",
         }
     }
 
@@ -60,7 +60,7 @@ impl Tab {
         match self {
             Self::All => "All",
             Self::Of(status) => status.label(),
-            Self::Wishes => "Cancel wishes",
+            Self::CancelRequests => "Cancel wishes",
         }
     }
 }
@@ -96,7 +96,7 @@ impl Asked {
         let word = cx.form.get("state");
         let tab = Tab::ALL.into_iter().find(|tab| tab.word() == word).unwrap_or(Tab::All);
         let size = cx.size(&SIZES);
-        if tab == Tab::Wishes {
+        if tab == Tab::CancelRequests {
             let none = String::new;
             let [q, user, service, link, own] = [none(), none(), none(), none(), none()];
             return Self { tab, q, user, service, link, own, size };
@@ -142,7 +142,7 @@ impl Asked {
             ("own", &self.own),
         ];
         for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
-            if tab != Tab::Wishes {
+            if tab != Tab::CancelRequests {
                 address.push_str(&format!("&{name}={}", encoded(value)));
             }
         }
@@ -160,7 +160,7 @@ type Complaint = (&'static str, &'static str);
 struct Found {
     page: Page<Listed>,
     counts: Vec<(PublicStatus, i64)>,
-    wishes: i64,
+    cancel_requests: i64,
     /// The user asked for, by his name.
     user: Option<String>,
     complaint: Option<Complaint>,
@@ -168,11 +168,12 @@ struct Found {
 
 impl Found {
     fn read(db: &Read<'_>, asked: &Asked, cursor: Cursor) -> store::Result<Self> {
-        let (counts, wishes) = (orders::counts(db)?, order_list::count_wishes(db, WISHES_MAX)?);
+        let (counts, cancel_requests) =
+            (orders::counts(db)?, order_list::count_cancel_requests(db, CANCEL_REQUESTS_MAX)?);
         let empty = Page { rows: Vec::new(), has_newer: false, has_older: false };
         let user = users::find_called(db, &asked.user)?;
         let name = user.as_ref().map(|user| user.name.clone());
-        let found = Self { page: empty, counts, wishes, user: name, complaint: None };
+        let found = Self { page: empty, counts, cancel_requests, user: name, complaint: None };
         let ids = asked.ids();
         let by = match by(db, asked, user.map(|user| user.id))? {
             Ok(by) => by,
@@ -180,7 +181,7 @@ impl Found {
         };
         let status = match asked.tab {
             Tab::Of(status) => Some(status),
-            Tab::All | Tab::Wishes => None,
+            Tab::All | Tab::CancelRequests => None,
         };
         let filter = Filter { status, by, ..Filter::default() };
         let page = match ids {
@@ -195,7 +196,7 @@ impl Found {
         match tab {
             Tab::All => self.counts.iter().map(|(_, count)| count).sum(),
             Tab::Of(status) => of(status).map(|(_, count)| count).sum(),
-            Tab::Wishes => self.wishes,
+            Tab::CancelRequests => self.cancel_requests,
         }
     }
 }
@@ -206,8 +207,8 @@ fn by(db: &Read<'_>, asked: &Asked, user: Option<UserId>) -> store::Result<Resul
     let is_link = asked.ids().is_none() && !asked.q.is_empty();
     let link = some(if is_link && asked.link.is_empty() { &asked.q } else { &asked.link });
     let own = some(&asked.own);
-    if asked.tab == Tab::Wishes {
-        return Ok(Ok(By::CancelWish));
+    if asked.tab == Tab::CancelRequests {
+        return Ok(Ok(By::CancelRequest));
     }
     if !asked.user.is_empty() && user.is_none() {
         return Ok(Err(("user", "There is no user with this name or number")));
@@ -254,11 +255,13 @@ struct OrdersPage {
 impl OrdersPage {
     fn tabs(&self) -> Vec<Drawn> {
         let draw = |tab: Tab| {
-            let count = match tab == Tab::Wishes && self.found.wishes >= WISHES_MAX {
-                true => format!("{}+", WISHES_MAX - 1),
+            let count = match tab == Tab::CancelRequests
+                && self.found.cancel_requests >= CANCEL_REQUESTS_MAX
+            {
+                true => format!("{}+", CANCEL_REQUESTS_MAX - 1),
                 false => grouped(self.found.count(tab)),
             };
-            let is_counted = !self.asked.is_filtered() || tab == Tab::Wishes;
+            let is_counted = !self.asked.is_filtered() || tab == Tab::CancelRequests;
             Drawn {
                 href: self.asked.address(tab),
                 label: tab.label(),
@@ -274,8 +277,8 @@ impl OrdersPage {
         self.found.count(Tab::All) == 0
     }
 
-    fn is_wishes(&self) -> bool {
-        self.asked.tab == Tab::Wishes
+    fn is_cancel_requests(&self) -> bool {
+        self.asked.tab == Tab::CancelRequests
     }
 
     /// The state of the tab in the middle of a sentence.
@@ -297,9 +300,9 @@ impl OrdersPage {
         Some(format!("{}&newer={}", self.asked.address(self.asked.tab), first.order.id))
     }
 
-    /// Whether the customer waits for an answer to his wish to cancel.
-    fn is_wish(&self, order: &Order) -> bool {
-        By::CancelWish.holds(order)
+    /// Whether the customer waits for an answer to the request to cancel.
+    fn is_cancel_request(&self, order: &Order) -> bool {
+        By::CancelRequest.holds(order)
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) fn tabs(db: &Read<'_>, this: &str) -> store::Result<Vec<Tab>> {
     }
     let href = format!("/admin/refills?state={ALL}");
     tabs.push(Tab { href, label: "All", count: None, is_this: this == ALL });
-    let count = said(order_list::count_wishes(db, COUNTED_MAX)?);
+    let count = said(order_list::count_cancel_requests(db, COUNTED_MAX)?);
     let (href, label) = ("/admin/refills/cancels".to_owned(), "Cancel wishes");
     tabs.push(Tab { href, label, count, is_this: this == "cancels" });
     Ok(tabs)

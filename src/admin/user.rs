@@ -1,4 +1,4 @@
-//! One user: his money, his ledger, keys, own rates, notes.
+//! One user: his money, his ledger, keys, custom rates, notes.
 
 use askama::Template;
 
@@ -9,7 +9,7 @@ use super::keys::{issue, withdraw};
 use super::reply::{Answer, Ask, encoded, see_other};
 use super::shell::{Nav, Shell, Toast};
 use crate::commands::accounts::{Adjust, Deposit, SetUser, SetUserNote, SetUserRate};
-use crate::domain::ledger::Purse;
+use crate::domain::ledger::Account;
 use crate::domain::money::Money;
 use crate::domain::refusal::Refusal;
 use crate::domain::setting::Setting;
@@ -18,7 +18,7 @@ use crate::domain::{KeyId, ServiceId, Timestamp, UserId};
 use crate::store::keys::{self, ApiKey};
 use crate::store::ledger::{self, Booked};
 use crate::store::page::Page;
-use crate::store::users::{self, OwnRate};
+use crate::store::users::{self, CustomRate};
 use crate::store::{self, Read, services, settings};
 
 const SIZES: [i64; 3] = [50, 100, 200];
@@ -103,8 +103,8 @@ async fn ledger_page(cx: &mut Cx) -> Result<LedgerPage, PageError> {
     let (head, page) = cx
         .read(move |db| {
             let head = Head::read(db, id)?;
-            let purse = Purse { user: id, account: head.user.account };
-            Ok((head, ledger::page_of(db, purse, cursor, size)?))
+            let account = Account { user: id, id: head.user.account };
+            Ok((head, ledger::page_of(db, account, cursor, size)?))
         })
         .await
         .map_err(not_found(id))?;
@@ -112,7 +112,7 @@ async fn ledger_page(cx: &mut Cx) -> Result<LedgerPage, PageError> {
     Ok(LedgerPage { shell, tab: "", head, form: cx.form.clone(), page, size })
 }
 
-/// What happened to his purse.
+/// What happened to his account.
 pub(super) async fn ledger(cx: &mut Cx) -> Answer {
     let page = ledger_page(cx).await?;
     cx.list(&page, &page.as_list())
@@ -120,7 +120,7 @@ pub(super) async fn ledger(cx: &mut Cx) -> Answer {
 
 /// A movement that somebody asked for, as it was read from the form.
 struct Movement {
-    /// What goes into the purse; less than nothing goes out.
+    /// What goes into the account; less than nothing goes out.
     amount: Money,
     is_deposit: bool,
     note: String,
@@ -314,7 +314,7 @@ struct RatesPage {
     tab: &'static str,
     head: Head,
     form: Form,
-    rates: Vec<OwnRate>,
+    rates: Vec<CustomRate>,
 }
 
 async fn rates_page(cx: &mut Cx) -> Result<RatesPage, PageError> {

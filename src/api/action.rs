@@ -45,7 +45,7 @@ pub(super) enum Question {
     RefillStatus(Asked<RefillId>),
     /// How several stand.
     RefillStatuses(Vec<Asked<RefillId>>),
-    /// What is in the purse.
+    /// What is in the account.
     Balance,
 }
 

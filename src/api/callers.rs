@@ -114,7 +114,7 @@ mod tests {
             is_suspended: false,
             last_used_at: None,
             discount: Discount::NONE,
-            has_own_rates: false,
+            has_custom_rates: false,
             currency: "USD".to_owned(),
         };
         let known = Known::new(caller);

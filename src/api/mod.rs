@@ -35,7 +35,7 @@ use crate::secret::KeyHash;
 use crate::store::keys::Caller;
 use crate::store::orders::{self, Origin};
 use crate::store::services::PriceList;
-use crate::store::{self, Command, IfCallers, Point, Read, Store, refills, users};
+use crate::store::{self, Command, IfCallersUnchanged, Point, Read, Store, refills, users};
 use crate::telemetry::RequestTag;
 
 use action::{Action, Add, Asked, Change, Question, Unclear};
@@ -221,7 +221,7 @@ impl Api {
                 let prices = PriceList {
                     version: db.versions.catalogue,
                     discount: caller.discount,
-                    own: caller.has_own_rates.then_some(caller.user),
+                    own: caller.has_custom_rates.then_some(caller.user),
                 };
                 Ok(Next::Services(Wanted { prices, dialect, extended }))
             }
@@ -319,7 +319,7 @@ impl Api {
 
     /// Runs a command if who asks still is who he was.
     async fn write<C: Command>(&self, seen: &Seen, command: C) -> store::Result<Option<C::Reply>> {
-        let reply = self.store.write(IfCallers { are: seen.callers, command }).await;
+        let reply = self.store.write(IfCallersUnchanged { version: seen.callers, command }).await;
         if matches!(reply, Ok(Some(_)) | Err(store::Error::Refused(_))) {
             self.note_use(&seen.known);
         }

@@ -117,7 +117,7 @@ pub(super) fn services(
     }
     fn line(offer: &Offer, dialect: Dialect, prices: PriceList, extended: bool) -> Line<'_> {
         let listing = &offer.service.listing;
-        let rate = user::rate(listing.rate, offer.own_rate, prices.discount);
+        let rate = user::rate(listing.rate, offer.custom_rate, prices.discount);
         Line {
             service: offer.service.id.0,
             name: &listing.name,
@@ -355,7 +355,7 @@ pub(super) fn refill_statuses(found: &[(Asked<RefillId>, Option<RefillStatus>)])
     to_bytes(&lines.collect::<Vec<_>>())
 }
 
-/// What is in the purse.
+/// What is in the account.
 pub(super) fn balance(balance: Money, currency: &str) -> Vec<u8> {
     #[derive(serde::Serialize)]
     struct Reply<'a> {

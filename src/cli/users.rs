@@ -64,8 +64,8 @@ pub(super) enum UserCommand {
     Rate {
         name: String,
         service: i64,
-        #[arg(value_parser = own_rate)]
-        rate: OwnRate,
+        #[arg(value_parser = custom_rate)]
+        rate: CustomRate,
     },
 }
 
@@ -91,7 +91,7 @@ pub(super) enum KeyCommand {
 
 /// A rate of a user's own, or the one for all.
 #[derive(Clone, Copy)]
-pub(super) struct OwnRate(Option<Rate>);
+pub(super) struct CustomRate(Option<Rate>);
 
 fn amount(text: &str) -> std::result::Result<Money, &'static str> {
     Money::parse(text).ok_or("not an amount like 10 or 2.50 (at most six decimals)")
@@ -105,12 +105,12 @@ fn discount(text: &str) -> std::result::Result<Discount, &'static str> {
     Discount::parse(text).ok_or("not a percentage from 0 to 100 (at most two decimals)")
 }
 
-fn own_rate(text: &str) -> std::result::Result<OwnRate, &'static str> {
+fn custom_rate(text: &str) -> std::result::Result<CustomRate, &'static str> {
     if text == "default" {
-        return Ok(OwnRate(None));
+        return Ok(CustomRate(None));
     }
     let rate = Rate::parse(text).ok_or("not a rate like 2.50, nor `default`")?;
-    Ok(OwnRate(Some(rate)))
+    Ok(CustomRate(Some(rate)))
 }
 
 pub(super) fn run_user(db: &Path, command: UserCommand) -> Result {
@@ -139,7 +139,7 @@ pub(super) fn run_user(db: &Path, command: UserCommand) -> Result {
             let suspended = (suspend || resume).then_some(suspend);
             store.write_blocking(SetUser { actor, user, discount, credit_limit, suspended })?;
         }
-        UserCommand::Rate { name, service, rate: OwnRate(rate) } => {
+        UserCommand::Rate { name, service, rate: CustomRate(rate) } => {
             let store = open_existing(db)?;
             let user = find(&store, &name)?.id;
             let service = ServiceId(service);

@@ -1,7 +1,7 @@
 //! Resellers, their keys, their money and their prices.
 
 use super::record;
-use crate::domain::ledger::{Posting, Purse};
+use crate::domain::ledger::{Account, Posting};
 use crate::domain::money::{Discount, Money, Rate};
 use crate::domain::refusal::Refusal;
 use crate::domain::user::{self, User};
@@ -13,7 +13,7 @@ const LABEL_LENGTH_MAX: usize = 100;
 const NOTE_LENGTH_MAX: usize = 500;
 const PAGE_LENGTH_MAX: usize = 10_000;
 
-/// Adds a reseller with an empty purse.
+/// Adds a reseller with an empty account.
 pub struct CreateUser {
     /// Who adds him.
     pub actor: Actor,
@@ -60,7 +60,7 @@ impl Command for Deposit {
             return Err(Refusal::AmountIsZero.into());
         }
         let (note, reference) = (self.note.clone(), self.reference.clone());
-        let posting = Posting::deposit(purse(&user), self.amount);
+        let posting = Posting::deposit(account(&user), self.amount);
         book(tx, &self.actor, &user, ("user.balance", Posting { note, reference, ..posting }))
     }
 }
@@ -91,7 +91,7 @@ impl Command for Adjust {
         if self.amount.is_negative() && !user.can_pay(self.amount.magnitude()) {
             return Err(Refusal::InsufficientFunds.into());
         }
-        let posting = Posting::adjustment(purse(&user), self.amount);
+        let posting = Posting::adjustment(account(&user), self.amount);
         let posting = posting.ok_or(Refusal::AmountIsZero)?;
         let (note, reference) = (self.note.clone(), self.reference.clone());
         book(tx, &self.actor, &user, ("user.balance", Posting { note, reference, ..posting }))
@@ -143,11 +143,11 @@ impl Command for RecordCheck {
     }
 }
 
-fn purse(user: &User) -> Purse {
-    Purse { user: user.id, account: user.account }
+fn account(user: &User) -> Account {
+    Account { user: user.id, id: user.account }
 }
 
-/// Books a movement between the world and a purse, and says by its verb who did. Returns the
+/// Books a movement between the world and an account, and says by its verb who did. Returns the
 /// balance afterwards.
 fn book(
     tx: &Tx<'_>,

@@ -36,7 +36,7 @@ impl Command for PlaceOrder {
         };
 
         let id = orders::insert(tx, &order, &self.origin)?;
-        if let Some(charge) = Posting::charge(order.purse, order.charge, id) {
+        if let Some(charge) = Posting::charge(order.account, order.charge, id) {
             ledger::post(tx, &charge, &self.origin.actor)?;
         }
         if !matches!(self.origin.actor, Actor::Key(_)) {
@@ -70,12 +70,12 @@ impl PlaceOrder {
         if let Some(bought) = self.find_replayed(db)? {
             return Ok(Quote::Bought(bought));
         }
-        let ((service, own_rate), wanted) = offer.zip(wanted).ok_or(Refusal::ServiceNotFound)?;
+        let ((service, custom_rate), wanted) = offer.zip(wanted).ok_or(Refusal::ServiceNotFound)?;
         let user = users::get(db, self.user)?;
         let placing = Placing {
             user: &user,
             service: &service,
-            own_rate,
+            custom_rate,
             twin: match service.listing.denies_duplicates {
                 true => orders::find_twin(db, user.id, service.id, &wanted.link)?,
                 false => None,
@@ -126,7 +126,7 @@ impl CancelOrders {
                 save(tx, &order, &change, &Actor::Key(self.key))?;
                 Ok(change.settlement.map_or(Money::ZERO, |settlement| settlement.refund))
             }
-            CancelAnswer::Wish => {
+            CancelAnswer::Requested => {
                 orders::update_cancel_requested(tx, id)?;
                 Ok(Money::ZERO)
             }
@@ -290,7 +290,7 @@ impl Command for DeclineCancels {
         let mut declined = Vec::new();
         for id in &self.orders {
             let order = orders::find(tx, *id)?.ok_or(Refusal::OrderNotFound)?;
-            if By::CancelWish.holds(&order) {
+            if By::CancelRequest.holds(&order) {
                 declined.push(order.id);
             }
         }
@@ -325,10 +325,10 @@ fn save_by_hand(tx: &Tx<'_>, order: &Order, change: &Change, actor: &Actor) -> R
 fn save(tx: &Tx<'_>, order: &Order, change: &Change, actor: &Actor) -> Result<()> {
     orders::update_state(tx, order, change)?;
     let Some(settlement) = change.settlement else { return Ok(()) };
-    let purse = users::purse(tx, order.user)?;
+    let account = users::account(tx, order.user)?;
     let postings = [
         Posting::capture(settlement.kept, order.id),
-        Posting::refund(purse, settlement.refund, order.id),
+        Posting::refund(account, settlement.refund, order.id),
     ];
     for posting in postings.iter().flatten() {
         ledger::post(tx, posting, actor)?;

@@ -27,7 +27,7 @@ words! {
         Escrow = "escrow" / "Escrow",
         /// The house's earnings.
         Revenue = "revenue" / "Revenue",
-        /// A reseller's purse.
+        /// A reseller's account.
         User = "user" / "User",
     }
 }
@@ -77,7 +77,7 @@ pub struct Posting {
     pub destination: AccountId,
     /// How much.
     pub amount: Money,
-    /// The user whose purse moves, if one does.
+    /// The user whose account moves, if one does.
     pub user: Option<UserId>,
     /// The order it pays for, if any.
     pub order: Option<OrderId>,
@@ -87,13 +87,11 @@ pub struct Posting {
     pub reference: Option<String>,
 }
 
-/// A purse and whose it is.
+/// A user's account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Purse {
-    /// The owner.
+pub struct Account {
     pub user: UserId,
-    /// The account.
-    pub account: AccountId,
+    pub id: AccountId,
 }
 
 impl Posting {
@@ -103,29 +101,29 @@ impl Posting {
         Self { kind, source, destination, amount, user, order, note, reference }
     }
 
-    /// Money from outside into a purse.
-    pub fn deposit(purse: Purse, amount: Money) -> Self {
-        let posting = Self::new(PostingKind::Deposit, EXTERNAL, purse.account, amount);
-        Self { user: Some(purse.user), ..posting }
+    /// Money from outside into an account.
+    pub fn deposit(account: Account, amount: Money) -> Self {
+        let posting = Self::new(PostingKind::Deposit, EXTERNAL, account.id, amount);
+        Self { user: Some(account.user), ..posting }
     }
 
-    /// A correction of a purse by a signed amount, `None` for a correction by nothing.
-    pub fn adjustment(purse: Purse, by: Money) -> Option<Self> {
+    /// A correction of an account by a signed amount, `None` for a correction by nothing.
+    pub fn adjustment(account: Account, by: Money) -> Option<Self> {
         let (source, destination) = match by.micros() {
             0 => return None,
-            micros if micros > 0 => (EXTERNAL, purse.account),
-            _ => (purse.account, EXTERNAL),
+            micros if micros > 0 => (EXTERNAL, account.id),
+            _ => (account.id, EXTERNAL),
         };
         let posting = Self::new(PostingKind::Adjustment, source, destination, by.magnitude());
-        Some(Self { user: Some(purse.user), ..posting })
+        Some(Self { user: Some(account.user), ..posting })
     }
 
     /// The price of an order into escrow, `None` for one that costs nothing.
-    pub fn charge(purse: Purse, amount: Money, order: OrderId) -> Option<Self> {
+    pub fn charge(account: Account, amount: Money, order: OrderId) -> Option<Self> {
         (amount > Money::ZERO).then(|| Self {
-            user: Some(purse.user),
+            user: Some(account.user),
             order: Some(order),
-            ..Self::new(PostingKind::Charge, purse.account, ESCROW, amount)
+            ..Self::new(PostingKind::Charge, account.id, ESCROW, amount)
         })
     }
 
@@ -138,11 +136,11 @@ impl Posting {
     }
 
     /// What was not delivered goes back, `None` where all was.
-    pub fn refund(purse: Purse, amount: Money, order: OrderId) -> Option<Self> {
+    pub fn refund(account: Account, amount: Money, order: OrderId) -> Option<Self> {
         (amount > Money::ZERO).then(|| Self {
-            user: Some(purse.user),
+            user: Some(account.user),
             order: Some(order),
-            ..Self::new(PostingKind::Refund, ESCROW, purse.account, amount)
+            ..Self::new(PostingKind::Refund, ESCROW, account.id, amount)
         })
     }
 
@@ -174,7 +172,7 @@ pub struct Posted {
     pub source: AccountId,
     /// How much.
     pub amount: Money,
-    /// Whose purse moved, if one did.
+    /// Whose account moved, if one did.
     pub user: Option<UserId>,
     /// The posting that has taken it back already.
     pub reversed_by: Option<PostingId>,
@@ -211,8 +209,8 @@ impl Posted {
         if note.trim().is_empty() {
             return Err(Refusal::NoteMissing);
         }
-        let purse = Purse { user: user.id, account: user.account };
-        let posting = Posting::adjustment(purse, Money::from_micros(by));
+        let account = Account { user: user.id, id: user.account };
+        let posting = Posting::adjustment(account, Money::from_micros(by));
         let posting = posting.ok_or(Refusal::AmountIsZero)?;
         let reference = Some(self.reversal_reference());
         Ok(Posting { note: note.to_owned(), reference, ..posting })
@@ -232,31 +230,31 @@ mod tests {
     use super::*;
     use crate::domain::money::Discount;
 
-    const PURSE: Purse = Purse { user: UserId(7), account: AccountId(9) };
+    const ACCOUNT: Account = Account { user: UserId(7), id: AccountId(9) };
 
     #[test]
     fn nothing_moves_for_nothing() {
-        assert_eq!(Posting::charge(PURSE, Money::ZERO, OrderId(1)), None);
+        assert_eq!(Posting::charge(ACCOUNT, Money::ZERO, OrderId(1)), None);
         assert_eq!(Posting::capture(Money::ZERO, OrderId(1)), None);
-        assert_eq!(Posting::refund(PURSE, Money::ZERO, OrderId(1)), None);
-        assert_eq!(Posting::adjustment(PURSE, Money::ZERO), None);
+        assert_eq!(Posting::refund(ACCOUNT, Money::ZERO, OrderId(1)), None);
+        assert_eq!(Posting::adjustment(ACCOUNT, Money::ZERO), None);
     }
 
     #[test]
     fn a_correction_goes_both_ways() {
-        let up = Posting::adjustment(PURSE, Money::from_micros(5)).unwrap();
-        let down = Posting::adjustment(PURSE, Money::from_micros(-5)).unwrap();
-        assert_eq!((up.source, up.destination), (EXTERNAL, PURSE.account));
-        assert_eq!((down.source, down.destination), (PURSE.account, EXTERNAL));
+        let up = Posting::adjustment(ACCOUNT, Money::from_micros(5)).unwrap();
+        let down = Posting::adjustment(ACCOUNT, Money::from_micros(-5)).unwrap();
+        assert_eq!((up.source, up.destination), (EXTERNAL, ACCOUNT.id));
+        assert_eq!((down.source, down.destination), (ACCOUNT.id, EXTERNAL));
         assert_eq!(up.amount, down.amount);
     }
 
     #[test]
     fn what_came_in_is_taken_back_once_and_within_the_credit_limit() {
         let user = User {
-            id: PURSE.user,
+            id: ACCOUNT.user,
             name: "ann".to_owned(),
-            account: PURSE.account,
+            account: ACCOUNT.id,
             balance: Money::from_micros(10),
             credit_limit: Money::from_micros(5),
             discount: Discount::NONE,
@@ -267,12 +265,12 @@ mod tests {
             kind,
             source: EXTERNAL,
             amount: Money::from_micros(amount),
-            user: Some(PURSE.user),
+            user: Some(ACCOUNT.user),
             reversed_by: None,
         };
         let deposit = posted(PostingKind::Deposit, 15);
         let back = deposit.reverse(&user, "typo").unwrap();
-        assert_eq!((back.kind, back.source), (PostingKind::Adjustment, PURSE.account));
+        assert_eq!((back.kind, back.source), (PostingKind::Adjustment, ACCOUNT.id));
         assert_eq!((back.destination, back.amount), (EXTERNAL, deposit.amount));
         assert_eq!(back.reference.as_deref().and_then(reversed), Some(PostingId(3)));
 
@@ -282,9 +280,9 @@ mod tests {
         let twice = Posted { reversed_by: Some(PostingId(9)), ..deposit };
         assert_eq!(twice.reverse(&user, "typo"), Err(Refusal::AlreadyReversed(PostingId(9))));
 
-        let down = Posted { source: PURSE.account, ..posted(PostingKind::Adjustment, 16) };
+        let down = Posted { source: ACCOUNT.id, ..posted(PostingKind::Adjustment, 16) };
         let up = down.reverse(&user, "typo").unwrap();
-        assert_eq!((up.source, up.destination), (EXTERNAL, PURSE.account));
+        assert_eq!((up.source, up.destination), (EXTERNAL, ACCOUNT.id));
         for kind in PostingKind::ALL {
             let is_ours = matches!(kind, PostingKind::Deposit | PostingKind::Adjustment);
             assert_eq!(posted(*kind, 1).reverse(&user, "typo").is_ok(), is_ours, "{kind}");
@@ -293,7 +291,7 @@ mod tests {
 
     #[test]
     fn balances_that_do_not_fit_are_refused() {
-        let posting = Posting::deposit(PURSE, Money::from_micros(1));
+        let posting = Posting::deposit(ACCOUNT, Money::from_micros(1));
         let full = Money::from_micros(i64::MAX);
         assert_eq!(posting.balances_after(Money::ZERO, full), Err(Refusal::AmountTooLarge));
         let empty = Money::from_micros(i64::MIN);

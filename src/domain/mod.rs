@@ -40,7 +40,7 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A purse in the ledger: a user's or the house's.
+    /// An account in the ledger: a user's or the house's.
     AccountId
     /// Somebody who logs in to the pages.
     AdminId

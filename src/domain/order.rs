@@ -180,13 +180,13 @@ pub struct ByHand {
     pub remains: Option<i64>,
 }
 
-/// What a customer's wish to cancel leads to.
+/// What a customer's request to cancel leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CancelAnswer {
     /// The order ends now, with all its money back.
     AtOnce(Change),
-    /// The wish is kept until somebody can fulfil it.
-    Wish,
+    /// The request is kept until somebody can fulfil it.
+    Requested,
 }
 
 impl Order {
@@ -278,7 +278,7 @@ impl Order {
             let settled = self.settle(OrderStatus::Canceled, self.remains, Money::ZERO);
             return Ok(CancelAnswer::AtOnce(settled));
         }
-        Ok(CancelAnswer::Wish)
+        Ok(CancelAnswer::Requested)
     }
 
     fn check_movable(&self) -> Result<(), Refusal> {

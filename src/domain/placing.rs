@@ -3,7 +3,7 @@
 //! Two steps, both pure: [`read`] turns the fields into what is [`Wanted`], [`place`] decides
 //! whether it can be sold, and for how much.
 
-use super::ledger::Purse;
+use super::ledger::Account;
 use super::money::{Money, Rate};
 use super::order::DripFeed;
 use super::refusal::Refusal;
@@ -179,8 +179,8 @@ pub struct Placing<'a> {
     pub user: &'a User,
     /// What.
     pub service: &'a Service,
-    /// The user's own rate for it, if he has one.
-    pub own_rate: Option<Rate>,
+    /// The user's custom rate for it, if he has one.
+    pub custom_rate: Option<Rate>,
     /// The user's open order of the service for the link, if the service forbids a second one.
     pub twin: Option<OrderId>,
     /// When.
@@ -191,7 +191,7 @@ pub struct Placing<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewOrder {
     /// Who buys.
-    pub purse: Purse,
+    pub account: Account,
     /// What.
     pub service: ServiceId,
     /// Its kind, which the order keeps.
@@ -211,7 +211,7 @@ pub struct NewOrder {
 /// # Errors
 /// In this order: `BadLink`, the quantity's limits, `DuplicateOrder`, `InsufficientFunds`.
 pub fn place(placing: &Placing<'_>, wanted: Wanted) -> Result<NewOrder, Refusal> {
-    let Placing { user, service, own_rate, twin, now } = *placing;
+    let Placing { user, service, custom_rate, twin, now } = *placing;
     check_link(&wanted.link)?;
     if let Some((least, most)) = wanted.limits {
         if least < service.listing.quantity_min {
@@ -228,13 +228,13 @@ pub fn place(placing: &Placing<'_>, wanted: Wanted) -> Result<NewOrder, Refusal>
         return Err(Refusal::DuplicateOrder);
     }
     let kind = service.listing.kind;
-    let rate = user.rate(service.listing.rate, own_rate);
+    let rate = user.rate(service.listing.rate, custom_rate);
     let charge = rate.charge(wanted.units, kind.per()).ok_or(Refusal::InsufficientFunds)?;
     if charge > Money::ZERO && !user.can_pay(charge) {
         return Err(Refusal::InsufficientFunds);
     }
     Ok(NewOrder {
-        purse: Purse { user: user.id, account: user.account },
+        account: Account { user: user.id, id: user.account },
         service: service.id,
         kind,
         rate,

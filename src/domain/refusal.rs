@@ -32,7 +32,7 @@ pub enum Refusal {
     QuantityAbove(i64),
     /// The service allows one open order per user and link.
     DuplicateOrder,
-    /// The purse does not hold that much.
+    /// The account does not hold that much.
     InsufficientFunds,
 
     // After an order was placed.

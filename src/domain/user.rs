@@ -1,4 +1,4 @@
-//! Resellers: their purse, their prices.
+//! Resellers: their account, their prices.
 
 use super::money::{Discount, Money, Rate};
 use super::refusal::Refusal;
@@ -11,7 +11,7 @@ pub struct User {
     pub id: UserId,
     /// Unique, for the operator.
     pub name: String,
-    /// His purse.
+    /// His account.
     pub account: AccountId,
     /// What is in it.
     pub balance: Money,
@@ -24,24 +24,24 @@ pub struct User {
 }
 
 impl User {
-    /// What the user pays: his own rate for the service, else the rate less his discount.
+    /// What the user pays: his custom rate for the service, else the rate less his discount.
     pub fn rate(&self, listed: Rate, own: Option<Rate>) -> Rate {
         rate(listed, own, self.discount)
     }
 
-    /// What can still be taken from the purse: the balance and the credit limit.
+    /// What can still be taken from the account: the balance and the credit limit.
     pub fn available(&self) -> Money {
         self.balance.checked_add(self.credit_limit).unwrap_or(self.balance)
     }
 
-    /// Whether the purse holds that much, the credit limit included.
+    /// Whether the account holds that much, the credit limit included.
     pub fn can_pay(&self, amount: Money) -> bool {
         let after = self.balance.checked_sub(amount).and_then(|b| b.checked_add(self.credit_limit));
         after.is_some_and(|left| !left.is_negative())
     }
 }
 
-/// What is paid with that discount: the own rate, if there is one, else the rate less the discount.
+/// What is paid with that discount: the custom rate, if there is one, else the rate less the discount.
 pub fn rate(listed: Rate, own: Option<Rate>, discount: Discount) -> Rate {
     own.unwrap_or_else(|| listed.discounted(discount))
 }

@@ -23,7 +23,7 @@ pub struct Caller {
     /// What he pays less than the rate.
     pub discount: Discount,
     /// Whether he has rates of his own.
-    pub has_own_rates: bool,
+    pub has_custom_rates: bool,
     /// The panel's currency.
     pub currency: String,
 }
@@ -64,7 +64,7 @@ pub fn find_caller(db: &Read<'_>, hash: &KeyHash) -> Result<Option<Caller>> {
                 is_suspended: row.get(2)?,
                 last_used_at: row.get(3)?,
                 discount: row.get(4)?,
-                has_own_rates: row.get(5)?,
+                has_custom_rates: row.get(5)?,
                 currency: currency.unwrap_or_else(|| Setting::Currency.default().to_owned()),
             })
         },

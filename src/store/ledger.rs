@@ -6,7 +6,7 @@ use super::page::{Cursor, Page};
 use super::postings;
 use super::tx::params;
 use super::{Error, Read, Result, Tx, sums};
-use crate::domain::ledger::{ESCROW, Posting, PostingKind, Purse};
+use crate::domain::ledger::{Account, ESCROW, Posting, PostingKind};
 use crate::domain::money::Money;
 use crate::domain::{AccountId, Actor, OrderId, PostingId, Timestamp};
 
@@ -87,9 +87,9 @@ pub struct Booked {
     pub created_at: Timestamp,
     /// Why.
     pub kind: PostingKind,
-    /// What it did to the purse: more or less in it.
+    /// What it did to the account: more or less in it.
     pub amount: Money,
-    /// What was in the purse afterwards.
+    /// What was in the account afterwards.
     pub balance: Money,
     /// The order it was for.
     pub order: Option<OrderId>,
@@ -99,22 +99,22 @@ pub struct Booked {
     pub actor: String,
 }
 
-/// A page of what happened to a user's purse, newest first.
-pub fn page_of(db: &Read<'_>, purse: Purse, cursor: Cursor, size: i64) -> Result<Page<Booked>> {
+/// A page of what happened to a user's account, newest first.
+pub fn page_of(db: &Read<'_>, account: Account, cursor: Cursor, size: i64) -> Result<Page<Booked>> {
     let span = cursor.span(postings::last(db)?);
-    let ids = postings::ids_of(db, purse.user, None, span, size + 1)?;
-    let rows = ids.into_iter().map(|id| find_booked(db, purse, id)).collect::<Result<_>>()?;
+    let ids = postings::ids_of(db, account.user, None, span, size + 1)?;
+    let rows = ids.into_iter().map(|id| find_booked(db, account, id)).collect::<Result<_>>()?;
     Ok(cursor.page(rows, size))
 }
 
-fn find_booked(db: &Read<'_>, purse: Purse, id: PostingId) -> Result<Booked> {
+fn find_booked(db: &Read<'_>, account: Account, id: PostingId) -> Result<Booked> {
     let sql = format!(
         "SELECT created_at, kind, source_id, amount_micros, source_balance_micros,
                 destination_balance_micros, order_id, note, {WHO}
          FROM postings WHERE id = $1"
     );
     db.get(&sql, params![id], |row| {
-        let is_out = row.get::<_, AccountId>(2)? == purse.account;
+        let is_out = row.get::<_, AccountId>(2)? == account.id;
         let amount: Money = row.get(3)?;
         let sign = if is_out { -1 } else { 1 };
         Ok(Booked {
@@ -141,7 +141,7 @@ pub struct OfOrder {
     pub kind: PostingKind,
     /// How much.
     pub amount: Money,
-    /// What was in the user's purse afterwards, if it moved.
+    /// What was in the user's account afterwards, if it moved.
     pub balance: Option<Money>,
     /// Who moved it, an admin by his name.
     pub actor: String,
@@ -219,8 +219,8 @@ mod tests {
         let refused = store.write_blocking(Post(capture)).unwrap_err();
         assert!(refused.to_string().contains("escrow holds less"), "{refused}");
 
-        let purse = Purse { user: UserId(1), account: AccountId(4) };
-        store.write_blocking(Post(Posting::deposit(purse, one))).unwrap();
+        let account = Account { user: UserId(1), id: AccountId(4) };
+        store.write_blocking(Post(Posting::deposit(account, one))).unwrap();
         assert_eq!(store.check().unwrap(), []);
     }
 }

@@ -43,7 +43,7 @@ use crate::clock::Clock;
 use crate::domain::refusal::Refusal;
 
 pub use schema::OpenError;
-pub use tx::{IfCallers, Point, Read, Source, Traced, Tx, Versions};
+pub use tx::{IfCallersUnchanged, Point, Read, Source, Traced, Tx, Versions};
 pub use writer::Command;
 
 /// Commands that may wait for the writer. Past that the panel is overloaded and says so.

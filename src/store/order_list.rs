@@ -122,13 +122,13 @@ pub fn source(db: &Read<'_>, id: OrderId) -> Result<Source> {
     )
 }
 
-const WISHES: &str = "SELECT count(*) FROM (
+const CANCEL_REQUESTS: &str = "SELECT count(*) FROM (
     SELECT 1 FROM orders
     WHERE cancel_requested_at IS NOT NULL AND finished_at IS NULL AND id > 0 LIMIT $1)";
 
 /// How many orders somebody wishes to cancel; counts no further than asked.
-pub fn count_wishes(db: &Read<'_>, most: i64) -> Result<i64> {
-    db.get(WISHES, params![most], |row| row.get(0))
+pub fn count_cancel_requests(db: &Read<'_>, most: i64) -> Result<i64> {
+    db.get(CANCEL_REQUESTS, params![most], |row| row.get(0))
 }
 
 #[cfg(test)]
@@ -140,9 +140,9 @@ mod tests {
     use crate::store::{Command, Missing, Store, Tx};
 
     #[test]
-    fn wishes_are_counted_along_their_index() {
+    fn cancel_requests_are_counted_along_their_index() {
         assert_walks_an_index(
-            WISHES.trim_start_matches("SELECT count(*) FROM (").trim_end_matches(')'),
+            CANCEL_REQUESTS.trim_start_matches("SELECT count(*) FROM (").trim_end_matches(')'),
         );
     }
 
@@ -206,7 +206,7 @@ mod tests {
         ];
         let of =
             |id| [By::User(UserId(id)), By::Service(ServiceId(id)), By::Link(format!("link {id}"))];
-        let lists = (1..=3).flat_map(of).chain(own).chain([By::Nothing, By::CancelWish]);
+        let lists = (1..=3).flat_map(of).chain(own).chain([By::Nothing, By::CancelRequest]);
         let statuses = [None, Some(PublicStatus::InProgress), Some(PublicStatus::Partial)];
         for (by, status) in lists.flat_map(|by| statuses.map(|status| (by.clone(), status))) {
             let is_wanted = |order: &&Order| {

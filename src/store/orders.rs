@@ -175,7 +175,7 @@ pub fn insert(tx: &Tx<'_>, order: &NewOrder, origin: &Origin) -> Result<OrderId>
                              created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $6, $11, $12, $13, $14, $15, $16, $16)",
         params![
-            order.purse.user,
+            order.account.user,
             order.service,
             order.kind,
             wanted.link,
@@ -301,7 +301,7 @@ pub enum By {
         custom_id: Option<String>,
     },
     /// Those whose customer wishes to cancel, and somebody has to see to it.
-    CancelWish,
+    CancelRequest,
 }
 
 /// A page of orders, in the order they are met: newest first, on the way back upwards.
@@ -366,7 +366,7 @@ impl By {
             Self::User(_) => Some("orders_user"),
             Self::Service(_) => Some("orders_service"),
             Self::Link(_) | Self::Own { link: Some(_), custom_id: None, .. } => Some("orders_link"),
-            Self::Nothing | Self::Own { .. } | Self::CancelWish => None,
+            Self::Nothing | Self::Own { .. } | Self::CancelRequest => None,
         }
     }
 
@@ -382,7 +382,7 @@ impl By {
                     && link.as_ref().is_none_or(|link| order.link == *link)
                     && custom_id.as_ref().is_none_or(|id| order.custom_id.as_ref() == Some(id))
             }
-            Self::CancelWish => order.cancel_requested_at.is_some() && !order.status.is_final(),
+            Self::CancelRequest => order.cancel_requested_at.is_some() && !order.status.is_final(),
         }
     }
 
@@ -400,7 +400,7 @@ impl By {
                 "user_id = $1 AND link = $2 AND custom_id = $3"
             }
             Self::Own { link: None, .. } => "user_id = $1 AND $2 IS NULL AND custom_id = $3",
-            Self::CancelWish => {
+            Self::CancelRequest => {
                 "$1 = 0 AND $2 IS NULL AND $3 IS NULL
                  AND cancel_requested_at IS NOT NULL AND finished_at IS NULL"
             }
@@ -409,7 +409,7 @@ impl By {
 
     fn params(&self) -> (i64, Option<&str>, Option<&str>) {
         match self {
-            Self::Nothing | Self::CancelWish => (0, None, None),
+            Self::Nothing | Self::CancelRequest => (0, None, None),
             Self::User(user) => (user.0, None, None),
             Self::Service(service) => (service.0, None, None),
             Self::Link(link) => (0, Some(link), None),
@@ -446,7 +446,7 @@ mod tests {
             By::Own { user, link: link.clone(), custom_id: None },
             By::Own { user, link: None, custom_id: custom_id.clone() },
             By::Own { user, link, custom_id },
-            By::CancelWish,
+            By::CancelRequest,
         ];
         let statuses = || PublicStatus::ALL.iter().copied().map(Some).chain([None]);
         for by in lists {

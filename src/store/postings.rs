@@ -20,7 +20,7 @@ const OF_ORDER_MAX: i64 = 1000;
 /// Which movements a page shows: those that all of this is true of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Of whose purse.
+    /// Of whose account.
     pub user: Option<UserId>,
     /// Why it moved.
     pub kind: Option<PostingKind>,
@@ -49,10 +49,10 @@ pub struct Entry {
     pub destination: AccountId,
     /// What both sides held afterwards.
     pub balances: (Money, Money),
-    /// The name of the user whose purse moved.
+    /// The name of the user whose account moved.
     pub user_name: Option<String>,
-    /// His purse.
-    pub purse: Option<AccountId>,
+    /// His account.
+    pub account: Option<AccountId>,
     /// The order it was for.
     pub order: Option<OrderId>,
     /// The name under which it is booked once.
@@ -64,10 +64,10 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// What it did to the user's purse, and what was in it afterwards. A capture moves none.
+    /// What it did to the user's account, and what was in it afterwards. A capture moves none.
     pub fn seen_by_user(&self) -> Option<(Money, Money)> {
-        let purse = self.purse?;
-        Some(if self.posted.source == purse {
+        let account = self.account?;
+        Some(if self.posted.source == account {
             (Money::from_micros(-self.posted.amount.micros()), self.balances.0)
         } else {
             (self.posted.amount, self.balances.1)
@@ -119,7 +119,7 @@ fn read_entry(row: &Row<'_>) -> RowResult<Entry> {
         destination: row.get(7)?,
         balances: (row.get(8)?, row.get(9)?),
         user_name: row.get(10)?,
-        purse: row.get(11)?,
+        account: row.get(11)?,
         order: row.get(12)?,
         reference: row.get(13)?,
         note: row.get(14)?,
@@ -232,7 +232,7 @@ pub(super) fn last(db: &Read<'_>) -> Result<i64> {
 const IN_BLOCK: &str = "SELECT id FROM postings INDEXED BY postings_user
                         WHERE user_id = $1 AND ($2 IS NULL OR kind = $2) AND block = $3";
 
-/// The numbers of what happened to a user's purse, of one kind or of any, in the order they are
+/// The numbers of what happened to a user's account, of one kind or of any, in the order they are
 /// met. Most of it is charges, so whoever asks for those has few others passed over.
 pub(super) fn ids_of(
     db: &Read<'_>,
@@ -273,7 +273,7 @@ pub fn page(db: &Read<'_>, filter: &Filter) -> Result<Found> {
         return Ok(Found { rows: few(db, filter)?, ..none });
     }
     if filter.user.is_some() && filter.kind == Some(PostingKind::Capture) {
-        return Ok(none); // what is earned leaves the escrow, not a purse
+        return Ok(none); // what is earned leaves the escrow, not an account
     }
     let (span, is_cut) = filter.span(db)?;
     let rows = filter.read(db, span)?;
@@ -300,7 +300,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
-    use crate::domain::ledger::Purse;
+    use crate::domain::ledger::Account;
     use crate::store::schema::assert_walks_an_index;
     use crate::store::{Command, Missing, Store, Tx, ledger};
 
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pages_of_a_purse_are_its_history_there_and_back() {
+    fn the_pages_of_an_account_are_its_history_there_and_back() {
         let (_folder, store) = filled(Spend);
         let numbers = |filter: &Filter| {
             let found = store.page(|db| page(db, filter)).unwrap();
@@ -431,9 +431,9 @@ mod tests {
             }
             assert_eq!(numbers(&Filter { cursor, ..filter.clone() }), [0; 0]);
         }
-        let purse = Purse { user, account: AccountId(5) };
+        let account = Account { user, id: AccountId(5) };
         let history =
-            store.page(|db| ledger::page_of(db, purse, Cursor::Older(1025), 1000)).unwrap();
+            store.page(|db| ledger::page_of(db, account, Cursor::Older(1025), 1000)).unwrap();
         let numbers: Vec<i64> = history.rows.iter().map(|booked| booked.id.0).collect();
         let wanted: Vec<i64> = (1..1025).rev().filter(|n| n / 10 % 2 == 0).collect();
         assert_eq!(numbers, wanted);

@@ -55,7 +55,7 @@ pub fn get(db: &Read<'_>, id: ServiceId) -> Result<Service> {
     db.get(select!("FROM services s WHERE s.id = $1"), params![id], read_service)
 }
 
-/// A service that can be ordered, with the user's own rate for it.
+/// A service that can be ordered, with the user's custom rate for it.
 pub fn find_on_sale(
     db: &Read<'_>,
     user: UserId,
@@ -73,15 +73,15 @@ pub fn find_on_sale(
     )
 }
 
-/// A service with the name of its category and the reader's own rate for it.
+/// A service with the name of its category and the reader's custom rate for it.
 #[derive(Clone, Debug)]
 pub struct Offer {
     /// The service.
     pub service: Service,
     /// Its category's name.
     pub category: String,
-    /// The user's own rate.
-    pub own_rate: Option<Rate>,
+    /// The user's custom rate.
+    pub custom_rate: Option<Rate>,
 }
 
 /// Which prices a user sees. Users of whom this is equal see the same list.
@@ -95,7 +95,7 @@ pub struct PriceList {
     pub own: Option<UserId>,
 }
 
-/// Everything on sale, by category, then by position; with a user's own rates, where one is named.
+/// Everything on sale, by category, then by position; with a user's custom rates, where one is named.
 pub fn list_offers(db: &Read<'_>, user: Option<UserId>) -> Result<Vec<Offer>> {
     let sql = select!(
         ", c.name, r.rate_micros
@@ -107,7 +107,7 @@ pub fn list_offers(db: &Read<'_>, user: Option<UserId>) -> Result<Vec<Offer>> {
          LIMIT $2"
     );
     db.list(sql, params![user, SERVICES_MAX], |row| {
-        Ok(Offer { service: read_service(row)?, category: row.get(16)?, own_rate: row.get(17)? })
+        Ok(Offer { service: read_service(row)?, category: row.get(16)?, custom_rate: row.get(17)? })
     })
 }
 

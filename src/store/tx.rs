@@ -43,7 +43,7 @@ pub struct Point<'c> {
 /// Numbers that grow with every change, by whichever process, of what they stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Versions {
-    /// Services, categories, own rates and discounts.
+    /// Services, categories, custom rates and discounts.
     pub catalogue: i64,
     /// Keys and what their holders may do and see.
     pub callers: i64,
@@ -86,21 +86,19 @@ impl<C: Command> Command for Traced<C> {
     }
 }
 
-/// A command of an API's caller, run only if he still is who he was when he was seen.
-pub struct IfCallers<C> {
-    /// The version of all callers that he was seen in.
-    pub are: i64,
-    /// What to do if it still is that one.
+/// Runs the command only if no key, user or setting has changed since `version` was read.
+pub struct IfCallersUnchanged<C> {
+    pub version: i64,
     pub command: C,
 }
 
-impl<C: Command> Command for IfCallers<C> {
-    /// `None` where it is another one; then nothing was done.
+impl<C: Command> Command for IfCallersUnchanged<C> {
+    /// `None` where something has changed; then nothing was done.
     type Reply = Option<C::Reply>;
 
     fn run(&self, tx: &Tx<'_>) -> Result<Self::Reply> {
         let version: i64 = tx.get("SELECT callers FROM versions", [], |row| row.get(0))?;
-        if version != self.are {
+        if version != self.version {
             return Ok(None);
         }
         self.command.run(tx).map(Some)

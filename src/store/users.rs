@@ -1,9 +1,9 @@
-//! Resellers with their purses, and their own rates.
+//! Resellers with their accounts, and their custom rates.
 
 use super::page::{Cursor, Page};
 use super::tx::{Row, RowResult, params};
 use super::{Error, Read, Result, Tx};
-use crate::domain::ledger::Purse;
+use crate::domain::ledger::Account;
 use crate::domain::money::{Discount, Money, Rate};
 use crate::domain::refusal::Refusal;
 use crate::domain::user::User;
@@ -119,7 +119,7 @@ fn page_sql(filter: &Filter) -> String {
             "users u INDEXED BY users_suspended CROSS JOIN accounts a ON a.id = u.account_id
              WHERE u.is_suspended = 1 AND u.id {compares} $1 AND $2 = '' ORDER BY u.id {direction}"
         ),
-        // Purses are made with their users, so both are in the same order.
+        // Accounts are made with their users, so both are in the same order.
         (true, Which::Owing) => format!(
             "accounts a INDEXED BY accounts_owing CROSS JOIN users u ON u.account_id = a.id
              WHERE a.kind = 'user' AND a.balance_micros < 0
@@ -188,7 +188,7 @@ pub fn update_note(tx: &Tx<'_>, id: UserId, note: &str) -> Result<()> {
 
 /// A rate of a user's own, beside the one for all.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OwnRate {
+pub struct CustomRate {
     /// For which service.
     pub service: ServiceId,
     /// Its name.
@@ -199,15 +199,15 @@ pub struct OwnRate {
     pub own: Rate,
 }
 
-/// A user's own rates, by service.
-pub fn list_rates(db: &Read<'_>, user: UserId) -> Result<Vec<OwnRate>> {
+/// A user's custom rates, by service.
+pub fn list_rates(db: &Read<'_>, user: UserId) -> Result<Vec<CustomRate>> {
     db.list(
         "SELECT r.service_id, s.name, s.rate_micros, r.rate_micros
          FROM user_rates r CROSS JOIN services s ON s.id = r.service_id
          WHERE r.user_id = $1 ORDER BY r.service_id LIMIT 1000",
         params![user],
         |row| {
-            Ok(OwnRate {
+            Ok(CustomRate {
                 service: row.get(0)?,
                 name: row.get(1)?,
                 listed: row.get(2)?,
@@ -232,13 +232,13 @@ pub fn balance(db: &Read<'_>, id: UserId) -> Result<Money> {
     )
 }
 
-/// The purse of a user who must exist.
-pub fn purse(db: &Read<'_>, id: UserId) -> Result<Purse> {
+/// The account of a user who must exist.
+pub fn account(db: &Read<'_>, id: UserId) -> Result<Account> {
     let sql = "SELECT account_id FROM users WHERE id = $1";
-    db.get(sql, params![id], |row| Ok(Purse { user: id, account: row.get(0)? }))
+    db.get(sql, params![id], |row| Ok(Account { user: id, id: row.get(0)? }))
 }
 
-/// A new user with an empty purse.
+/// A new user with an empty account.
 pub fn insert(tx: &Tx<'_>, name: &str) -> Result<UserId> {
     let account: AccountId =
         tx.get("INSERT INTO accounts (kind) VALUES ('user') RETURNING id", [], |row| row.get(0))?;
@@ -273,7 +273,7 @@ pub fn update_suspended(tx: &Tx<'_>, id: UserId, is_suspended: bool) -> Result<(
     Ok(())
 }
 
-/// The user's own rate for a service.
+/// The user's custom rate for a service.
 pub fn find_rate(db: &Read<'_>, user: UserId, service: ServiceId) -> Result<Option<Rate>> {
     let sql = "SELECT rate_micros FROM user_rates WHERE user_id = $1 AND service_id = $2";
     db.find(sql, params![user, service], |row| row.get(0))

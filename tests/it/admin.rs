@@ -24,7 +24,7 @@ fn shop() -> (Panel, Operator) {
         ann.buys(2, 100);
         panel.new_key(ann.user);
     }
-    crate::admin_refills::wishes(&panel, &ann);
+    crate::admin_refills::cancel_requests(&panel, &ann);
     let operator = panel.operator("olga");
     (panel, operator)
 }

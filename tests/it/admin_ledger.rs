@@ -62,7 +62,7 @@ fn the_ledger_is_found_by_user_kind_day_order_and_reference() {
     let (panel, _, mut olga) = shop();
     let mut found = |query: &str| ids(&olga.see(&format!("/admin/ledger?{query}")));
     assert_eq!(found(""), [7, 6, 5, 4, 3, 2, 1]);
-    assert_eq!(found("user=ann"), [7, 6, 5, 3, 1], "a capture moves no purse");
+    assert_eq!(found("user=ann"), [7, 6, 5, 3, 1], "a capture moves no account");
     assert_eq!(found("user=77"), [2], "a name comes before a number");
     assert_eq!(found("user=%231"), [7, 6, 5, 3, 1]);
     for (kind, expected) in [

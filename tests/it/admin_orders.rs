@@ -57,7 +57,10 @@ fn a_list_without_orders_says_how_to_get_one() {
     let page = olga.see("/admin/orders?q=999");
     assert_says(&page, &["No order matches this", "Clear filters"]);
     assert_says(&olga.see("/admin/orders?state=completed"), &["No order is completed now"]);
-    assert_says(&olga.see("/admin/orders?state=wishes"), &["Nobody waits to have an order"]);
+    assert_says(
+        &olga.see("/admin/orders?state=cancel-requests"),
+        &["Nobody waits to have an order"],
+    );
     assert_eq!(olga.get("/admin/orders/999").status, 404);
     assert_eq!(olga.get("/admin/orders/x").status, 404);
 }
@@ -80,7 +83,7 @@ fn a_list_shows_and_counts_what_was_bought() {
     assert!(!page.contains("href=\"ftp:") && page.contains("<bdi title=\"ftp://x.example/&#60;b"));
 
     ann.form(&format!("key=KEY&action=cancel&order={third}"));
-    let page = olga.see("/admin/orders?state=wishes");
+    let page = olga.see("/admin/orders?state=cancel-requests");
     assert_eq!(ids(&page), [third]);
     assert_says(&page, &["Cancel wishes 1", "In progress wants to cancel"]);
     ann.form(&format!("key=KEY&action=cancel&order={first}"));

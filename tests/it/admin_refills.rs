@@ -9,7 +9,7 @@ use crate::panel::{Panel, Reseller};
 
 /// A service that is refilled and canceled, a completed order of it with a refill, and two orders
 /// in progress whose customer wishes to cancel. Says the number of the first of the three orders.
-pub(crate) fn wishes(panel: &Panel, ann: &Reseller) -> i64 {
+pub(crate) fn cancel_requests(panel: &Panel, ann: &Reseller) -> i64 {
     panel.services(&["9,Refilled,Refilled likes,Default,1.00,10,10000,0,1,1,,,"]);
     let [done, first, second] = [1000, 2000, 500].map(|quantity| ann.buys(9, quantity));
     panel.set(done, PublicStatus::Completed, None, None);
@@ -24,7 +24,7 @@ pub(crate) fn wishes(panel: &Panel, ann: &Reseller) -> i64 {
 fn shop() -> (Panel, Reseller, Operator) {
     let panel = Panel::start();
     let ann = panel.reseller("ann", "100");
-    wishes(&panel, &ann);
+    cancel_requests(&panel, &ann);
     let olga = panel.operator("olga");
     (panel, ann, olga)
 }
@@ -155,7 +155,7 @@ fn refills_go_older_and_newer() {
 }
 
 #[test]
-fn a_wish_is_fulfilled_with_all_money_back_or_declined() {
+fn a_cancel_request_is_fulfilled_with_all_money_back_or_declined() {
     let (panel, ann, mut olga) = shop();
     assert_eq!(ann.balance(), "96.50");
     let page = olga.see("/admin/refills/cancels");
@@ -192,7 +192,7 @@ fn a_wish_is_fulfilled_with_all_money_back_or_declined() {
 }
 
 #[test]
-fn many_wishes_are_fulfilled_at_once() {
+fn many_cancel_requests_are_fulfilled_at_once() {
     let (panel, ann, mut olga) = shop();
     let bob = panel.reseller("bob", "10");
     let order = bob.buys(9, 3000);

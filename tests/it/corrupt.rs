@@ -159,9 +159,9 @@ const FALSIFICATIONS: &str = "
     escrow is emptied                      | balance escrow                       | UPDATE accounts SET balance_micros = balance_micros + (SELECT balance_micros FROM accounts WHERE id = 2) WHERE id = 3; UPDATE accounts SET balance_micros = 0 WHERE id = 2
     a debt loses its limit                 | file floor                           | UPDATE accounts SET credit_limit_micros = 0 WHERE id = 5
     a house account is gone                | account posting reference sum escrow | DELETE FROM accounts WHERE id = 2
-    a purse is nobody's                    | account                              | INSERT INTO accounts (kind) VALUES ('user')
+    an account is nobody's                    | account                              | INSERT INTO accounts (kind) VALUES ('user')
     a second revenue                       | account                              | INSERT INTO accounts (kind) VALUES ('revenue')
-    an account of no known kind            | account file posting                 | UPDATE accounts SET kind = 'purse' WHERE id = 4
+    an account of no known kind            | account file posting                 | UPDATE accounts SET kind = 'account' WHERE id = 4
     a posting is deleted                   | chain charge                         | DELETE FROM postings WHERE order_id = 1
     the last posting is deleted            | balance                              | DELETE FROM postings WHERE id = (SELECT max(id) FROM postings)
     a running balance is changed           | chain                                | UPDATE postings SET destination_balance_micros = destination_balance_micros + 1 WHERE id = 3
@@ -190,7 +190,7 @@ const FALSIFICATIONS: &str = "
     something remains of a completed order | remains                              | UPDATE orders SET remains = 1 WHERE id = 3
     all remains of a partial order         | kept remains                         | UPDATE orders SET remains = 1000 WHERE id = 4
     less than nothing remains              | file remains                         | UPDATE orders SET remains = -1 WHERE id = 1
-    an order is another user's             | purse                                | UPDATE orders SET user_id = 2 WHERE id = 1
+    an order is another user's             | account                                | UPDATE orders SET user_id = 2 WHERE id = 1
     a second live submission               | schema submission                    | INSERT INTO submissions (order_id, provider_id, state, created_at) VALUES (6, 1, 'accepted', 0)
     a pending order is being sent          | submission                           | INSERT INTO submissions (order_id, provider_id, state, created_at) VALUES (8, 1, 'sending', 0)
     a pending order is placed there        | count submission                     | UPDATE orders SET status = 'pending' WHERE id = 2
@@ -209,7 +209,7 @@ const FALSIFICATIONS: &str = "
     a key of no user                       | reference                            | UPDATE api_keys SET user_id = 99 WHERE id = 1
     a service of no category               | reference                            | DELETE FROM categories WHERE id = 2
     an input of no order                   | reference                            | UPDATE order_inputs SET order_id = 99 WHERE order_id = 10
-    a user is gone                         | account posting purse reference      | DELETE FROM users WHERE id = 2
+    a user is gone                         | account posting account reference      | DELETE FROM users WHERE id = 2
     a count is changed                     | count                                | UPDATE order_counts SET count = count + 1 WHERE public_status = 'pending'
     a count is gone                        | count                                | DELETE FROM order_counts WHERE public_status = 'pending'
     a figure is changed                    | figures                              | UPDATE figures SET deposit_micros = 0 WHERE deposit_micros > 0
@@ -221,13 +221,13 @@ const FALSIFICATIONS: &str = "
     a setting that is none                 | setting                              | INSERT INTO settings VALUES ('mood', 'good')
     a table is gone                        | schema                               | DROP TABLE audit
     the orders are gone                    | file reference schema                | DROP TABLE orders
-    a table is loosened                    | account file posting purse schema    | CREATE TABLE spare AS SELECT * FROM users; DROP TABLE users; ALTER TABLE spare RENAME TO users; UPDATE users SET account_id = 4
+    a table is loosened                    | account file posting account schema    | CREATE TABLE spare AS SELECT * FROM users; DROP TABLE users; ALTER TABLE spare RENAME TO users; UPDATE users SET account_id = 4
     an index lies                          | file                                 | PRAGMA writable_schema = 1; UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'orders_open') WHERE name = 'orders_user'
     an order is charged twice              | charge escrow                        | post charge 4 2 2500000 1
     an order is charged in part again      | charge escrow                        | post charge 4 2 1 1
     an extra refund of what was kept       | escrow figures refund settled        | post refund 2 4 1 3
     an open order is refunded              | escrow figures refund settled        | post refund 2 4 1 1
-    another user gets the refund           | escrow figures purse refund settled  | post refund 2 5 1 4
+    another user gets the refund           | escrow figures account refund settled  | post refund 2 5 1 4
     an open order is earned                | escrow figures settled               | post capture 2 3 1 1
     a deposit out of escrow                | escrow figures posting               | post deposit 2 4 1 NULL
 ";

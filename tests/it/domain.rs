@@ -115,7 +115,7 @@ impl Event {
             Self::ByHand(status) => set(order, status, Some(400))?,
             Self::CustomerCancels => match order.request_cancel(&service(order.kind).listing)? {
                 CancelAnswer::AtOnce(change) => change,
-                CancelAnswer::Wish => {
+                CancelAnswer::Requested => {
                     return Ok(["the wish is kept".to_owned(), "waits".to_owned()]);
                 }
             },

@@ -86,7 +86,7 @@ type Answer = Vec<Option<i64>>;
 // ------------------------------------------------------------------------------------------ model
 
 #[derive(Default)]
-struct Purse {
+struct Account {
     balance: i64,
     credit_limit: i64,
     discount: i64,
@@ -121,7 +121,7 @@ impl Bought {
 
 #[derive(Default)]
 struct Model {
-    purses: [Purse; USERS],
+    accounts: [Account; USERS],
     orders: Vec<Bought>,
     refills: Vec<(usize, RefillStatus)>,
 }
@@ -135,8 +135,8 @@ impl Model {
         match *step {
             Step::Deposit { user, amount } => vec![(amount > 0).then(|| self.add(user, amount))],
             Step::Adjust { user, amount } => {
-                let purse = &self.purses[user];
-                let is_paid = amount > 0 || purse.balance + amount >= -purse.credit_limit;
+                let account = &self.accounts[user];
+                let is_paid = amount > 0 || account.balance + amount >= -account.credit_limit;
                 vec![(amount != 0 && is_paid).then(|| self.add(user, amount))]
             }
             Step::Place { user, shelf, link, quantity } => {
@@ -147,17 +147,17 @@ impl Model {
             }
             Step::Set { order, status, remains } => vec![self.set(order, status, remains)],
             Step::Credit { user, limit } => {
-                let is_held = self.purses[user].balance >= -limit;
-                self.purses[user].credit_limit =
-                    if is_held { limit } else { self.purses[user].credit_limit };
+                let is_held = self.accounts[user].balance >= -limit;
+                self.accounts[user].credit_limit =
+                    if is_held { limit } else { self.accounts[user].credit_limit };
                 vec![is_held.then_some(0)]
             }
             Step::Discount { user, basis_points } => {
-                self.purses[user].discount = basis_points;
+                self.accounts[user].discount = basis_points;
                 vec![Some(0)]
             }
             Step::Rate { user, shelf, rate } => {
-                self.purses[user].rates[shelf] = rate;
+                self.accounts[user].rates[shelf] = rate;
                 vec![Some(0)]
             }
             Step::Refill { user, ref orders } => {
@@ -173,8 +173,8 @@ impl Model {
     }
 
     fn add(&mut self, user: usize, amount: i64) -> i64 {
-        self.purses[user].balance += amount;
-        self.purses[user].balance
+        self.accounts[user].balance += amount;
+        self.accounts[user].balance
     }
 
     fn place(&mut self, user: usize, shelf: usize, link: usize, quantity: i64) -> Option<i64> {
@@ -184,10 +184,10 @@ impl Model {
         if !(1..=5000).contains(&units) || (denies_duplicates && self.orders.iter().any(twin)) {
             return None;
         }
-        let purse = &self.purses[user];
-        let rate = purse.rates[shelf].unwrap_or(price(rate, 10_000 - purse.discount, 10_000));
+        let account = &self.accounts[user];
+        let rate = account.rates[shelf].unwrap_or(price(rate, 10_000 - account.discount, 10_000));
         let charge = price(rate, units, per);
-        if charge > 0 && purse.balance - charge < -purse.credit_limit {
+        if charge > 0 && account.balance - charge < -account.credit_limit {
             return None;
         }
         self.add(user, -charge);
@@ -394,10 +394,10 @@ impl Real {
     /// All balances: what users hold, and external, escrow and revenue.
     fn balances(&self) -> (Vec<i64>, [i64; 3]) {
         let read = self.panel.store().page(|db| {
-            let purses = self.users.iter().map(|user| Ok(users::balance(db, *user)?.micros()));
+            let accounts = self.users.iter().map(|user| Ok(users::balance(db, *user)?.micros()));
             let house = |account| ledger::balance(db, account).map(Money::micros);
             Ok((
-                purses.collect::<Result<_>>()?,
+                accounts.collect::<Result<_>>()?,
                 [house(EXTERNAL)?, house(ESCROW)?, house(REVENUE)?],
             ))
         });
@@ -441,10 +441,10 @@ fn run(seed: u64) {
         assert_eq!(real.take(step), expected);
         accepted += usize::from(expected.iter().any(Option::is_some));
 
-        let (purses, [external, escrow, revenue]) = real.balances();
-        assert!(purses.iter().copied().eq(model.purses.iter().map(|purse| purse.balance)));
+        let (accounts, [external, escrow, revenue]) = real.balances();
+        assert!(accounts.iter().copied().eq(model.accounts.iter().map(|account| account.balance)));
         assert_eq!(escrow, model.escrow());
-        assert_eq!(external + escrow + revenue + purses.iter().sum::<i64>(), 0);
+        assert_eq!(external + escrow + revenue + accounts.iter().sum::<i64>(), 0);
         if number % 100 == 0 {
             assert_eq!(real.panel.store().check().unwrap(), []);
             check_orders(&real, &model);

@@ -34,7 +34,7 @@ fn place(service: &Service, fields: &[(Input, &str)]) -> Result<NewOrder, Refusa
     let wanted = placing::read(service, &details)?;
     let user = customer("1000000");
     let now = Timestamp(EPOCH);
-    placing::place(&Placing { user: &user, service, own_rate: None, twin: None, now }, wanted)
+    placing::place(&Placing { user: &user, service, custom_rate: None, twin: None, now }, wanted)
 }
 
 /// A value for any field.
@@ -263,15 +263,15 @@ fn a_drip_feed_repeats_the_quantity() {
 }
 
 #[test]
-fn a_price_is_his_own_rate_else_the_discounted_one() {
+fn a_price_is_his_custom_rate_else_the_discounted_one() {
     let service = service(ServiceKind::Default);
     let mut details = Details::default();
     details.add(Input::Link, "x".to_owned()).unwrap();
     details.add(Input::Quantity, "1000".to_owned()).unwrap();
     let wanted = placing::read(&service, &details).unwrap();
-    let charge = |user: &User, own_rate| {
+    let charge = |user: &User, custom_rate| {
         let now = Timestamp(EPOCH);
-        let placing = Placing { user, service: &service, own_rate, twin: None, now };
+        let placing = Placing { user, service: &service, custom_rate, twin: None, now };
         placing::place(&placing, wanted.clone()).map(|order| order.charge)
     };
     let discount = Discount::parse("10").unwrap();
@@ -342,7 +342,7 @@ fn the_first_broken_rule_answers() {
         assert_eq!(told, (row[2].to_owned(), row[3]), "{row:?} → {}", reply.text());
     }
 
-    // A replay answers before anything about the shop or the purse is asked.
+    // A replay answers before anything about the shop or the account is asked.
     panel.import(&off_sale.replace("\n2,C,Off sale", "\n1,C,Off sale"));
     assert_eq!(ann.v2(bought).text(), r#"{"order":"1","currency":"USD"}"#);
     assert_eq!(ann.balance(), "0.00");

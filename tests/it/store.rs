@@ -316,7 +316,7 @@ fn a_failed_command_harms_only_itself() {
 
     let users = store.page(|db| users::list(db, UserId(0), 1000)).unwrap();
     assert_eq!(users.len(), 51);
-    // The purse that the failed command had already made is gone with it.
+    // The account that the failed command had already made is gone with it.
     assert_eq!(store.check().unwrap(), []);
 }
 

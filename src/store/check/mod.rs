@@ -102,7 +102,7 @@ pub fn quick(db: &Read<'_>) -> Result<Vec<Finding>> {
 }
 
 /// One account: as it is stored, and as the postings say.
-struct Purse {
+struct Account {
     kind: Option<AccountKind>,
     stored: i64,
     credit_limit: i64,
@@ -111,11 +111,11 @@ struct Purse {
 }
 
 /// All accounts by id.
-struct Ledger(HashMap<i64, Purse>);
+struct Ledger(HashMap<i64, Account>);
 
 impl Ledger {
     fn load(db: &Read<'_>, report: &mut Report) -> Result<Self> {
-        let mut purses = HashMap::new();
+        let mut accounts = HashMap::new();
         let sql = "SELECT a.id, a.kind, a.balance_micros, a.credit_limit_micros, u.id
                    FROM accounts a LEFT JOIN users u ON u.account_id = a.id";
         db.for_each(sql, [], |row| {
@@ -132,17 +132,17 @@ impl Ledger {
             };
             report.require(is_owned_right, "account", || format!("account {id} has no owner"));
             let (stored, credit_limit) = (row.get(2)?, row.get(3)?);
-            let purse = Purse { kind, stored, credit_limit, user, derived: 0 };
-            if purses.insert(id, purse).is_some() {
+            let account = Account { kind, stored, credit_limit, user, derived: 0 };
+            if accounts.insert(id, account).is_some() {
                 report.add("account", format!("account {id} belongs to two users"));
             }
             Ok(())
         })?;
         for house in HOUSE {
-            let is_there = purses.contains_key(&house.0);
+            let is_there = accounts.contains_key(&house.0);
             report.require(is_there, "account", || format!("account {house} is missing"));
         }
-        Ok(Self(purses))
+        Ok(Self(accounts))
     }
 
     /// Every posting by itself, and the balances running through them.
@@ -162,7 +162,8 @@ impl Ledger {
         let (user, order): (Option<i64>, Option<i64>) = (row.get(7)?, row.get(8)?);
 
         report.require(amount > 0, "amount", || format!("posting {id} moves {amount}"));
-        let kinds = [source, destination].map(|id| self.0.get(&id).and_then(|purse| purse.kind));
+        let kinds =
+            [source, destination].map(|id| self.0.get(&id).and_then(|account| account.kind));
         let kind = PostingKind::from_stored(&kind);
         let joins = match (kind, kinds) {
             (Some(kind), [Some(source), Some(destination)]) => kind.joins(source, destination),
@@ -177,47 +178,50 @@ impl Ledger {
         report.require(is_named, "posting", || format!("posting {id} names no order"));
 
         let moves = [(source, -i128::from(amount)), (destination, i128::from(amount))];
-        for ((account, change), after) in moves.into_iter().zip(after) {
-            let Some(purse) = self.0.get_mut(&account) else { continue };
-            purse.derived += change;
-            let holds = purse.derived == i128::from(after);
+        for ((id_moved, change), after) in moves.into_iter().zip(after) {
+            let Some(account) = self.0.get_mut(&id_moved) else { continue };
+            account.derived += change;
+            let holds = account.derived == i128::from(after);
             report.require(holds, "chain", || {
-                format!("after posting {id}, account {account} is said to hold {after}")
+                format!("after posting {id}, account {id_moved} is said to hold {after}")
             });
-            purse.derived = i128::from(after); // one broken link is one finding
+            account.derived = i128::from(after); // one broken link is one finding
         }
         Ok(())
     }
 
     /// What is stored is what the postings say, nothing is below its floor, and nothing is lost.
     fn check_balances(&self, report: &mut Report) {
-        for (id, purse) in &self.0 {
-            let holds = purse.derived == i128::from(purse.stored);
+        for (id, account) in &self.0 {
+            let holds = account.derived == i128::from(account.stored);
             report.require(holds, "balance", || {
-                format!("account {id} holds {}, its postings say {}", purse.stored, purse.derived)
+                format!(
+                    "account {id} holds {}, its postings say {}",
+                    account.stored, account.derived
+                )
             });
         }
         self.check_floors(report);
     }
 
     fn check_floors(&self, report: &mut Report) {
-        for (id, purse) in &self.0 {
-            let floor = match purse.kind {
-                Some(AccountKind::User) => -i128::from(purse.credit_limit),
+        for (id, account) in &self.0 {
+            let floor = match account.kind {
+                Some(AccountKind::User) => -i128::from(account.credit_limit),
                 Some(AccountKind::Escrow) => 0,
                 Some(AccountKind::External | AccountKind::Revenue) | None => i128::MIN,
             };
-            let holds = i128::from(purse.stored) >= floor;
-            report.require(holds, "floor", || format!("account {id} holds {}", purse.stored));
+            let holds = i128::from(account.stored) >= floor;
+            report.require(holds, "floor", || format!("account {id} holds {}", account.stored));
         }
-        let sum: i128 = self.0.values().map(|purse| i128::from(purse.stored)).sum();
+        let sum: i128 = self.0.values().map(|account| i128::from(account.stored)).sum();
         report.require(sum == 0, "sum", || format!("all balances together are {sum}, not 0"));
     }
 
     /// The account of a user.
     fn account_of(&self, user: i64) -> Option<i64> {
         // A user's account follows him in the table, so this is nearly always the first try.
-        let is_his = |id: &i64| self.0.get(id).is_some_and(|purse| purse.user == Some(user));
+        let is_his = |id: &i64| self.0.get(id).is_some_and(|account| account.user == Some(user));
         let likely = user + REVENUE.0;
         if is_his(&likely) {
             return Some(likely);
@@ -250,7 +254,7 @@ struct Paid {
     capture: i128,
     refund: i128,
     charges: u32,
-    purses: Vec<i64>,
+    accounts: Vec<i64>,
 }
 
 /// Every order against its price, its postings and its status. Returns the charges still open.
@@ -305,11 +309,11 @@ fn paid(db: &Read<'_>, order: i64) -> Result<Paid> {
             Some(PostingKind::Charge) => {
                 paid.charge += amount;
                 paid.charges += 1;
-                paid.purses.push(source);
+                paid.accounts.push(source);
             }
             Some(PostingKind::Refund) => {
                 paid.refund += amount;
-                paid.purses.push(destination);
+                paid.accounts.push(destination);
             }
             Some(PostingKind::Capture) => paid.capture += amount,
             Some(PostingKind::Deposit | PostingKind::Adjustment | PostingKind::Goodwill) | None => {
@@ -360,16 +364,16 @@ impl StoredOrder {
         rate.charge(units, self.kind?.per()).map(|charge| charge.micros())
     }
 
-    /// Charged once, from and back to its owner's purse.
+    /// Charged once, from and back to its owner's account.
     fn check_paid(&self, paid: &Paid, ledger: &Ledger, report: &mut Report) {
         let id = self.id;
         let is_once = paid.charge == i128::from(self.charge) && paid.charges <= 1;
         report.require(is_once, "charge", || {
             format!("order {id} costs {} and was charged {}", self.charge, paid.charge)
         });
-        let account = ledger.account_of(self.user);
-        let is_owners = paid.purses.iter().all(|purse| Some(*purse) == account);
-        report.require(is_owners, "purse", || format!("order {id} moved another user's money"));
+        let own = ledger.account_of(self.user);
+        let is_owners = paid.accounts.iter().all(|account| Some(*account) == own);
+        report.require(is_owners, "account", || format!("order {id} moved another user's money"));
     }
 
     /// Open orders keep their money in escrow; final ones have none left there, and what was kept

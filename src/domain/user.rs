@@ -41,7 +41,7 @@ impl User {
     }
 }
 
-/// What is paid with that discount: the custom rate, if there is one, else the rate less the discount.
+/// What is paid with that discount: the custom rate, if there is one, else the discounted rate.
 pub fn rate(listed: Rate, own: Option<Rate>, discount: Discount) -> Rate {
     own.unwrap_or_else(|| listed.discounted(discount))
 }

@@ -95,7 +95,8 @@ pub struct PriceList {
     pub own: Option<UserId>,
 }
 
-/// Everything on sale, by category, then by position; with a user's custom rates, where one is named.
+/// Everything on sale, by category, then by position; with a user's custom rates, where a user is
+/// named.
 pub fn list_offers(db: &Read<'_>, user: Option<UserId>) -> Result<Vec<Offer>> {
     let sql = select!(
         ", c.name, r.rate_micros

@@ -12,8 +12,9 @@ CREATE TABLE settings (
 ) STRICT, WITHOUT ROWID;
 
 -- Counters that tell whether what a server remembers still holds, whoever has changed it:
--- `catalogue` moves with every change of services, categories, own rates and discounts, `callers`
--- with every change of what a key and its holder may do and see.
+-- `catalogue` moves with every change of services, categories, custom rates and discounts,
+-- `callers` with every change of what a key and its holder may do and see. Triggers move them, one
+-- column each and nothing else; they are compared for equality only.
 CREATE TABLE versions (
   id        INTEGER PRIMARY KEY CHECK (id = 1),
   catalogue INTEGER NOT NULL DEFAULT 1,
@@ -29,13 +30,16 @@ CREATE TRIGGER settings_changed AFTER UPDATE ON settings
 
 ------------------------------------------------------------------------------------------- people
 
--- Purses. The first three are the house's, one more belongs to each user. The balance is kept here
--- and can be derived from the postings; both must agree.
+-- What holds money. The first three accounts are the house's, one more belongs to each user. The
+-- balance is kept here and can be derived from the postings; both must agree. The first and the
+-- last order of its user bound where a list of them has to look.
 CREATE TABLE accounts (
   id                  INTEGER PRIMARY KEY,
   kind                TEXT    NOT NULL CHECK (kind IN ('external', 'escrow', 'revenue', 'user')),
   balance_micros      INTEGER NOT NULL DEFAULT 0,
   credit_limit_micros INTEGER NOT NULL DEFAULT 0 CHECK (credit_limit_micros >= 0),
+  first_order_id      INTEGER,
+  last_order_id       INTEGER,
   CHECK (kind <> 'user' OR balance_micros >= -credit_limit_micros),
   CHECK (kind <> 'escrow' OR balance_micros >= 0)
 ) STRICT;
@@ -60,6 +64,8 @@ CREATE INDEX users_suspended ON users (id) WHERE is_suspended = 1;
 
 CREATE TRIGGER users_changed AFTER UPDATE OF discount_bp, is_suspended ON users
   BEGIN UPDATE versions SET callers = callers + 1; END;
+CREATE TRIGGER catalogue_discount_changed AFTER UPDATE OF discount_bp ON users
+  BEGIN UPDATE versions SET catalogue = catalogue + 1; END;
 
 -- A key is shown once; only its SHA-256 and its first characters stay.
 CREATE TABLE api_keys (
@@ -97,7 +103,7 @@ CREATE TABLE admins (
   created_at     INTEGER NOT NULL
 ) STRICT;
 
--- One-time words for the day the telephone is lost, as hashes.
+-- One-time codes for the day the phone is lost, as hashes.
 CREATE TABLE recovery_codes (
   admin_id  INTEGER NOT NULL REFERENCES admins (id),
   code_hash BLOB    NOT NULL CHECK (length(code_hash) = 32),
@@ -150,6 +156,13 @@ CREATE TABLE categories (
 
 CREATE INDEX categories_position ON categories (position, id);
 
+CREATE TRIGGER catalogue_category_made AFTER INSERT ON categories
+  BEGIN UPDATE versions SET catalogue = catalogue + 1; END;
+CREATE TRIGGER catalogue_category_changed AFTER UPDATE ON categories
+  BEGIN UPDATE versions SET catalogue = catalogue + 1; END;
+CREATE TRIGGER catalogue_category_gone AFTER DELETE ON categories
+  BEGIN UPDATE versions SET catalogue = catalogue + 1; END;
+
 -- What we sell. A rate is the price of 1000 units, of one piece for packages.
 CREATE TABLE services (
   id                INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 2147483647),
@@ -176,6 +189,13 @@ CREATE TABLE services (
 -- The order of the shop. Looking for a word or for what is off sale reads nothing but this.
 CREATE INDEX services_category ON services (category_id, position, id, is_enabled, name);
 
+CREATE TRIGGER catalogue_service_made AFTER INSERT ON services
+  BEGIN UPDATE versions SET catalogue = catalogue + 1; END;
+CREATE TRIGGER catalogue_service_changed AFTER UPDATE ON services
+  BEGIN UPDATE versions SET catalogue = catalogue + 1; END;
+CREATE TRIGGER catalogue_service_gone AFTER DELETE ON services
+  BEGIN UPDATE versions SET catalogue = catalogue + 1; END;
+
 -- A user's own price for a service, before any discount.
 CREATE TABLE user_rates (
   user_id     INTEGER NOT NULL REFERENCES users (id),
@@ -184,11 +204,17 @@ CREATE TABLE user_rates (
   PRIMARY KEY (user_id, service_id)
 ) STRICT, WITHOUT ROWID;
 
--- Who has rates of his own sees a list of his own.
+-- Who has custom rates sees a list of their own.
 CREATE TRIGGER user_rates_made AFTER INSERT ON user_rates
   BEGIN UPDATE versions SET callers = callers + 1; END;
 CREATE TRIGGER user_rates_gone AFTER DELETE ON user_rates
   BEGIN UPDATE versions SET callers = callers + 1; END;
+CREATE TRIGGER catalogue_rate_made AFTER INSERT ON user_rates
+  BEGIN UPDATE versions SET catalogue = catalogue + 1; END;
+CREATE TRIGGER catalogue_rate_changed AFTER UPDATE ON user_rates
+  BEGIN UPDATE versions SET catalogue = catalogue + 1; END;
+CREATE TRIGGER catalogue_rate_gone AFTER DELETE ON user_rates
+  BEGIN UPDATE versions SET catalogue = catalogue + 1; END;
 
 -------------------------------------------------------------------------------------------- orders
 
@@ -250,7 +276,7 @@ CREATE INDEX orders_status ON orders (public_status, id);
 CREATE INDEX orders_user ON orders (block, user_id, public_status);
 CREATE INDEX orders_service ON orders (block, service_id, public_status);
 CREATE INDEX orders_link ON orders (block, link);
--- Wishes to cancel that somebody has to fulfil.
+-- Cancel requests that somebody has to fulfil.
 CREATE INDEX orders_cancel ON orders (id)
   WHERE cancel_requested_at IS NOT NULL AND finished_at IS NULL;
 -- What is open, and how much of the escrow is its.
@@ -340,9 +366,9 @@ CREATE TABLE postings (
   CHECK (source_id <> destination_id)
 ) STRICT;
 
--- A purse's history, newest first, in blocks as orders are.
+-- An account's history, newest first, in blocks as orders are.
 CREATE INDEX postings_user ON postings (block, user_id) WHERE user_id IS NOT NULL;
--- The rarer kinds, of everybody and of one purse: a deposit among a million charges. Charges and
+-- The rarer kinds, of everybody and of one account: a deposit among a million charges. Charges and
 -- captures, one each for an order, are left out: the ledger finds them by walking the numbers, so
 -- that buying pays for no page's index.
 CREATE INDEX postings_kind ON postings (kind, id) WHERE kind <> 'charge' AND kind <> 'capture';

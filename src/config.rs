@@ -145,6 +145,15 @@ impl TrustedProxies {
     }
 }
 
+/// Ends the process on the spot where `PANELITE_FAIL_AT` names this point: for tests of what a
+/// crash leaves behind. Does nothing in a release build.
+pub fn fail_at(point: &str) {
+    if cfg!(debug_assertions) && std::env::var_os("PANELITE_FAIL_AT").is_some_and(|at| at == point)
+    {
+        std::process::abort();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,13 +10,14 @@ use super::chart::{Chart, Point};
 use super::gate::Cx;
 use super::reply::Answer;
 use super::shell::{Nav, Shell, Short, grouped};
+use crate::domain::figures::Figures as Happened;
 use crate::domain::ledger::{ESCROW, EXTERNAL, REVENUE};
 use crate::domain::money::Money;
 use crate::domain::order::PublicStatus;
 use crate::domain::{Timestamp, UserId};
 use crate::store::audit::{self, Written};
 use crate::store::figures;
-use crate::store::{self, Read, keys, ledger, orders, services, users};
+use crate::store::{self, Read, accounts, keys, orders, services, users};
 
 const LAST_WRITTEN: i64 = 10;
 /// The ranges on offer, in days.
@@ -32,7 +33,7 @@ struct Step {
 }
 
 /// A slot of time with what happened in it.
-type Slot = (Timestamp, figures::Figures);
+type Slot = (Timestamp, Happened);
 
 /// What happened in a while.
 #[derive(Clone, Copy, Default)]
@@ -79,8 +80,8 @@ struct Figures {
 
 impl Figures {
     fn read(db: &Read<'_>, now: Timestamp, zone: &TimeZone, range: i64) -> store::Result<Self> {
-        let (external, escrow) = (ledger::balance(db, EXTERNAL)?, ledger::balance(db, ESCROW)?);
-        let revenue = ledger::balance(db, REVENUE)?;
+        let (external, escrow) = (accounts::balance(db, EXTERNAL)?, accounts::balance(db, ESCROW)?);
+        let revenue = accounts::balance(db, REVENUE)?;
         // The sum of all balances is nothing, so what is not the house's is the users'.
         let accounts = -(external.micros() + escrow.micros() + revenue.micros());
         let starts = starts(now, zone, range);
@@ -235,7 +236,7 @@ mod tests {
         let hours: Vec<i64> = starts.windows(2).map(|two| (two[1].1 - two[0].1) / 3600).collect();
         assert_eq!(hours, [24, 23]);
         assert_eq!(starts[2].0.to_string(), "2026-03-30");
-        let one = figures::Figures { orders: 1, ..figures::Figures::default() };
+        let one = Happened { orders: 1, ..Happened::default() };
         let (saturday, sunday) = (starts[0].1, starts[1].1);
         let slots = [saturday, sunday - 900, sunday, now.0].map(|at| (Timestamp(at), one));
         let counts: Vec<i64> = days(&starts, &slots).iter().map(|day| day.sum.orders).collect();

@@ -16,7 +16,8 @@ use crate::domain::service::{Listing, Service, Way};
 use crate::domain::{CategoryId, ServiceId};
 use crate::store::categories::{self, Category};
 use crate::store::page::{Cursor, Page};
-use crate::store::service_list::{self, Filter, Listed, Which};
+use crate::store::service_list::{self, Filter, Which};
+use crate::store::services::Headed;
 use crate::store::{Read, services};
 
 /// Rows on a page, unless the reader wants another number.
@@ -106,7 +107,7 @@ struct ServicesPage {
     shell: Shell,
     asked: Asked,
     categories: Vec<Category>,
-    page: Page<Listed>,
+    page: Page<Headed>,
     /// Whether nothing is sold at all.
     is_new: bool,
     /// The row that is being edited.
@@ -121,8 +122,8 @@ struct ServicesPage {
 
 impl ServicesPage {
     /// The rows by category.
-    fn groups(&self) -> impl Iterator<Item = &[Listed]> {
-        let category = |row: &Listed| row.service.listing.category;
+    fn groups(&self) -> impl Iterator<Item = &[Headed]> {
+        let category = |row: &Headed| row.service.listing.category;
         self.page.rows.chunk_by(move |one, next| category(one) == category(next))
     }
 
@@ -193,7 +194,7 @@ pub(super) async fn list(cx: &mut Cx) -> Answer {
     let mut page = services_page(cx, edited).await?;
     page.form = Form::default();
     let row = page.page.rows.iter().find(|row| page.is_edited(&row.service));
-    if let Some(Listed { service: Service { listing, .. }, .. }) = row {
+    if let Some(Headed { service: Service { listing, .. }, .. }) = row {
         page.form = Form::filled([
             ("name", listing.name.clone()),
             ("rate", listing.rate.to_string()),

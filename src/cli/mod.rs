@@ -130,18 +130,11 @@ enum Failure {
 impl Failure {
     fn exit_code(&self) -> u8 {
         let is_storage = match self {
-            Self::Open(error)
-            | Self::App(AppError::Open(error))
-            | Self::Backup(BackupError::Open(error)) => error.is_storage(),
-            Self::Store(error)
-            | Self::App(AppError::Store(error))
-            | Self::Backup(BackupError::Store(error)) => error.is_storage(),
-            Self::App(AppError::StorageFailed | AppError::KeyFile(..))
-            | Self::Backup(BackupError::File(..)) => true,
+            Self::Open(error) | Self::App(AppError::Open(error)) => error.is_storage(),
+            Self::Store(error) | Self::App(AppError::Store(error)) => error.is_storage(),
+            Self::Backup(error) => error.is_storage(),
+            Self::App(AppError::StorageFailed | AppError::KeyFile(..)) => true,
             Self::App(AppError::Unsound(_) | AppError::Listen(..) | AppError::Server(_))
-            | Self::Backup(
-                BackupError::Exists(_) | BackupError::InProgress(_) | BackupError::Unsound(_),
-            )
             | Self::Csv(..)
             | Self::File(..)
             | Self::Output(_)

@@ -7,7 +7,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::user::{self, User};
 use crate::domain::{Actor, KeyId, PostingId, ServiceId, UserId, is_hidden};
 use crate::secret::KeyHash;
-use crate::store::{Command, Result, Tx, keys, ledger, postings, services, settings, users};
+use crate::store::{Command, Result, Tx, accounts, keys, ledger, postings, services, users};
 
 const LABEL_LENGTH_MAX: usize = 100;
 const NOTE_LENGTH_MAX: usize = 500;
@@ -165,7 +165,7 @@ fn book(
     }
 
     let id = ledger::post(tx, &posting, actor)?;
-    let balance = ledger::balance(tx, user.account)?;
+    let balance = accounts::balance(tx, user.account)?;
     let change = format!("{} → {balance}: {}", user.balance, posting.note);
     record(tx, actor, verb, format!("user {} posting {id}", user.id), change)?;
     Ok(balance)
@@ -199,7 +199,6 @@ impl Command for SetUser {
         let object = format!("user {}", user.id);
         if let Some(discount) = self.discount {
             users::update_discount(tx, user.id, discount)?;
-            settings::bump_catalogue_version(tx)?;
             let change = format!("{} → {discount}", user.discount);
             record(tx, &self.actor, "user.discount", &object, change)?;
         }
@@ -296,7 +295,6 @@ impl Command for SetUserRate {
             Some(rate) => users::update_rate(tx, self.user, service.id, rate)?,
             None => users::delete_rate(tx, self.user, service.id)?,
         }
-        settings::bump_catalogue_version(tx)?;
         let said = |rate: Option<Rate>| rate.map_or("default".to_owned(), |rate| rate.to_string());
         let object = format!("user {} service {}", self.user, service.id);
         let change = format!("{} → {}", said(before), said(self.rate));

@@ -112,7 +112,6 @@ impl Command for ImportServices {
         if orders_follow {
             orders::update_exclusive(tx)?;
         }
-        settings::bump_catalogue_version(tx)?;
         let change = format!("{} created, {} updated", imported.created, imported.updated);
         record(tx, &self.actor, "service.import", "services", change)?;
         Ok(imported)

@@ -5,7 +5,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::service::{self, Way};
 use crate::domain::{Actor, CategoryId};
 use crate::store::categories::{self, Category};
-use crate::store::{Command, Read, Result, Tx, settings};
+use crate::store::{Command, Read, Result, Tx};
 
 /// How the audit log names a category.
 fn object(id: CategoryId) -> String {
@@ -35,7 +35,6 @@ impl Command for CreateCategory {
         }
 
         let id = categories::insert(tx, &self.name)?;
-        settings::bump_catalogue_version(tx)?;
         record(tx, &self.actor, "category.create", object(id), self.name.clone())?;
         Ok(id)
     }
@@ -65,7 +64,6 @@ impl Command for RenameCategory {
         }
 
         categories::update_name(tx, before.id, &self.name)?;
-        settings::bump_catalogue_version(tx)?;
         let change = format!("{} → {}", before.name, self.name);
         record(tx, &self.actor, "category.rename", object(before.id), change)
     }
@@ -92,7 +90,6 @@ impl Command for SetCategoryEnabled {
         }
 
         categories::update_enabled(tx, before.id, self.is_enabled)?;
-        settings::bump_catalogue_version(tx)?;
         let verb = if self.is_enabled { "category.enable" } else { "category.disable" };
         record(tx, &self.actor, verb, object(before.id), before.name.clone())?;
         Ok(before.name)
@@ -118,7 +115,6 @@ impl Command for ShiftCategory {
 
         categories::update_position(tx, category.id, other.position)?;
         categories::update_position(tx, other.id, category.position)?;
-        settings::bump_catalogue_version(tx)?;
         let change = match self.way {
             Way::Up => format!("{} up, now before {}", category.name, other.name),
             Way::Down => format!("{} down, now after {}", category.name, other.name),
@@ -146,7 +142,6 @@ impl Command for DeleteCategory {
         }
 
         categories::delete(tx, before.id)?;
-        settings::bump_catalogue_version(tx)?;
         record(tx, &self.actor, "category.delete", object(before.id), before.name.clone())?;
         Ok(before.name)
     }

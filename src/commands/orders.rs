@@ -10,7 +10,9 @@ use crate::domain::refill::{self, RefillStatus};
 use crate::domain::refusal::Refusal;
 use crate::domain::{Actor, KeyId, OrderId, RefillId, ServiceId, Timestamp, UserId};
 use crate::store::orders::{By, Origin};
-use crate::store::{Command, Error, Read, Result, Tx, ledger, orders, refills, services, users};
+use crate::store::{
+    Command, Error, Read, Result, Tx, accounts, ledger, orders, refills, services, users,
+};
 
 /// Takes the customer's money and records the order, or refuses. A request id that has bought
 /// already gets that order again, whatever has changed since.
@@ -36,8 +38,9 @@ impl Command for PlaceOrder {
         };
 
         let id = orders::insert(tx, &order, &self.origin)?;
-        if let Some(charge) = Posting::charge(order.account, order.charge, id) {
-            ledger::post(tx, &charge, &self.origin.actor)?;
+        match Posting::charge(order.account, order.charge, id) {
+            Some(charge) => ledger::post(tx, &charge, &self.origin.actor).map(|_| ())?,
+            None => accounts::update_last_order(tx, order.account.id, id)?,
         }
         if !matches!(self.origin.actor, Actor::Key(_)) {
             let said = format!("user {}, service {}, {}", self.user, self.service, order.charge);

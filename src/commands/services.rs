@@ -6,9 +6,7 @@ use crate::domain::money::{Change, Rate};
 use crate::domain::refusal::Refusal;
 use crate::domain::service::{self, Listing, Service, Way};
 use crate::domain::{Actor, CategoryId, ServiceId};
-use crate::store::{
-    Command, Read, Result, Tx, categories, orders, service_list, services, settings,
-};
+use crate::store::{Command, Read, Result, Tx, categories, orders, service_list, services};
 
 /// How the audit log names a service.
 fn object(id: ServiceId) -> String {
@@ -39,7 +37,6 @@ impl Command for CreateService {
 
         let listing = Listing { category: category(tx, &self.category)?, ..self.listing.clone() };
         let id = services::insert(tx, None, &listing)?;
-        settings::bump_catalogue_version(tx)?;
         let (name, kind, rate) = (&listing.name, listing.kind, listing.rate);
         let change = format!("{name}, {kind}, rate {rate}, in {}", self.category);
         record(tx, &self.actor, "service.create", object(id), change)?;
@@ -138,7 +135,6 @@ fn save(
     if update(tx, before, listing)? {
         orders::update_exclusive(tx)?;
     }
-    settings::bump_catalogue_version(tx)?;
     record(tx, actor, "service.update", object(before.id), changes.join("; "))
 }
 
@@ -170,7 +166,6 @@ impl Command for SetServicesEnabled {
             services::update_enabled(tx, service.id, self.is_enabled)?;
             record(tx, &self.actor, verb, object(service.id), service.listing.name.clone())?;
         }
-        settings::bump_catalogue_version(tx)?;
         Ok(changed.into_iter().map(|service| service.id).collect())
     }
 }
@@ -210,7 +205,6 @@ impl Command for ChangeRates {
             let change = format!("rate {before} → {rate} ({})", self.by);
             record(tx, &self.actor, "service.rate", object(*id), change)?;
         }
-        settings::bump_catalogue_version(tx)?;
         Ok(changed.len())
     }
 }
@@ -245,7 +239,6 @@ impl Command for MoveServices {
             let change = format!("category {left} → {}", to.name);
             record(tx, &self.actor, "service.move", object(*id), change)?;
         }
-        settings::bump_catalogue_version(tx)?;
         Ok(moved.len())
     }
 }
@@ -283,7 +276,6 @@ impl Command for ShiftService {
             service_list::update_position(tx, place.service, other.position)?;
             service_list::update_position(tx, other.service, place.position)?;
         }
-        settings::bump_catalogue_version(tx)?;
         let change = match self.way {
             Way::Up => format!("up, now before service {}", other.service),
             Way::Down => format!("down, now after service {}", other.service),
@@ -310,7 +302,6 @@ impl Command for DeleteService {
         }
 
         services::delete(tx, id)?;
-        settings::bump_catalogue_version(tx)?;
         let Listing { name, kind, rate, .. } = listing;
         let change = format!("{name}, {kind}, rate {rate}");
         record(tx, &self.actor, "service.delete", object(id), change)

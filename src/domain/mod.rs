@@ -4,6 +4,7 @@
 //! that was loaded come in as arguments, decisions go out as values. What the panel says no to is
 //! a [`Refusal`](refusal::Refusal).
 
+pub mod figures;
 pub mod ledger;
 pub mod login;
 pub mod money;

@@ -1,6 +1,6 @@
 //! Admins, their recovery codes, and tries to log in that failed.
 
-use super::tx::{Row, RowResult, params};
+use super::value::{Row, RowResult, params};
 use super::{Error, Read, Result, Tx};
 use crate::domain::login::{Tries, WINDOW_SECONDS};
 use crate::domain::refusal::Refusal;
@@ -131,7 +131,7 @@ pub fn tries(db: &Read<'_>, name: &KeyHash, address: &str, now: Timestamp) -> Re
     let address = db.get(
         "SELECT count(*), min(created_at) FROM
            (SELECT created_at FROM login_failures WHERE address = $1 AND created_at > $2
-            ORDER BY created_at DESC LIMIT $3)",
+            ORDER BY created_at DESC LIMIT $3) AS latest",
         params![address, since, Tries::ADDRESS_MAX],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;

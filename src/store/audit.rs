@@ -1,7 +1,7 @@
 //! The audit log: one row for every change by a person, in the change's own transaction.
 
 use super::page::{Cursor, Page};
-use super::tx::{Row, RowResult, params};
+use super::value::{Row, RowResult, params};
 use super::{Read, Result, Tx};
 use crate::domain::{Actor, Timestamp};
 
@@ -38,10 +38,11 @@ pub fn record(tx: &Tx<'_>, entry: &Entry<'_>) -> Result<()> {
 /// Who did it, as people say it: the column `actor`, with an admin's name for his number and the
 /// first characters of a key for its.
 pub(super) const WHO: &str = "coalesce(
-    (SELECT name FROM admins
-     WHERE actor LIKE 'admin %' AND id = CAST(substr(actor, 7) AS INTEGER)),
-    (SELECT 'key ' || key_prefix || '…' FROM api_keys
-     WHERE actor LIKE 'key %' AND id = CAST(substr(actor, 5) AS INTEGER)),
+    CASE WHEN actor LIKE 'admin %' THEN
+      (SELECT name FROM admins WHERE id = CAST(substr(actor, 7) AS BIGINT)) END,
+    CASE WHEN actor LIKE 'key %' THEN
+      (SELECT 'key ' || key_prefix || '…' FROM api_keys
+       WHERE id = CAST(substr(actor, 5) AS BIGINT)) END,
     actor)";
 
 /// An entry as it was written.
@@ -157,7 +158,7 @@ fn choices(db: &Read<'_>, next: &str) -> Result<Vec<String>> {
 
 /// Who has ever changed anything: as it is stored, and as people say it.
 pub fn actors(db: &Read<'_>) -> Result<Vec<(String, String)>> {
-    let sql = format!("SELECT {WHO} FROM (SELECT $1 AS actor)");
+    let sql = format!("SELECT {WHO} FROM (SELECT $1 AS actor) AS one");
     let name = |actor: String| {
         let name = db.get(&sql, params![actor], |row| row.get(0))?;
         Ok((actor, name))

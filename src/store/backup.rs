@@ -4,46 +4,44 @@
 //! itself, and synced. Nothing here overwrites what it was not told to: a backup never replaces a
 //! file, and a restore keeps what was there. The key that seals providers' keys is not in it.
 
-use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
-use rusqlite::backup::{Backup, StepResult};
-
-use super::check::Finding;
+use super::check::{self, Finding};
+use super::copies::{CopyError, Part, copy, copy_over, refuse_existing};
 use super::schema::{self, OpenError, beside};
-use super::{Error, Missing, check_file};
+use super::{Error, Missing, upgrade};
 
 /// Why there is no backup, or nothing was restored.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// The target is there already.
-    #[error("{} exists; it was left as it is", .0.display())]
-    Exists(PathBuf),
-    /// Another backup to the same target is being made.
-    #[error("{} is being written by another panelite", .0.display())]
-    InProgress(PathBuf),
+    /// A file could not be copied.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
     /// The file to copy could not be opened, or is no panel's.
     #[error(transparent)]
     Open(#[from] OpenError),
     /// What was copied does not add up.
-    #[error("the copy is not sound and was not kept:\n{}", lines(.0))]
+    #[error("the copy is not sound and was not kept:\n{}", check::lines(.0))]
     Unsound(Vec<Finding>),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] Error),
-    /// A file could not be written.
-    #[error("{}: {}", .0.display(), .1)]
-    File(PathBuf, io::Error),
-}
-
-fn lines(findings: &[Finding]) -> String {
-    findings.iter().map(|finding| format!("  {finding}\n")).collect()
 }
 
 type Result<T> = std::result::Result<T, BackupError>;
+
+impl BackupError {
+    /// Whether it was the disk that failed, and not something that can be said no to.
+    pub fn is_storage(&self) -> bool {
+        match self {
+            Self::Copy(error) => error.is_storage(),
+            Self::Open(error) => error.is_storage(),
+            Self::Store(error) => error.is_storage(),
+            Self::Unsound(_) => false,
+        }
+    }
+}
 
 impl From<rusqlite::Error> for BackupError {
     fn from(error: rusqlite::Error) -> Self {
@@ -51,7 +49,8 @@ impl From<rusqlite::Error> for BackupError {
     }
 }
 
-/// Copies a panel, in use or not, to a file that is not there yet. Returns the copy's size.
+/// Copies a panel, in use or not, to a file that is not there yet. Returns the copy's size. A panel
+/// of an older schema is copied as it is.
 ///
 /// # Errors
 /// Keeps nothing of a copy that failed or is not sound.
@@ -60,14 +59,14 @@ pub fn create(db: &Path, target: &Path) -> Result<u64> {
     schema::look_at(db)?;
     let part = Part::new(target)?;
     let name = part.path.to_str().ok_or_else(|| {
-        BackupError::File(target.to_owned(), io::Error::other("the name is not UTF-8"))
+        CopyError::File(target.to_owned(), io::Error::other("the name is not UTF-8"))
     })?;
     schema::open_copier(db)?.execute("VACUUM INTO $1", [name])?;
-    let findings = check_file(&part.path)?;
+    let findings = upgrade::check_upgraded(&part.path)?;
     if !findings.is_empty() {
         return Err(BackupError::Unsound(findings));
     }
-    part.keep_as(target)
+    Ok(part.keep_as(target)?)
 }
 
 /// Puts a backup in a panel's place, unless a server runs there. Returns where the content that
@@ -81,15 +80,16 @@ pub fn restore(backup: &Path, db: &Path) -> Result<Option<PathBuf>> {
     let part = Part::new(&beside(db, ".restore"))?;
     schema::look_at(backup)?;
     copy(&schema::open_untouched(backup)?, &part.path)?;
-    let source = schema::open_writer(&part.path, Missing::Refuse)?;
-    let findings = check_file(&part.path)?;
+    upgrade::run_on_copy(&part.path)?;
+    let findings = check::check_file(&part.path)?;
     if !findings.is_empty() {
         return Err(BackupError::Unsound(findings));
     }
 
     let kept = keep_before(db)?;
+    let source = schema::open_copier(&part.path)?;
     let mut target = schema::open_writer(db, Missing::Create)?;
-    copy_all(&source, &mut target)?;
+    copy_over(&source, &mut target)?;
     target.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     drop((source, target));
     Ok(kept)
@@ -103,86 +103,6 @@ fn keep_before(db: &Path) -> Result<Option<PathBuf>> {
     let kept = beside(db, ".before-restore");
     let part = Part::new(&kept)?;
     copy(&schema::open_writer(db, Missing::Refuse)?, &part.path)?;
-    if kept.exists() {
-        let numbered = |number: u32| beside(db, &format!(".before-restore.{number}"));
-        let free = (1..).map(numbered).find(|path| !path.exists());
-        let free = free.unwrap_or_else(|| numbered(0));
-        std::fs::rename(&kept, &free).map_err(|error| BackupError::File(free, error))?;
-    }
-    part.keep_as(&kept)?;
+    part.keep_beside_earlier(&kept)?;
     Ok(Some(kept))
-}
-
-/// Copies a database page by page into an empty file, whatever is in it.
-fn copy(source: &Connection, target: &Path) -> Result<()> {
-    copy_all(source, &mut schema::open_copier(target)?)
-}
-
-fn copy_all(source: &Connection, target: &mut Connection) -> Result<()> {
-    // In one step, and so from one moment and in one transaction.
-    let step = Backup::new(source, target)?.step(-1)?;
-    if step == StepResult::Done { Ok(()) } else { Err(Error::Busy.into()) }
-}
-
-fn refuse_existing(target: &Path) -> Result<()> {
-    match std::fs::symlink_metadata(target) {
-        Ok(_) => Err(BackupError::Exists(target.to_owned())),
-        Err(_) => Ok(()),
-    }
-}
-
-/// A file being written beside its target, for our eyes only. It goes away unless it is kept.
-struct Part {
-    path: PathBuf,
-    file: File,
-    is_kept: bool,
-}
-
-impl Part {
-    /// Starts with an empty file, also where a crash has left one.
-    fn new(target: &Path) -> Result<Self> {
-        let path = beside(target, ".part");
-        let failed = |error| BackupError::File(path.clone(), error);
-        let file = schema::private().create(true).truncate(false).open(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(BackupError::InProgress(path)),
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
-        // Whoever held the lock until now may have given the file its final name.
-        let is_ours = std::fs::metadata(&path).map(|named| named.ino()).ok()
-            == Some(file.metadata().map_err(failed)?.ino());
-        if !is_ours {
-            return Err(BackupError::InProgress(path));
-        }
-        let part = Self { path, file, is_kept: false };
-        part.remove(&["-wal", "-shm", "-journal"]);
-        part.file.set_len(0).map_err(|error| BackupError::File(part.path.clone(), error))?;
-        Ok(part)
-    }
-
-    /// Makes the file durable, then gives it its name. Returns its size.
-    fn keep_as(mut self, target: &Path) -> Result<u64> {
-        let failed = |error| BackupError::File(target.to_owned(), error);
-        self.file.sync_all().map_err(failed)?;
-        refuse_existing(target)?;
-        std::fs::rename(&self.path, target).map_err(failed)?;
-        self.is_kept = true;
-        schema::sync_folder(target).map_err(failed)?;
-        Ok(self.file.metadata().map_err(failed)?.len())
-    }
-
-    fn remove(&self, suffixes: &[&str]) {
-        for suffix in suffixes {
-            let _ = std::fs::remove_file(beside(&self.path, suffix));
-        }
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        if !self.is_kept {
-            self.remove(&["-wal", "-shm", "-journal", ""]);
-        }
-    }
 }

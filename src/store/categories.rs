@@ -1,7 +1,7 @@
 //! The headings of the catalogue, in the order of the shop.
 
 use super::page::{Cursor, Page};
-use super::tx::{Row, RowResult, params};
+use super::value::{Row, RowResult, params};
 use super::{Read, Result, Tx};
 use crate::domain::CategoryId;
 use crate::domain::service::Way;

@@ -2,40 +2,21 @@
 //!
 //! A slot is written in the transaction of what it counts, so it is always exact.
 
-use super::tx::params;
+use super::value::params;
 use super::{Read, Result, Tx};
 use crate::domain::Timestamp;
-use crate::domain::money::Money;
+use crate::domain::figures::{Figures, SLOT_SECONDS};
 
-/// Seconds in a slot.
-pub const SLOT_SECONDS: i64 = 900;
-
-/// What happened in a time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Figures {
-    /// Orders placed.
-    pub orders: i64,
-    /// Taken for them.
-    pub charged: Money,
-    /// Earned.
-    pub captured: Money,
-    /// Given back.
-    pub refunded: Money,
-    /// Paid in.
-    pub deposits: Money,
-}
-
-impl Figures {
-    pub(super) fn plus(&self, more: &Self) -> Self {
-        let add = |a: Money, b: Money| Money::from_micros(a.micros().saturating_add(b.micros()));
-        Self {
-            orders: self.orders.saturating_add(more.orders),
-            charged: add(self.charged, more.charged),
-            captured: add(self.captured, more.captured),
-            refunded: add(self.refunded, more.refunded),
-            deposits: add(self.deposits, more.deposits),
-        }
+/// Counts something that happens now. It is written with the batch, or when the next slot begins.
+pub(super) fn add(tx: &Tx<'_>, figures: &Figures) -> Result<()> {
+    let slot_at = tx.now.0 - tx.now.0.rem_euclid(SLOT_SECONDS);
+    let mut sums = tx.sums.borrow_mut();
+    if sums.slot_at != slot_at {
+        write(tx, sums.slot_at, &std::mem::take(&mut sums.figures))?;
+        sums.slot_at = slot_at;
     }
+    sums.figures = sums.figures.plus(figures);
+    Ok(())
 }
 
 /// Adds to a slot.
@@ -48,11 +29,11 @@ pub(super) fn write(tx: &Tx<'_>, slot_at: i64, figures: &Figures) -> Result<()> 
                               deposit_micros)
          VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (slot_at) DO UPDATE SET
-           orders          = orders          + excluded.orders,
-           charged_micros  = charged_micros  + excluded.charged_micros,
-           captured_micros = captured_micros + excluded.captured_micros,
-           refunded_micros = refunded_micros + excluded.refunded_micros,
-           deposit_micros  = deposit_micros  + excluded.deposit_micros",
+           orders          = figures.orders          + excluded.orders,
+           charged_micros  = figures.charged_micros  + excluded.charged_micros,
+           captured_micros = figures.captured_micros + excluded.captured_micros,
+           refunded_micros = figures.refunded_micros + excluded.refunded_micros,
+           deposit_micros  = figures.deposit_micros  + excluded.deposit_micros",
         params![
             slot_at,
             figures.orders,

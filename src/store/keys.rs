@@ -1,7 +1,7 @@
 //! API keys: looked up by their hash, never by themselves.
 
 use super::page::{Cursor, Page};
-use super::tx::{Row, RowResult, params};
+use super::value::{Row, RowResult, params};
 use super::{Read, Result, Tx};
 use crate::domain::money::Discount;
 use crate::domain::setting::Setting;

@@ -1,20 +1,14 @@
 //! Writing postings, and what accounts hold.
 
 use super::audit::WHO;
-use super::figures::Figures;
 use super::page::{Cursor, Page};
 use super::postings;
-use super::tx::params;
-use super::{Error, Read, Result, Tx, sums};
+use super::value::{Row, RowResult, params};
+use super::{Error, Read, Result, Tx, accounts, figures};
+use crate::domain::figures::Figures;
 use crate::domain::ledger::{Account, ESCROW, Posting, PostingKind};
 use crate::domain::money::Money;
 use crate::domain::{AccountId, Actor, OrderId, PostingId, Timestamp};
-
-/// What an account holds in the file.
-pub fn balance(db: &Read<'_>, account: AccountId) -> Result<Money> {
-    let sql = "SELECT balance_micros FROM accounts WHERE id = $1";
-    db.get(sql, params![account], |row| row.get(0))
-}
 
 /// Moves the money and writes down that it moved.
 ///
@@ -22,16 +16,23 @@ pub fn balance(db: &Read<'_>, account: AccountId) -> Result<Money> {
 /// `AmountTooLarge`, before anything is written. Whether the source can pay was decided before:
 /// if it cannot, this is a fault.
 pub fn post(tx: &Tx<'_>, posting: &Posting, actor: &Actor) -> Result<PostingId> {
-    let (source, destination) =
-        (sums::balance(tx, posting.source)?, sums::balance(tx, posting.destination)?);
+    let (source, destination) = (
+        accounts::balance_now(tx, posting.source)?,
+        accounts::balance_now(tx, posting.destination)?,
+    );
     let (source, destination) = posting.balances_after(source, destination)?;
     if posting.source == ESCROW && source < Money::ZERO {
         // What the CHECK of the table would say, but to this command alone.
         return Err(Error::fault("the escrow holds less than is taken from it"));
     }
     count(tx, posting)?;
-    sums::set_balance(tx, posting.source, source)?;
-    sums::set_balance(tx, posting.destination, destination)?;
+    match posting.order {
+        Some(order) if posting.kind == PostingKind::Charge => {
+            accounts::update_charged(tx, posting.source, source, order)?;
+        }
+        _ => accounts::update_balance(tx, posting.source, source)?,
+    }
+    accounts::update_balance(tx, posting.destination, destination)?;
     let id = tx.insert(
         "INSERT INTO postings (created_at, kind, source_id, destination_id, amount_micros,
                                source_balance_micros, destination_balance_micros,
@@ -64,7 +65,7 @@ fn count(tx: &Tx<'_>, posting: &Posting) -> Result<()> {
         PostingKind::Refund => figures.refunded = posting.amount,
         PostingKind::Charge | PostingKind::Adjustment | PostingKind::Goodwill => return Ok(()),
     }
-    sums::add(tx, &figures)
+    figures::add(tx, &figures)
 }
 
 /// Whether any money has ever moved.
@@ -103,30 +104,28 @@ pub struct Booked {
 pub fn page_of(db: &Read<'_>, account: Account, cursor: Cursor, size: i64) -> Result<Page<Booked>> {
     let span = cursor.span(postings::last(db)?);
     let ids = postings::ids_of(db, account.user, None, span, size + 1)?;
-    let rows = ids.into_iter().map(|id| find_booked(db, account, id)).collect::<Result<_>>()?;
-    Ok(cursor.page(rows, size))
-}
-
-fn find_booked(db: &Read<'_>, account: Account, id: PostingId) -> Result<Booked> {
     let sql = format!(
-        "SELECT created_at, kind, source_id, amount_micros, source_balance_micros,
+        "SELECT id, created_at, kind, source_id, amount_micros, source_balance_micros,
                 destination_balance_micros, order_id, note, {WHO}
          FROM postings WHERE id = $1"
     );
-    db.get(&sql, params![id], |row| {
-        let is_out = row.get::<_, AccountId>(2)? == account.id;
-        let amount: Money = row.get(3)?;
-        let sign = if is_out { -1 } else { 1 };
-        Ok(Booked {
-            id,
-            created_at: row.get(0)?,
-            kind: row.get(1)?,
-            amount: Money::from_micros(sign * amount.micros()),
-            balance: row.get(if is_out { 4 } else { 5 })?,
-            order: row.get(6)?,
-            note: row.get(7)?,
-            actor: row.get(8)?,
-        })
+    let found = db.find_each(&sql, &ids, |row| read_booked(row, account))?;
+    Ok(cursor.page(found.into_iter().flatten().collect(), size))
+}
+
+fn read_booked(row: &Row<'_>, account: Account) -> RowResult<Booked> {
+    let is_out = row.get::<AccountId>(3)? == account.id;
+    let amount: Money = row.get(4)?;
+    let sign = if is_out { -1 } else { 1 };
+    Ok(Booked {
+        id: row.get(0)?,
+        created_at: row.get(1)?,
+        kind: row.get(2)?,
+        amount: Money::from_micros(sign * amount.micros()),
+        balance: row.get(if is_out { 5 } else { 6 })?,
+        order: row.get(7)?,
+        note: row.get(8)?,
+        actor: row.get(9)?,
     })
 }
 

@@ -4,6 +4,7 @@
 //! writer thread, [`Store::point`] reads on the calling thread, [`Store::page`] reads on a thread
 //! of its own. Nothing read here outlives its call as an open transaction.
 
+pub mod accounts;
 pub mod admins;
 pub mod audit;
 pub mod backup;
@@ -23,9 +24,14 @@ pub mod sessions;
 pub mod settings;
 pub mod users;
 
+mod command;
+mod copies;
+mod migrations;
 mod schema;
 mod sums;
 mod tx;
+mod upgrade;
+mod value;
 mod writer;
 
 use std::fmt;
@@ -35,16 +41,17 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
 use r2d2::Pool;
-use r2d2_sqlite::SqliteConnectionManager;
-use rusqlite::ErrorCode;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::domain::refusal::Refusal;
 
+pub use check::check_file;
+pub use command::{Command, IfCallersUnchanged, Traced};
+pub use copies::CopyError;
 pub use schema::OpenError;
-pub use tx::{IfCallersUnchanged, Point, Read, Source, Traced, Tx, Versions};
-pub use writer::Command;
+use tx::Manager;
+pub use tx::{Point, Read, Source, Tx, Versions};
 
 /// Commands that may wait for the writer. Past that the panel is overloaded and says so.
 pub const QUEUE_MAX: usize = 1024;
@@ -115,28 +122,6 @@ impl From<Refusal> for Error {
     }
 }
 
-impl From<rusqlite::Error> for Error {
-    fn from(error: rusqlite::Error) -> Self {
-        let code = error.sqlite_error_code();
-        if matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) {
-            return Self::Busy;
-        }
-        if matches!(code, Some(ErrorCode::DiskFull)) {
-            return Self::DiskFull;
-        }
-        let is_fatal = matches!(
-            code,
-            Some(
-                ErrorCode::SystemIoFailure
-                    | ErrorCode::DatabaseCorrupt
-                    | ErrorCode::NotADatabase
-                    | ErrorCode::ReadOnly
-            )
-        );
-        Self::Storage(Fault { is_fatal, text: error.to_string().into() })
-    }
-}
-
 impl From<r2d2::Error> for Error {
     fn from(_: r2d2::Error) -> Self {
         Self::Busy
@@ -158,8 +143,8 @@ pub struct Store {
     jobs: mpsc::SyncSender<writer::Queued>,
     writer: Mutex<Option<JoinHandle<()>>>,
     failed: watch::Receiver<bool>,
-    points: Pool<SqliteConnectionManager>,
-    pages: Pool<SqliteConnectionManager>,
+    points: Pool<Manager>,
+    pages: Pool<Manager>,
     lock: Option<File>,
 }
 
@@ -197,7 +182,7 @@ impl Store {
         lock: Option<File>,
         readers: u32,
     ) -> std::result::Result<Self, OpenError> {
-        let conn = schema::open_writer(path, missing)?;
+        let conn = upgrade::open_writer(path, missing, lock.as_ref())?;
         let (jobs, queue) = mpsc::sync_channel(QUEUE_MAX);
         let (failure, failed) = watch::channel(false);
         let writer = writer::spawn(conn, clock, queue, failure)?;
@@ -296,15 +281,6 @@ impl Drop for Store {
     fn drop(&mut self) {
         self.close();
     }
-}
-
-/// Looks for anything that is wrong with the books of a file, a backup too.
-///
-/// # Errors
-/// A file that is not there or not to be had. What is wrong in it is found, never an error.
-pub fn check_file(path: &Path) -> Result<Vec<check::Finding>> {
-    let conn = schema::open_reader(path)?;
-    tx::read_untrusted(&conn, check::run)
 }
 
 fn writer_is_gone() -> Error {

@@ -1,15 +1,15 @@
 //! Orders as pages show them: with the names of who bought and of what, page by page, and what is
 //! known about where one came from.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 
 use super::orders::{self, By, Filter};
 use super::page::{Cursor, Page};
-use super::tx::params;
+use super::value::{FromValue, ToValue, params};
 use super::{Read, Result};
 use crate::domain::order::Order;
-use crate::domain::{OrderId, ServiceId, Timestamp, UserId};
+use crate::domain::{OrderId, Timestamp};
 
 /// An order with the names a page shows beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,52 +45,43 @@ pub fn page_of(
         ids.reverse();
     }
     ids.dedup();
-    let enough = usize::try_from(size).unwrap_or_default() + 1;
-    let mut found = Vec::new();
-    for id in ids {
-        if found.len() >= enough {
-            break;
-        }
-        let order = orders::find(db, id)?.filter(|order| {
-            filter.by.holds(order)
-                && filter.status.is_none_or(|status| order.public_status() == status)
-        });
-        found.extend(order);
-    }
-    named(db, cursor.page(found, size))
+    let is_wanted = |order: &Order| {
+        filter.by.holds(order) && filter.status.is_none_or(|status| order.public_status() == status)
+    };
+    let found = orders::find_each(db, &ids)?.into_iter().flatten();
+    named(db, cursor.page(found.filter(is_wanted).collect(), size))
 }
 
-/// Puts the names beside the orders of a page, each read once.
+/// Puts the names beside the orders of a page.
 fn named(db: &Read<'_>, page: Page<Order>) -> Result<Page<Listed>> {
-    let (mut users, mut services) = (HashMap::new(), HashMap::new());
-    let mut rows = Vec::with_capacity(page.rows.len());
-    for order in page.rows {
-        let user = match users.entry(order.user) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert(user_name(db, order.user)?),
-        };
-        let service = match services.entry(order.service) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert(service_name(db, order.service)?),
-        };
-        rows.push(Listed { user: user.clone(), service: service.clone(), order });
-    }
-    Ok(Page { rows, has_newer: page.has_newer, has_older: page.has_older })
+    let users = names(db, "SELECT id, name FROM users WHERE id = $1", &page, |o| o.user)?;
+    let services = names(db, "SELECT id, name FROM services WHERE id = $1", &page, |o| o.service)?;
+    let listed = |order: Order| {
+        let user = users.get(&order.user).cloned().unwrap_or_default();
+        let service = services.get(&order.service).cloned().unwrap_or_default();
+        Listed { order, user, service }
+    };
+    let Page { rows, has_newer, has_older } = page;
+    Ok(Page { rows: rows.into_iter().map(listed).collect(), has_newer, has_older })
 }
 
-fn user_name(db: &Read<'_>, id: UserId) -> Result<String> {
-    db.get("SELECT name FROM users WHERE id = $1", params![id], |row| row.get(0))
-}
-
-fn service_name(db: &Read<'_>, id: ServiceId) -> Result<String> {
-    db.get("SELECT name FROM services WHERE id = $1", params![id], |row| row.get(0))
+/// The names of what the orders of a page refer to, each read once.
+fn names<Id: ToValue + FromValue + Ord + Hash>(
+    db: &Read<'_>,
+    sql: &str,
+    page: &Page<Order>,
+    of: impl Fn(&Order) -> Id,
+) -> Result<HashMap<Id, String>> {
+    let ids: BTreeSet<Id> = page.rows.iter().map(of).collect();
+    let ids: Vec<Id> = ids.into_iter().collect();
+    let found = db.find_each(sql, &ids, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// An order with its names.
 pub fn find(db: &Read<'_>, id: OrderId) -> Result<Option<Listed>> {
-    let Some(order) = orders::find(db, id)? else { return Ok(None) };
-    let (user, service) = (user_name(db, order.user)?, service_name(db, order.service)?);
-    Ok(Some(Listed { order, user, service }))
+    let rows = orders::find(db, id)?.into_iter().collect();
+    Ok(named(db, Page { rows, has_newer: false, has_older: false })?.rows.pop())
 }
 
 /// The last other orders for the link of an order.
@@ -124,7 +115,7 @@ pub fn source(db: &Read<'_>, id: OrderId) -> Result<Source> {
 
 const CANCEL_REQUESTS: &str = "SELECT count(*) FROM (
     SELECT 1 FROM orders
-    WHERE cancel_requested_at IS NOT NULL AND finished_at IS NULL AND id > 0 LIMIT $1)";
+    WHERE cancel_requested_at IS NOT NULL AND finished_at IS NULL AND id > 0 LIMIT $1) AS counted";
 
 /// How many orders somebody wishes to cancel; counts no further than asked.
 pub fn count_cancel_requests(db: &Read<'_>, most: i64) -> Result<i64> {
@@ -136,13 +127,16 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::domain::order::PublicStatus;
+    use crate::domain::{ServiceId, UserId};
     use crate::store::schema::assert_walks_an_index;
     use crate::store::{Command, Missing, Store, Tx};
 
     #[test]
     fn cancel_requests_are_counted_along_their_index() {
         assert_walks_an_index(
-            CANCEL_REQUESTS.trim_start_matches("SELECT count(*) FROM (").trim_end_matches(')'),
+            CANCEL_REQUESTS
+                .trim_start_matches("SELECT count(*) FROM (")
+                .trim_end_matches(") AS counted"),
         );
     }
 
@@ -182,6 +176,13 @@ mod tests {
                         'name ' || (n % 100), 0, 0, CASE WHEN n % 4 = 0 THEN 0 END
                  FROM numbers",
                 params![ORDERS],
+            )?;
+            tx.execute(
+                "UPDATE accounts SET first_order_id = bought.oldest, last_order_id = bought.newest
+                 FROM (SELECT user_id + 3 AS id, min(id) AS oldest, max(id) AS newest
+                       FROM orders GROUP BY user_id) AS bought
+                 WHERE bought.id = accounts.id",
+                [],
             )?;
             Ok(())
         }

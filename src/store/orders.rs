@@ -2,10 +2,10 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::figures::Figures;
-use super::page::Cursor;
-use super::tx::{Row, RowResult, params};
-use super::{Read, Result, Tx, sums};
+use super::page::{Cursor, Span};
+use super::value::{Row, RowResult, params};
+use super::{Read, Result, Tx, accounts, figures};
+use crate::domain::figures::Figures;
 use crate::domain::order::{Change, DripFeed, Order, PublicStatus, Standing};
 use crate::domain::placing::{Details, NewOrder};
 use crate::domain::service::Input;
@@ -39,16 +39,20 @@ fn read_order(row: &Row<'_>) -> RowResult<Order> {
     })
 }
 
+const FIND: &str =
+    "SELECT id, user_id, service_id, kind, link, quantity, units, runs, interval_minutes,
+            rate_micros, charge_micros, refunded_micros, status, shown, start_count, remains,
+            custom_id, created_at, finished_at, cancel_requested_at
+     FROM orders WHERE id = $1";
+
 /// An order by its number, whoever's it is.
 pub fn find(db: &Read<'_>, id: OrderId) -> Result<Option<Order>> {
-    db.find(
-        "SELECT id, user_id, service_id, kind, link, quantity, units, runs, interval_minutes,
-                rate_micros, charge_micros, refunded_micros, status, shown, start_count, remains,
-                custom_id, created_at, finished_at, cancel_requested_at
-         FROM orders WHERE id = $1",
-        params![id],
-        read_order,
-    )
+    db.find(FIND, params![id], read_order)
+}
+
+/// The orders of those numbers, in that order, whoever's they are.
+pub fn find_each(db: &Read<'_>, ids: &[OrderId]) -> Result<Vec<Option<Order>>> {
+    db.find_each(FIND, ids, read_order)
 }
 
 /// An order by its number, if it is that user's. Another's is not there.
@@ -194,8 +198,8 @@ pub fn insert(tx: &Tx<'_>, order: &NewOrder, origin: &Origin) -> Result<OrderId>
         ],
     )?;
     let id = OrderId(id);
-    sums::count(tx, PublicStatus::Pending, 1);
-    sums::add(tx, &Figures { orders: 1, charged: order.charge, ..Figures::default() })?;
+    tx.sums.borrow_mut().count(PublicStatus::Pending, 1);
+    figures::add(tx, &Figures { orders: 1, charged: order.charge, ..Figures::default() })?;
     for (input, text) in &wanted.extras {
         let sql = "INSERT INTO order_inputs (order_id, name, value) VALUES ($1, $2, $3)";
         tx.execute(sql, params![id, input, text])?;
@@ -213,8 +217,9 @@ pub fn inputs(db: &Read<'_>, id: OrderId) -> Result<Vec<(Input, String)>> {
 pub fn update_state(tx: &Tx<'_>, order: &Order, change: &Change) -> Result<()> {
     let (before, after) = (order.public_status(), PublicStatus::of(change.status, change.shown));
     if before != after {
-        sums::count(tx, before, -1);
-        sums::count(tx, after, 1);
+        let mut sums = tx.sums.borrow_mut();
+        sums.count(before, -1);
+        sums.count(after, 1);
     }
     let finished_at = change.status.is_final().then_some(tx.now);
     let refund = change.settlement.map_or(0, |settlement| settlement.refund.micros());
@@ -310,8 +315,8 @@ pub fn list(db: &Read<'_>, filter: &Filter) -> Result<Vec<Order>> {
         Some(index) => ids_in_blocks(db, filter, index)?,
         None => ids_in_run(db, filter)?,
     };
-    let found = ids.into_iter().map(|id| find(db, OrderId(id)));
-    Ok(found.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+    let ids: Vec<OrderId> = ids.into_iter().map(OrderId).collect();
+    Ok(find_each(db, &ids)?.into_iter().flatten().collect())
 }
 
 /// The numbers on a page of a list that is kept in one run.
@@ -343,9 +348,20 @@ fn ids_in_blocks(db: &Read<'_>, filter: &Filter, index: &str) -> Result<Vec<i64>
     let (owner, link, custom_id) = filter.by.params();
     let status = filter.status.map(PublicStatus::as_str);
     let sql = block_sql(filter, index);
-    filter.from.span(last(db)?).walk(filter.limit, |block| {
+    let Some(span) = span(db, filter)? else { return Ok(Vec::new()) };
+    span.walk(filter.limit, |block| {
         db.list(&sql, params![owner, link, custom_id, status, block], |row| row.get(0))
     })
+}
+
+/// The numbers among which a list in blocks is looked for: those between a user's first and last
+/// order, so that a user who has not bought for long is found as quickly as any. `None` for none.
+fn span(db: &Read<'_>, filter: &Filter) -> Result<Option<Span>> {
+    let (By::User(user) | By::Own { user, .. }) = filter.by else {
+        return Ok(Some(filter.from.span(last(db)?)));
+    };
+    let bounds = accounts::order_bounds(db, user)?;
+    Ok(bounds.map(|(first, last)| filter.from.span(last).starting_at(first)))
 }
 
 fn block_sql(filter: &Filter, index: &str) -> String {
@@ -416,6 +432,13 @@ impl By {
             Self::Own { user, link, custom_id } => (user.0, link.as_deref(), custom_id.as_deref()),
         }
     }
+}
+
+/// Writes how many orders more or fewer have a status.
+pub(super) fn write_count(tx: &Tx<'_>, status: PublicStatus, by: i64) -> Result<()> {
+    let sql = "UPDATE order_counts SET count = count + $1 WHERE public_status = $2";
+    tx.execute(sql, params![by, status])?;
+    Ok(())
 }
 
 /// How many orders there are of each status.

@@ -21,6 +21,11 @@ pub(super) struct Span {
 }
 
 impl Span {
+    /// The stretch without what lies before a number.
+    pub(super) fn starting_at(self, first: i64) -> Self {
+        Self { above: self.above.max(first - 1), ..self }
+    }
+
     /// Looks a list up in one block after the other, until there are enough numbers, in the order
     /// they are met: newest first, on the way back upwards. `of_block` says in any order what a
     /// block has; blocks that have nothing cost as much as others.

@@ -6,7 +6,7 @@
 
 use super::audit::WHO;
 use super::page::{Cursor, Page, Span};
-use super::tx::{Row, RowResult, params};
+use super::value::{Row, RowResult, params};
 use super::{Read, Result};
 use crate::domain::ledger::{Posted, PostingKind, REVERSAL};
 use crate::domain::money::Money;
@@ -197,8 +197,8 @@ impl Filter {
         let most = self.size + 1;
         if let (Some(user), None | Some(PostingKind::Charge)) = (self.user, self.kind) {
             let ids = ids_of(db, user, self.kind, span, most)?;
-            let found = ids.into_iter().map(|id| find(db, id));
-            return Ok(found.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect());
+            let found = db.find_each(&select("", "p.id = $1"), &ids, read_entry)?;
+            return Ok(found.into_iter().flatten().collect());
         }
         let params = params![self.user, self.kind, span.above, span.below, most];
         db.list(&self.sql(), params, read_entry)

@@ -1,7 +1,7 @@
 //! Refills.
 
 use super::page::{Cursor, Page};
-use super::tx::{Row, RowResult, params};
+use super::value::{Row, RowResult, params};
 use super::{Read, Result, Tx};
 use crate::domain::refill::{Refill, RefillStatus};
 use crate::domain::{OrderId, RefillId, ServiceId, UserId};
@@ -98,7 +98,7 @@ const COUNTED: &str = "SELECT 1 FROM refills WHERE status = $1 LIMIT $2";
 
 /// How many refills have a status; counts no further than asked.
 pub fn count(db: &Read<'_>, status: RefillStatus, most: i64) -> Result<i64> {
-    let sql = format!("SELECT count(*) FROM ({COUNTED})");
+    let sql = format!("SELECT count(*) FROM ({COUNTED}) AS counted");
     db.get(&sql, params![status, most], |row| row.get(0))
 }
 

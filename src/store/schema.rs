@@ -1,7 +1,7 @@
 //! Opening the file: who may, what it must be, how each connection is set.
 //!
 //! Nothing is written before we know that the file is ours and not newer than we are. A new file
-//! gets the whole of `schema.sql` in one transaction, an older one the [`MIGRATIONS`] it lacks.
+//! gets the whole of `schema.sql` in one transaction; an older one is upgraded by `upgrade.rs`.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
@@ -16,13 +16,13 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use scheduled_thread_pool::ScheduledThreadPool;
 
-use super::Missing;
+use super::migrations::VERSION;
+use super::tx::Manager;
+use super::{Error, Missing};
 
 /// "Pnlt": says that a SQLite file is a panel's.
 const APPLICATION_ID: i32 = 0x506e_6c74;
 const SCHEMA: &str = include_str!("../../schema.sql");
-/// What leads from version N to N + 1, first the step from 1 to 2. `schema.sql` is their sum.
-const MIGRATIONS: &[&str] = &[];
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 const STATEMENTS_CACHED: usize = 128;
@@ -41,14 +41,26 @@ pub enum OpenError {
         "{} was written by a newer version (schema {found}, known up to {known})",
         .path.display()
     )]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its version.
-        found: i64,
-        /// Ours.
-        known: i64,
-    },
+    Newer { path: PathBuf, found: i64, known: i64 },
+    /// An earlier version of the program wrote it, and somebody has it open.
+    #[error(
+        "{} was written by an older version (schema {found}, this one has {known}) and is in use; \
+         stop the server, then start this version",
+        .path.display()
+    )]
+    Older { path: PathBuf, found: i64, known: i64 },
+    /// It could be upgraded, but not to something sound.
+    #[error(
+        "an upgraded copy of {} is not sound; the file was left as it is:\n{}",
+        .0.display(), .1
+    )]
+    Unsound(PathBuf, String),
+    /// It could not be copied, and so is not upgraded.
+    #[error("{reason}")]
+    NotCopied { reason: String, is_storage: bool },
+    /// The database failed while it was upgraded.
+    #[error(transparent)]
+    Store(#[from] Error),
     /// Another server has it.
     #[error("{} is in use by another panelite", .0.display())]
     Locked(PathBuf),
@@ -61,6 +73,11 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// Whether somebody else has the file.
+    pub(super) const fn is_locked(&self) -> bool {
+        matches!(self, Self::Locked(_))
+    }
+
     /// Whether it was the disk that failed, and not something that can be said no to.
     pub fn is_storage(&self) -> bool {
         match self {
@@ -68,7 +85,11 @@ impl OpenError {
                 error.sqlite_error_code(),
                 Some(ErrorCode::SystemIoFailure | ErrorCode::DiskFull | ErrorCode::DatabaseCorrupt)
             ),
+            Self::NotCopied { is_storage, .. } => *is_storage,
+            Self::Store(error) => error.is_storage(),
             Self::NotFound(_)
+            | Self::Older { .. }
+            | Self::Unsound(..)
             | Self::Foreign(_)
             | Self::Newer { .. }
             | Self::Locked(_)
@@ -84,10 +105,6 @@ pub(super) enum Reads {
     Points,
     /// Lists.
     Pages,
-}
-
-fn version() -> i64 {
-    1 + i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX - 1)
 }
 
 /// Takes the lock that only one server at a time can have. It lasts as long as the file is open.
@@ -126,7 +143,7 @@ fn make_private(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens the connection that writes, creating or migrating the file where that is due.
+/// Opens a connection that writes, filling the file where it is new. An older one stays as it is.
 pub(super) fn open_writer(path: &Path, missing: Missing) -> Result<Connection, OpenError> {
     let is_new = is_new(path, missing)?;
     if !is_new {
@@ -144,7 +161,6 @@ pub(super) fn open_writer(path: &Path, missing: Missing) -> Result<Connection, O
     conn.pragma_update(None, "synchronous", "FULL")?;
     conn.pragma_update(None, "wal_autocheckpoint", 10_000)?;
     conn.pragma_update(None, "cache_size", -32_768)?;
-    migrate(&mut conn)?;
     Ok(conn)
 }
 
@@ -176,7 +192,7 @@ pub(super) fn reader_pool(
     reads: Reads,
     size: u32,
     janitor: &Arc<ScheduledThreadPool>,
-) -> Pool<SqliteConnectionManager> {
+) -> Pool<Manager> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let manager = SqliteConnectionManager::file(path).with_flags(flags).with_init(move |conn| {
         set_common(conn)?;
@@ -197,7 +213,7 @@ pub(super) fn reader_pool(
         .test_on_check_out(false)
         .connection_timeout(BUSY_TIMEOUT)
         .thread_pool(Arc::clone(janitor))
-        .build_unchecked(manager)
+        .build_unchecked(Manager(manager))
 }
 
 fn set_common(conn: &Connection) -> rusqlite::Result<()> {
@@ -255,14 +271,15 @@ fn is_to_roll_back(error: &rusqlite::Error) -> bool {
 }
 
 fn check_version(path: &Path, found: i64) -> Result<(), OpenError> {
-    let known = version();
+    let known = VERSION;
     if found > known {
         return Err(OpenError::Newer { path: path.to_owned(), found, known });
     }
     Ok(())
 }
 
-fn user_version(conn: &Connection) -> rusqlite::Result<i64> {
+/// The version of the schema that a file has.
+pub(super) fn user_version(conn: &Connection) -> rusqlite::Result<i64> {
     conn.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
@@ -274,34 +291,43 @@ fn create(conn: &mut Connection, path: &Path) -> Result<(), OpenError> {
     if is_blank(&tx)? {
         tx.execute_batch(SCHEMA)?;
         tx.pragma_update(None, "application_id", APPLICATION_ID)?;
-        tx.pragma_update(None, "user_version", version())?;
+        tx.pragma_update(None, "user_version", VERSION)?;
         tx.commit()?;
         sync_folder(path)?;
     }
     Ok(())
 }
 
-/// Runs the steps the file lacks, all in one transaction.
-fn migrate(conn: &mut Connection) -> rusqlite::Result<()> {
-    if user_version(conn)? == version() {
-        return Ok(());
-    }
-    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let done = usize::try_from(user_version(&tx)? - 1).unwrap_or(0);
-    for step in MIGRATIONS.iter().skip(done) {
-        tx.execute_batch(step)?;
-    }
-    tx.pragma_update(None, "user_version", version())?;
-    tx.commit()
-}
-
-/// Every table, index and trigger of this version, by name.
+/// Every table, index and trigger of this version, by name, as [`compared`] has it.
 pub(super) fn guards() -> rusqlite::Result<HashMap<String, String>> {
     let conn = Connection::open_in_memory()?;
     conn.execute_batch(SCHEMA)?;
     let mut statement =
         conn.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
-    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    let found = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
+    found.map(|row| row.map(|(name, sql)| (name, compared(&sql)))).collect()
+}
+
+/// The text of a CREATE statement without comments and white space, which is how far two of them
+/// must agree: comments may be reworded, and an added column is written where SQLite puts it.
+pub(super) fn compared(sql: &str) -> String {
+    let mut kept = String::with_capacity(sql.len());
+    let mut rest = sql;
+    while let Some(next) = rest.chars().next() {
+        if rest.starts_with("--") {
+            rest = rest.find('\n').map_or("", |end| &rest[end..]);
+        } else if matches!(next, '\'' | '"') {
+            let end = rest[1..].find(next).map_or(rest.len(), |end| end + 2);
+            kept.push_str(&rest[..end]);
+            rest = &rest[end..];
+        } else {
+            if !next.is_whitespace() {
+                kept.push(next);
+            }
+            rest = &rest[next.len_utf8()..];
+        }
+    }
+    kept
 }
 
 /// Makes the names in a file's folder durable.
@@ -325,10 +351,21 @@ pub(super) fn assert_walks_an_index(sql: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::tx::Conn;
 
     #[test]
     fn the_bundled_sqlite_has_no_wal_reset_bug() {
         assert!(rusqlite::version_number() >= 3_053_000, "{}", rusqlite::version());
+    }
+
+    #[test]
+    fn guards_are_compared_without_comments_and_white_space() {
+        let one = "CREATE TABLE a (\n  b TEXT, -- what\n  CHECK (b <> ' -- ''x')\n) STRICT";
+        let other = "CREATE TABLE a (b TEXT,CHECK (b<>' -- ''x')) STRICT";
+        assert_eq!(compared(one), compared(other));
+        for changed in [other.replace(" -- ", "--"), other.replace("TEXT", "BLOB")] {
+            assert_ne!(compared(one), compared(&changed));
+        }
     }
 
     #[test]
@@ -340,9 +377,9 @@ mod tests {
         let janitor = Arc::new(ScheduledThreadPool::new(1));
         let pool = |reads| reader_pool(&path, reads, 1, &janitor).get().unwrap();
         let (point, page) = (pool(Reads::Points), pool(Reads::Pages));
-        for reader in [&open_reader(&path).unwrap(), &*point, &*page] {
-            let refused = reader.execute(sql, []).unwrap_err();
-            assert_eq!(refused.sqlite_error_code(), Some(ErrorCode::ReadOnly));
+        for reader in [&Conn::Lite(open_reader(&path).unwrap()), &*point, &*page] {
+            let refused = reader.run(sql).unwrap_err();
+            assert!(refused.to_string().contains("readonly"), "{refused}");
         }
         assert_eq!(writer.execute(sql, []).unwrap(), 1);
     }

@@ -2,10 +2,10 @@
 
 use super::categories::way_words;
 use super::page::{Cursor, Page};
-use super::services::{self, SERVICES_MAX};
-use super::tx::{Row, RowResult, params};
+use super::services::{self, Headed, SERVICES_MAX};
+use super::value::{Row, RowResult, params};
 use super::{Read, Result, Tx};
-use crate::domain::service::{Service, Way};
+use crate::domain::service::Way;
 use crate::domain::{CategoryId, ServiceId};
 
 /// Which services a page shows.
@@ -33,17 +33,6 @@ pub struct Filter {
     pub cursor: Cursor,
     /// How many rows it has.
     pub size: i64,
-}
-
-/// A service with its heading.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
-    /// It.
-    pub service: Service,
-    /// Its category's name.
-    pub category: String,
-    /// Whether the category's services can be ordered.
-    pub is_category_enabled: bool,
 }
 
 /// Where a service stands.
@@ -106,7 +95,7 @@ fn page_sql(filter: &Filter) -> String {
 
 /// A page of services, in the order of the shop. Text is compared here rather than in SQL, which
 /// knows the letters of one alphabet only.
-pub fn page(db: &Read<'_>, filter: &Filter) -> Result<Page<Listed>> {
+pub fn page(db: &Read<'_>, filter: &Filter) -> Result<Page<Headed>> {
     let at = match filter.cursor {
         Cursor::Newest => None,
         Cursor::Older(id) | Cursor::Newer(id) => find_place(db, ServiceId(id))?,
@@ -127,8 +116,9 @@ pub fn page(db: &Read<'_>, filter: &Filter) -> Result<Page<Listed>> {
     };
     let most = usize::try_from(filter.size + 1).unwrap_or(usize::MAX);
     let wanted = found.into_iter().filter(|(id, name)| text.is_in(*id, name)).take(most);
-    let rows = wanted.map(|(id, _)| get(db, id)).collect::<Result<Vec<_>>>()?;
-    Ok(cursor.page(rows, filter.size))
+    let ids: Vec<ServiceId> = wanted.map(|(id, _)| id).collect();
+    let rows = services::find_each_headed(db, &ids)?;
+    Ok(cursor.page(rows.into_iter().flatten().collect(), filter.size))
 }
 
 /// What somebody looks for.
@@ -146,16 +136,6 @@ impl Text {
     fn is_in(&self, id: ServiceId, name: &str) -> bool {
         self.id == Some(id) || name.to_lowercase().contains(&self.text)
     }
-}
-
-/// A service that must exist, with its heading.
-fn get(db: &Read<'_>, id: ServiceId) -> Result<Listed> {
-    let service = services::get(db, id)?;
-    let category = service.listing.category;
-    let sql = "SELECT name, is_enabled FROM categories WHERE id = $1";
-    db.get(sql, params![category], |row| {
-        Ok(Listed { category: row.get(0)?, is_category_enabled: row.get(1)?, service })
-    })
 }
 
 /// The statement that finds the next one on the way.

@@ -1,6 +1,6 @@
 //! The catalogue: services in their categories, and the providers they may come from.
 
-use super::tx::{Row, RowResult, params};
+use super::value::{Row, RowResult, params};
 use super::{Read, Result, Tx};
 use crate::domain::money::{Discount, Rate};
 use crate::domain::service::{Listing, Service};
@@ -53,6 +53,31 @@ pub fn find(db: &Read<'_>, id: ServiceId) -> Result<Option<Service>> {
 /// A service that must exist.
 pub fn get(db: &Read<'_>, id: ServiceId) -> Result<Service> {
     db.get(select!("FROM services s WHERE s.id = $1"), params![id], read_service)
+}
+
+/// A service with its heading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Headed {
+    pub service: Service,
+    /// Its category's name.
+    pub category: String,
+    /// Whether the category's services can be ordered.
+    pub is_category_enabled: bool,
+}
+
+/// The services of those numbers, in that order, with their headings.
+pub fn find_each_headed(db: &Read<'_>, ids: &[ServiceId]) -> Result<Vec<Option<Headed>>> {
+    let sql = select!(
+        ", c.name, c.is_enabled
+         FROM services s JOIN categories c ON c.id = s.category_id WHERE s.id = $1"
+    );
+    db.find_each(sql, ids, |row| {
+        Ok(Headed {
+            service: read_service(row)?,
+            category: row.get(16)?,
+            is_category_enabled: row.get(17)?,
+        })
+    })
 }
 
 /// A service that can be ordered, with the user's custom rate for it.
@@ -157,7 +182,8 @@ pub fn insert(tx: &Tx<'_>, id: Option<ServiceId>, listing: &Listing) -> Result<S
                                quantity_min, quantity_max, is_dripfeed, is_refill, refill_days,
                                is_cancel, denies_duplicates, is_enabled, provider_id,
                                provider_service, created_at)
-         VALUES ($1, $2, (SELECT coalesce(max(position), 0) + 1 FROM services
+         VALUES (coalesce($1, (SELECT coalesce(max(id), 0) + 1 FROM services)),
+                 $2, (SELECT coalesce(max(position), 0) + 1 FROM services
                           WHERE category_id = $2),
                  $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
          RETURNING id",

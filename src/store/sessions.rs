@@ -1,6 +1,6 @@
 //! Sessions: browsers that are logged in. Looked up by the hash of their token.
 
-use super::tx::{Row, RowResult, params};
+use super::value::{Row, RowResult, params};
 use super::{Read, Result, Tx};
 use crate::domain::login::{IDLE_SECONDS, Life, SESSION_SECONDS};
 use crate::domain::{AdminId, SessionId, Timestamp};

@@ -1,6 +1,6 @@
-//! Settings, and the version that tells caches of the catalogue when they are stale.
+//! Settings, and the version that the catalogue has.
 
-use super::tx::params;
+use super::value::params;
 use super::{Read, Result, Tx};
 use crate::domain::setting::{Limits, Setting};
 
@@ -32,13 +32,7 @@ pub fn limits(db: &Read<'_>) -> Result<Limits> {
     })
 }
 
-/// Tells every cache of the catalogue that it is stale.
-pub fn bump_catalogue_version(tx: &Tx<'_>) -> Result<()> {
-    tx.execute("UPDATE versions SET catalogue = catalogue + 1", [])?;
-    Ok(())
-}
-
-/// How often the catalogue has changed.
+/// A number that moves with every change of the catalogue.
 pub fn catalogue_version(db: &Read<'_>) -> Result<i64> {
     db.get("SELECT catalogue FROM versions", [], |row| row.get(0))
 }

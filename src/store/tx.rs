@@ -1,51 +1,100 @@
-//! `Read` and `Tx`: what the SQL files are written against, and the door to the driver.
+//! `Read` and `Tx`: what the SQL files are written against, and the door to the engine.
 //!
 //! `fn find(db: &Read, …)` serves pages and commands alike, since a `Tx` is a `Read` too;
-//! `fn insert(tx: &Tx, …)` cannot be called from a page. Statements are cached by their text.
+//! `fn insert(tx: &Tx, …)` cannot be called from a page. Statements are cached by their text. What
+//! goes in and comes out is in `value.rs`.
 
 use std::cell::RefCell;
 use std::ops::Deref;
 
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Params};
+use r2d2::ManageConnection;
+use r2d2_sqlite::SqliteConnectionManager;
+use rusqlite::{Connection, ErrorCode, Statement};
 
 use super::sums::Sums;
-use super::{Command, Result};
-use crate::domain::ledger::{AccountKind, PostingKind};
-use crate::domain::money::{Discount, Money, Rate};
-use crate::domain::order::{OrderStatus, PublicStatus, Shown};
-use crate::domain::refill::RefillStatus;
-use crate::domain::service::{Input, ServiceKind};
-use crate::domain::{
-    AccountId, AdminId, CategoryId, KeyId, OrderId, PostingId, ProviderId, RefillId, ServiceId,
-    SessionId, Timestamp, UserId,
-};
-use crate::secret::KeyHash;
+use super::value::{List, Params, Row, RowError, RowResult, ToValue, params};
+use super::{Error, Fault, Result};
+use crate::domain::Timestamp;
 
-pub(super) use rusqlite::{Row, params};
+/// A connection to the engine that holds the panel.
+pub(super) enum Conn {
+    Lite(Connection),
+}
 
-/// What a function makes of a row.
-pub(super) type RowResult<T> = rusqlite::Result<T>;
+impl Conn {
+    /// Runs a statement that has no parameters and returns nothing.
+    pub(super) fn run(&self, sql: &str) -> Result<()> {
+        let Self::Lite(conn) = self;
+        conn.prepare_cached(sql)?.raw_execute()?;
+        Ok(())
+    }
+
+    /// Runs statements, one after the other.
+    pub(super) fn run_all(&self, sql: &str) -> Result<()> {
+        let Self::Lite(conn) = self;
+        Ok(conn.execute_batch(sql)?)
+    }
+
+    /// How many rows this connection has ever written.
+    pub(super) fn changes(&self) -> u64 {
+        let Self::Lite(conn) = self;
+        conn.total_changes()
+    }
+
+    /// Whether a transaction is open.
+    pub(super) fn is_in_transaction(&self) -> bool {
+        let Self::Lite(conn) = self;
+        !conn.is_autocommit()
+    }
+
+    /// Empties the WAL, as far as readers let it.
+    pub(super) fn checkpoint(&self) -> Result<()> {
+        let Self::Lite(conn) = self;
+        Ok(conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+    }
+}
+
+/// Opens the connections of a pool.
+pub(super) struct Manager(pub(super) SqliteConnectionManager);
+
+impl ManageConnection for Manager {
+    type Connection = Conn;
+    type Error = rusqlite::Error;
+
+    fn connect(&self) -> rusqlite::Result<Conn> {
+        self.0.connect().map(Conn::Lite)
+    }
+
+    fn is_valid(&self, conn: &mut Conn) -> rusqlite::Result<()> {
+        let Conn::Lite(conn) = conn;
+        self.0.is_valid(conn)
+    }
+
+    fn has_broken(&self, conn: &mut Conn) -> bool {
+        let Conn::Lite(conn) = conn;
+        self.0.has_broken(conn)
+    }
+}
 
 /// A look at the database from one moment.
 pub struct Read<'c> {
-    conn: &'c Connection,
+    conn: &'c Conn,
 }
 
 /// What the file holds at one moment, and the versions that tell whether what is remembered of it
 /// still holds.
 pub struct Point<'c> {
     read: Read<'c>,
-    /// What may be remembered under which number.
     pub versions: Versions,
 }
 
-/// Numbers that grow with every change, by whichever process, of what they stand for.
+/// Numbers that move with every change, by whichever process, of what they stand for. They are
+/// compared for equality and nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Versions {
     /// Services, categories, custom rates and discounts.
     pub catalogue: i64,
-    /// Keys and what their holders may do and see.
+    /// Keys, and what their holders may do and see.
     pub callers: i64,
 }
 
@@ -54,7 +103,6 @@ pub struct Tx<'c> {
     read: Read<'c>,
     /// The instant of everything that the command writes.
     pub now: Timestamp,
-    /// The request behind it.
     pub(super) source: Source,
     /// What is written once for all commands of the transaction.
     pub(super) sums: &'c RefCell<Sums>,
@@ -69,57 +117,30 @@ pub struct Source {
     pub request: String,
 }
 
-/// A command with the request it came by.
-pub struct Traced<C> {
-    /// Where it came from.
-    pub source: Source,
-    /// What to do.
-    pub command: C,
-}
-
-impl<C: Command> Command for Traced<C> {
-    type Reply = C::Reply;
-
-    fn run(&self, tx: &Tx<'_>) -> Result<C::Reply> {
-        let (source, read) = (self.source.clone(), Read { conn: tx.conn });
-        self.command.run(&Tx { read, now: tx.now, source, sums: tx.sums })
-    }
-}
-
-/// Runs the command only if no key, user or setting has changed since `version` was read.
-pub struct IfCallersUnchanged<C> {
-    pub version: i64,
-    pub command: C,
-}
-
-impl<C: Command> Command for IfCallersUnchanged<C> {
-    /// `None` where something has changed; then nothing was done.
-    type Reply = Option<C::Reply>;
-
-    fn run(&self, tx: &Tx<'_>) -> Result<Self::Reply> {
-        let version: i64 = tx.get("SELECT callers FROM versions", [], |row| row.get(0))?;
-        if version != self.version {
-            return Ok(None);
-        }
-        self.command.run(tx).map(Some)
-    }
-}
-
 impl<'c> Tx<'c> {
-    pub(super) fn new(conn: &'c Connection, now: Timestamp, sums: &'c RefCell<Sums>) -> Self {
+    pub(super) fn new(conn: &'c Conn, now: Timestamp, sums: &'c RefCell<Sums>) -> Self {
         Self { read: Read { conn }, now, source: Source::default(), sums }
+    }
+
+    /// The same transaction, for what came by that request.
+    pub(super) fn with_source(&self, source: Source) -> Tx<'c> {
+        Tx { read: Read { conn: self.read.conn }, now: self.now, source, sums: self.sums }
     }
 
     /// Runs an `INSERT` of one row; says the number the row was given. To ask for it by `RETURNING`
     /// would cost a temporary table each time.
     pub(super) fn insert(&self, sql: &str, params: impl Params) -> Result<i64> {
-        self.conn.prepare_cached(sql)?.execute(params)?;
-        Ok(self.conn.last_insert_rowid())
+        self.execute(sql, params)?;
+        let Conn::Lite(conn) = self.read.conn;
+        Ok(conn.last_insert_rowid())
     }
 
     /// Runs a statement that returns nothing; says how many rows it touched.
     pub(super) fn execute(&self, sql: &str, params: impl Params) -> Result<usize> {
-        Ok(self.conn.prepare_cached(sql)?.execute(params)?)
+        let Conn::Lite(conn) = self.read.conn;
+        let mut statement = conn.prepare_cached(sql)?;
+        bind(&mut statement, params.list())?;
+        Ok(statement.raw_execute()?)
     }
 }
 
@@ -147,7 +168,14 @@ impl Read<'_> {
         params: impl Params,
         map: impl FnOnce(&Row<'_>) -> RowResult<T>,
     ) -> Result<Option<T>> {
-        Ok(self.conn.prepare_cached(sql)?.query_row(params, map).optional()?)
+        let Conn::Lite(conn) = self.conn;
+        let mut statement = conn.prepare_cached(sql)?;
+        bind(&mut statement, params.list())?;
+        let mut rows = statement.raw_query();
+        match rows.next()? {
+            Some(row) => Ok(Some(map(&Row::Lite(row))?)),
+            None => Ok(None),
+        }
     }
 
     /// The row, which must be there.
@@ -157,7 +185,7 @@ impl Read<'_> {
         params: impl Params,
         map: impl FnOnce(&Row<'_>) -> RowResult<T>,
     ) -> Result<T> {
-        Ok(self.conn.prepare_cached(sql)?.query_row(params, map)?)
+        self.find(sql, params, map)?.ok_or_else(|| Error::fault("a row that must exist does not"))
     }
 
     /// All rows. The statement bounds how many.
@@ -165,109 +193,108 @@ impl Read<'_> {
         &self,
         sql: &str,
         params: impl Params,
-        map: impl FnMut(&Row<'_>) -> RowResult<T>,
+        mut map: impl FnMut(&Row<'_>) -> RowResult<T>,
     ) -> Result<Vec<T>> {
-        let mut statement = self.conn.prepare_cached(sql)?;
-        Ok(statement.query_map(params, map)?.collect::<RowResult<_>>()?)
+        let mut found = Vec::new();
+        self.for_each(sql, params, |row| {
+            found.push(map(row)?);
+            Ok(())
+        })?;
+        Ok(found)
     }
 
-    /// Hands every row to `each`, keeping none of them.
+    /// For each key, which is the statement's one parameter, the row, if there is one; in the order
+    /// of the keys.
+    pub(super) fn find_each<K: ToValue, T>(
+        &self,
+        sql: &str,
+        keys: &[K],
+        map: impl Fn(&Row<'_>) -> RowResult<T>,
+    ) -> Result<Vec<Option<T>>> {
+        keys.iter().map(|key| self.find(sql, params![*key], &map)).collect()
+    }
+
+    /// Hands every row to `each` as it comes, keeping none of them.
     pub(super) fn for_each(
         &self,
         sql: &str,
         params: impl Params,
         mut each: impl FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<()> {
-        let mut statement = self.conn.prepare(sql)?;
-        let mut rows = statement.query(params)?;
+        let Conn::Lite(conn) = self.conn;
+        let mut statement = conn.prepare_cached(sql)?;
+        bind(&mut statement, params.list())?;
+        let mut rows = statement.raw_query();
         while let Some(row) = rows.next()? {
-            each(row)?;
+            each(&Row::Lite(row))?;
         }
         Ok(())
     }
 }
 
+/// Gives a statement its parameters, all of them.
+fn bind(statement: &mut Statement<'_>, params: List<'_>) -> rusqlite::Result<()> {
+    if params.len() != statement.parameter_count() {
+        let wanted = statement.parameter_count();
+        return Err(rusqlite::Error::InvalidParameterCount(params.len(), wanted));
+    }
+    for (number, param) in (1..).zip(params) {
+        statement.raw_bind_parameter::<usize, _>(number, param.value())?;
+    }
+    Ok(())
+}
+
 /// Runs `read` on what the file holds at one moment. As long as the first statement is not through
 /// with its rows, SQLite shows all others the moment that it saw. However `read` ends, that ends.
-pub(super) fn read<T>(conn: &Connection, read: impl FnOnce(&Point<'_>) -> Result<T>) -> Result<T> {
-    let mut statement = conn.prepare_cached("SELECT catalogue, callers FROM versions")?;
-    let mut rows = statement.query([])?;
-    let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+pub(super) fn read<T>(conn: &Conn, read: impl FnOnce(&Point<'_>) -> Result<T>) -> Result<T> {
+    let Conn::Lite(lite) = conn;
+    let mut statement = lite.prepare_cached("SELECT catalogue, callers FROM versions")?;
+    let mut rows = statement.raw_query();
+    let row = rows.next()?.ok_or_else(|| Error::fault("the file has no versions"))?;
     let versions = Versions { catalogue: row.get(0)?, callers: row.get(1)? };
     read(&Point { read: Read { conn }, versions })
 }
 
-/// Runs `read` on what a file holds at one moment, of which nothing is taken to be as it should.
-/// The connection is good for nothing else afterwards.
+/// Runs `read` on what a file holds at one moment, without trusting its contents. The connection is
+/// good for nothing else afterwards.
 pub(super) fn read_untrusted<T>(
-    conn: &Connection,
+    conn: &Conn,
     read: impl FnOnce(&Read<'_>) -> Result<T>,
 ) -> Result<T> {
-    conn.execute_batch("BEGIN")?;
+    conn.run("BEGIN")?;
     read(&Read { conn })
 }
 
-/// Wrappers around one integer column.
-macro_rules! integer_columns {
-    ($($name:ident: $from:expr, $to:expr;)*) => {$(
-        impl ToSql for $name {
-            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-                let to: fn(&$name) -> i64 = $to;
-                Ok(ToSqlOutput::from(to(self)))
-            }
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        let code = error.sqlite_error_code();
+        if matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) {
+            return Self::Busy;
         }
-
-        impl FromSql for $name {
-            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-                let from: fn(i64) -> Option<$name> = $from;
-                from(value.as_i64()?).ok_or(FromSqlError::InvalidType)
-            }
+        if matches!(code, Some(ErrorCode::DiskFull)) {
+            return Self::DiskFull;
         }
-    )*};
+        let is_fatal = matches!(
+            code,
+            Some(
+                ErrorCode::SystemIoFailure
+                    | ErrorCode::DatabaseCorrupt
+                    | ErrorCode::NotADatabase
+                    | ErrorCode::ReadOnly
+            )
+        );
+        Self::Storage(Fault { is_fatal, text: error.to_string().into() })
+    }
 }
 
-integer_columns! {
-    AccountId: |id| Some(AccountId(id)), |id| id.0;
-    AdminId: |id| Some(AdminId(id)), |id| id.0;
-    CategoryId: |id| Some(CategoryId(id)), |id| id.0;
-    KeyId: |id| Some(KeyId(id)), |id| id.0;
-    OrderId: |id| Some(OrderId(id)), |id| id.0;
-    PostingId: |id| Some(PostingId(id)), |id| id.0;
-    ProviderId: |id| Some(ProviderId(id)), |id| id.0;
-    RefillId: |id| Some(RefillId(id)), |id| id.0;
-    ServiceId: |id| Some(ServiceId(id)), |id| id.0;
-    SessionId: |id| Some(SessionId(id)), |id| id.0;
-    UserId: |id| Some(UserId(id)), |id| id.0;
-    Timestamp: |seconds| Some(Timestamp(seconds)), |at| at.0;
-    Money: |micros| Some(Money::from_micros(micros)), |money| money.micros();
-    Rate: |micros| Some(Rate::from_micros(micros)), |rate| rate.micros();
-    Discount: Discount::from_basis_points, |discount| discount.basis_points();
-}
-
-/// Enums stored as a word.
-macro_rules! word_columns {
-    ($($name:ident)*) => {$(
-        impl ToSql for $name {
-            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-                Ok(ToSqlOutput::from(self.as_str()))
+impl From<RowError> for Error {
+    fn from(error: RowError) -> Self {
+        match error {
+            RowError::Lite(error) => error.into(),
+            RowError::Column(at) => {
+                Self::fault(&format!("column {at} of a row is not as it must be"))
             }
         }
-
-        impl FromSql for $name {
-            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-                $name::from_stored(value.as_str()?).ok_or(FromSqlError::InvalidType)
-            }
-        }
-    )*};
-}
-
-word_columns! {
-    AccountKind Input OrderStatus PostingKind PublicStatus RefillStatus ServiceKind Shown
-}
-
-impl ToSql for KeyHash {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::from(self.0.as_slice()))
     }
 }
 
@@ -283,7 +310,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("panel.db");
         let writer = schema::open_writer(&path, Missing::Create).unwrap();
-        let reader = schema::open_reader(&path).unwrap();
+        let reader = Conn::Lite(schema::open_reader(&path).unwrap());
         let version = |db: &Point<'_>| -> Result<i64> {
             db.get("SELECT callers FROM versions WHERE id = 1", [], |row| row.get(0))
         };

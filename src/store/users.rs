@@ -1,7 +1,7 @@
 //! Resellers with their accounts, and their custom rates.
 
 use super::page::{Cursor, Page};
-use super::tx::{Row, RowResult, params};
+use super::value::{Row, RowResult, params};
 use super::{Error, Read, Result, Tx};
 use crate::domain::ledger::Account;
 use crate::domain::money::{Discount, Money, Rate};

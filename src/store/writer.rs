@@ -16,29 +16,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
+use super::command::Command;
 use super::sums::Sums;
-use super::{Error, Result, Tx};
+use super::tx::Conn;
+use super::{Error, Result, Tx, accounts, figures, orders};
 use crate::clock::Clock;
 use crate::domain::Timestamp;
 
 /// Commands in one transaction at most.
 const BATCH_MAX: usize = 256;
-
-/// A change of state, as a value. It loads, decides, saves; it does no I/O of its own, waits for
-/// nothing and never asks the clock. It may be run again after a rollback.
-pub trait Command: Send + 'static {
-    /// What the caller gets once the change is safe on disk.
-    type Reply: Send + 'static;
-
-    /// Runs the command inside a transaction.
-    ///
-    /// # Errors
-    /// A refusal, always before anything is written; or a fault of the database.
-    fn run(&self, tx: &Tx<'_>) -> Result<Self::Reply>;
-}
 
 /// A command that waits for its turn, with whoever waits for it.
 pub(super) trait Job: Send {
@@ -92,7 +80,7 @@ pub(super) fn queue<C: Command>(command: C) -> (Queued, oneshot::Receiver<Result
 /// Starts the thread. It ends when it is told to, when every sender is gone, or after a fatal
 /// fault, which it tells through `failure`.
 pub(super) fn spawn(
-    conn: Connection,
+    conn: Conn,
     clock: Clock,
     jobs: mpsc::Receiver<Queued>,
     failure: watch::Sender<bool>,
@@ -107,7 +95,7 @@ pub(super) fn spawn(
 }
 
 struct Writer {
-    conn: Connection,
+    conn: Conn,
     clock: Clock,
     /// The latest instant handed out: time never runs backwards here.
     last: Timestamp,
@@ -134,7 +122,7 @@ impl Writer {
             }
         }
         // Everything is committed already; an empty WAL only makes the next start quicker.
-        if let Err(error) = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+        if let Err(error) = self.conn.checkpoint() {
             tracing::warn!(%error, "the last checkpoint failed");
         }
     }
@@ -216,12 +204,12 @@ impl Writer {
     /// Runs one command. False where the transaction holds something that must not be committed.
     fn run(&mut self, job: &mut dyn Job) -> bool {
         self.last = self.last.max(self.clock.now());
-        let changes = self.conn.total_changes();
+        let changes = self.conn.changes();
         job.run(&Tx::new(&self.conn, self.last, &self.sums));
         match job.error() {
             None => true,
             Some(Error::Refused(refusal)) => {
-                let has_written = self.conn.total_changes() != changes;
+                let has_written = self.conn.changes() != changes;
                 debug_assert!(!has_written, "refused after a write: {refusal}");
                 !has_written
             }
@@ -230,12 +218,12 @@ impl Writer {
     }
 
     fn begin(&self) -> Result<()> {
-        self.execute("BEGIN IMMEDIATE")
+        self.conn.run("BEGIN IMMEDIATE")
     }
 
     fn commit(&self) -> Result<()> {
-        let summed = Sums::write(&self.sums, &Tx::new(&self.conn, self.last, &self.sums));
-        let Err(error) = summed.and_then(|()| self.execute("COMMIT")) else { return Ok(()) };
+        let written = self.write_sums();
+        let Err(error) = written.and_then(|()| self.conn.run("COMMIT")) else { return Ok(()) };
         self.rollback();
         match error {
             Error::DiskFull => Err(Error::DiskFull),
@@ -246,16 +234,24 @@ impl Writer {
     /// SQLite has rolled back by itself after some errors.
     fn rollback(&self) {
         self.sums.take();
-        if !self.conn.is_autocommit()
-            && let Err(error) = self.execute("ROLLBACK")
+        if self.conn.is_in_transaction()
+            && let Err(error) = self.conn.run("ROLLBACK")
         {
             tracing::error!(%error, "rollback failed");
         }
     }
 
-    fn execute(&self, sql: &str) -> Result<()> {
-        self.conn.prepare_cached(sql)?.execute([])?;
-        Ok(())
+    /// Writes what the commands of the transaction have added up.
+    fn write_sums(&self) -> Result<()> {
+        let tx = Tx::new(&self.conn, self.last, &self.sums);
+        let sums = self.sums.take();
+        for (status, by) in sums.counted() {
+            orders::write_count(&tx, status, by)?;
+        }
+        for (account, balance) in sums.all_held() {
+            accounts::write_balance(&tx, account, balance)?;
+        }
+        figures::write(&tx, sums.slot_at, &sums.figures)
     }
 }
 

@@ -6,7 +6,7 @@ use panelite::domain::UserId;
 use panelite::domain::money::Money;
 use panelite::domain::order::PublicStatus;
 use panelite::domain::setting::Setting;
-use panelite::store::{audit, ledger};
+use panelite::store::{accounts, audit};
 
 use crate::operator::Operator;
 use crate::panel::{Panel, Reseller};
@@ -221,7 +221,7 @@ fn a_correction_goes_back_and_what_belongs_to_an_order_does_not() {
     let asked = olga.post("/admin/ledger/8/reverse", &fields);
     assert!(asked.text().contains("Type <strong>0.50</strong>"), "{}", asked.text());
     let all = panel.store().page(|db| {
-        (1..=5).map(|id| ledger::balance(db, panelite::domain::AccountId(id))).collect()
+        (1..=5).map(|id| accounts::balance(db, panelite::domain::AccountId(id))).collect()
     });
     let all: Vec<Money> = all.unwrap();
     assert_eq!(all.iter().map(|balance| balance.micros()).sum::<i64>(), 0);

@@ -11,7 +11,7 @@ use panelite::domain::refill::RefillStatus;
 use panelite::domain::service::Input;
 use panelite::domain::{Actor, KeyId, OrderId, RefillId, ServiceId, UserId};
 use panelite::store::orders::Origin;
-use panelite::store::{Command, Error, Result, Store, ledger, orders, users};
+use panelite::store::{Command, Error, Result, Store, accounts, orders, users};
 
 use crate::panel::Panel;
 
@@ -395,7 +395,7 @@ impl Real {
     fn balances(&self) -> (Vec<i64>, [i64; 3]) {
         let read = self.panel.store().page(|db| {
             let accounts = self.users.iter().map(|user| Ok(users::balance(db, *user)?.micros()));
-            let house = |account| ledger::balance(db, account).map(Money::micros);
+            let house = |account| accounts::balance(db, account).map(Money::micros);
             Ok((
                 accounts.collect::<Result<_>>()?,
                 [house(EXTERNAL)?, house(ESCROW)?, house(REVENUE)?],

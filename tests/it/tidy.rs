@@ -1,6 +1,7 @@
 //! The house rules that no compiler knows: who may name whom, which crate lives where, how SQL is
 //! written so that another engine could run it, and how long things may get.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 const LINES_MAX: usize = 500;
@@ -31,13 +32,16 @@ const LAYERS: &[(&str, &str)] = &[
     ("main", ""),
 ];
 
-/// Who may speak with the driver.
-const SQLITE: &str = "store/tx.rs store/writer.rs store/mod.rs store/schema.rs store/backup.rs";
+/// Who may speak with the driver: the door, and what is about files.
+const SQLITE: &str = "store/value.rs store/tx.rs store/schema.rs store/upgrade.rs store/copies.rs \
+                      store/backup.rs";
+/// Who may speak with the pools of connections.
+const POOLS: &str = "store/tx.rs store/schema.rs store/mod.rs";
 
 /// Where a crate may be named: folders end with `/`.
 const CRATES: &[(&str, &str)] = &[
     ("rusqlite", SQLITE),
-    ("r2d2", SQLITE),
+    ("r2d2", POOLS),
     ("actix", "api/ admin/ assets.rs packed.rs telemetry.rs app.rs"),
     ("argon2", "password.rs"),
     ("ureq", "delivery/"),
@@ -61,7 +65,18 @@ const WIRE_WORDS: &[&str] = &[
 const WIRE_FILES: &str = "api/action.rs api/wire.rs delivery/client.rs";
 
 /// What only SQLite would understand, or what changes meaning with the engine.
-const NOT_SQL: &[&str] = &["INSERT OR", "rowid", "json_each", "datetime(", "strftime(", "?"];
+const NOT_SQL: &[&str] = &[
+    "INSERT OR",
+    "rowid",
+    "json_each",
+    "datetime(",
+    "strftime(",
+    "GLOB",
+    "ILIKE",
+    "NOW(",
+    "::",
+    "?",
+];
 
 /// A file of `src/`.
 struct Source {
@@ -186,6 +201,52 @@ fn a_layer_names_only_what_is_below_it() {
         let named = names_after(line, "crate::").find(is_above)?;
         Some(format!("{module} must not name {named}"))
     }));
+}
+
+/// The modules of a folder that each of its files names, by `super::` or the folder's own path.
+fn siblings(sources: &[Source], folder: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let module = |source: &Source| {
+        let rest = source.name.strip_prefix(folder)?.strip_prefix('/')?;
+        Some(rest.split(['/', '.']).next().unwrap().to_owned()).filter(|name| name != "mod")
+    };
+    let modules: BTreeSet<String> = sources.iter().filter_map(module).collect();
+    let mut named: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in sources {
+        let Some(module) = module(source) else { continue };
+        // What a module's own files name by `super::` is the module itself.
+        let own_path = format!("crate::{}::", folder.replace('/', "::"));
+        let is_folder = source.name.matches('/').count() > folder.matches('/').count() + 1;
+        let before = if is_folder { own_path.as_str() } else { "super::" };
+        let code = source.text.split("#[cfg(test)]").next().unwrap();
+        let code: String = code.lines().filter(|l| !l.trim_start().starts_with("//")).collect();
+        for before in [before, own_path.as_str()] {
+            for rest in code.split(before).skip(1) {
+                let list = match rest.strip_prefix('{') {
+                    Some(list) => list.split('}').next().unwrap(),
+                    None => rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap(),
+                };
+                let names = list.split(|c: char| !c.is_alphanumeric() && c != '_');
+                let known = names.filter(|name| modules.contains(*name) && **name != module);
+                named.entry(module.clone()).or_default().extend(known.map(str::to_owned));
+            }
+        }
+    }
+    named
+}
+
+#[test]
+fn the_store_has_no_circle() {
+    let mut named = siblings(&Source::all(), "store");
+    assert!(named.len() > 15, "{named:?}");
+    // Whatever names nothing that is left can go; what never can is in a circle.
+    while let Some(free) = named
+        .iter()
+        .find(|(_, names)| !names.iter().any(|name| named.contains_key(name)))
+        .map(|(module, _)| module.clone())
+    {
+        named.remove(&free);
+    }
+    assert!(named.is_empty(), "each of these names another one: {named:#?}");
 }
 
 #[test]

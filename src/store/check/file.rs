@@ -33,7 +33,8 @@ pub(super) fn check_schema(db: &Read<'_>, report: &mut Report) -> Result<()> {
                WHERE sql IS NOT NULL AND substr(name, 1, 7) <> 'sqlite_'";
     db.for_each(sql, [], |row| {
         let (name, sql): (String, String) = (row.get(0)?, row.get(1)?);
-        let is_known = guards.remove(&name).is_some_and(|expected| expected == sql);
+        let is_known =
+            guards.remove(&name).is_some_and(|expected| expected == schema::compared(&sql));
         report.require(is_known, "schema", || format!("{name} is not as this version makes it"));
         Ok(())
     })?;

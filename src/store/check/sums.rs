@@ -1,8 +1,8 @@
 //! Sums that are kept so that no page has to count: each must be what counting gives.
 
 use super::Report;
-use crate::store::figures::SLOT_SECONDS;
-use crate::store::tx::params;
+use crate::domain::figures::SLOT_SECONDS;
+use crate::store::value::params;
 use crate::store::{Read, Result};
 
 /// How many orders there are of each status.
@@ -10,7 +10,7 @@ pub(super) fn check_counts(db: &Read<'_>, report: &mut Report) -> Result<()> {
     let sql = "SELECT coalesce(o.status, c.public_status), coalesce(o.count, 0),
                       coalesce(c.count, 0)
                FROM (SELECT public_status AS status, count(*) AS count
-                     FROM orders GROUP BY public_status) o
+                     FROM orders GROUP BY public_status) AS o
                FULL JOIN order_counts c ON c.public_status = o.status
                WHERE coalesce(o.count, 0) <> coalesce(c.count, 0)";
     db.for_each(sql, [], |row| {

@@ -1,0 +1,308 @@
+//! What goes into a statement and comes out of a row: the one place that knows how our types are
+//! stored, whatever the engine.
+//!
+//! Three kinds of values are stored: whole numbers, text and bytes. `Option` is `NULL` of the kind
+//! of what it lacks, so that an engine that prepares statements by type always has one.
+
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+
+use crate::domain::ledger::{AccountKind, PostingKind};
+use crate::domain::money::{Discount, Money, Rate};
+use crate::domain::order::{OrderStatus, PublicStatus, Shown};
+use crate::domain::refill::RefillStatus;
+use crate::domain::service::{Input, ServiceKind};
+use crate::domain::{
+    AccountId, AdminId, CategoryId, KeyId, OrderId, PostingId, ProviderId, RefillId, ServiceId,
+    SessionId, Timestamp, UserId,
+};
+use crate::secret::KeyHash;
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Int,
+    Text,
+    Blob,
+}
+
+/// A stored value, borrowed from whoever has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Value<'a> {
+    Null(Kind),
+    Int(i64),
+    Text(&'a str),
+    Blob(&'a [u8]),
+}
+
+/// A type that can be stored, and as what.
+pub(super) trait ToValue {
+    const KIND: Kind;
+
+    fn to_value(&self) -> Value<'_>;
+}
+
+/// A parameter of a statement: [`ToValue`] without its type, for lists of them.
+pub(super) trait Param {
+    fn value(&self) -> Value<'_>;
+}
+
+impl<T: ToValue + ?Sized> Param for T {
+    fn value(&self) -> Value<'_> {
+        self.to_value()
+    }
+}
+
+/// The parameters of a statement, `$1` first.
+pub(super) type List<'a> = &'a [&'a dyn Param];
+
+/// What a statement takes as its parameters: `params![…]`, a [`List`], or `[]` for none.
+pub(super) trait Params {
+    fn list(&self) -> List<'_>;
+}
+
+impl Params for [&dyn Param; 0] {
+    fn list(&self) -> List<'_> {
+        &[]
+    }
+}
+
+impl Params for List<'_> {
+    fn list(&self) -> List<'_> {
+        self
+    }
+}
+
+impl<const N: usize> Params for &[&dyn Param; N] {
+    fn list(&self) -> List<'_> {
+        *self
+    }
+}
+
+/// Borrows each expression as a parameter.
+macro_rules! params {
+    ($($value:expr),* $(,)?) => {
+        &[$(&$value as &dyn $crate::store::value::Param),*]
+    };
+}
+pub(super) use params;
+
+/// A type that can be read from a column. `None` where what is stored there is none.
+pub(super) trait FromValue: Sized {
+    fn from_value(value: Value<'_>) -> Option<Self>;
+}
+
+/// One row of an answer.
+pub(super) enum Row<'a> {
+    Lite(&'a rusqlite::Row<'a>),
+}
+
+/// Why a column could not be read.
+#[derive(Debug)]
+pub(super) enum RowError {
+    Lite(rusqlite::Error),
+    /// What the column of that number holds is not of the type that was asked for.
+    Column(usize),
+}
+
+/// What a function makes of a row.
+pub(super) type RowResult<T> = Result<T, RowError>;
+
+impl Row<'_> {
+    /// The column of that number, from 0.
+    pub(super) fn get<T: FromValue>(&self, at: usize) -> RowResult<T> {
+        let Self::Lite(row) = self;
+        let value = match row.get_ref(at).map_err(RowError::Lite)? {
+            ValueRef::Null => Value::Null(Kind::Int),
+            ValueRef::Integer(number) => Value::Int(number),
+            ValueRef::Text(text) => {
+                Value::Text(std::str::from_utf8(text).map_err(|_| RowError::Column(at))?)
+            }
+            ValueRef::Blob(bytes) => Value::Blob(bytes),
+            ValueRef::Real(_) => return Err(RowError::Column(at)),
+        };
+        T::from_value(value).ok_or(RowError::Column(at))
+    }
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match *self {
+            Self::Null(_) => ValueRef::Null,
+            Self::Int(number) => ValueRef::Integer(number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+impl<T: ToValue> ToValue for Option<T> {
+    const KIND: Kind = T::KIND;
+
+    fn to_value(&self) -> Value<'_> {
+        self.as_ref().map_or(Value::Null(T::KIND), T::to_value)
+    }
+}
+
+impl<T: ToValue + ?Sized> ToValue for &T {
+    const KIND: Kind = T::KIND;
+
+    fn to_value(&self) -> Value<'_> {
+        T::to_value(self)
+    }
+}
+
+impl<T: FromValue> FromValue for Option<T> {
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Null(_) => Some(None),
+            Value::Int(_) | Value::Text(_) | Value::Blob(_) => T::from_value(value).map(Some),
+        }
+    }
+}
+
+impl ToValue for i64 {
+    const KIND: Kind = Kind::Int;
+
+    fn to_value(&self) -> Value<'_> {
+        Value::Int(*self)
+    }
+}
+
+impl FromValue for i64 {
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Int(number) => Some(number),
+            Value::Null(_) | Value::Text(_) | Value::Blob(_) => None,
+        }
+    }
+}
+
+impl ToValue for bool {
+    const KIND: Kind = Kind::Int;
+
+    fn to_value(&self) -> Value<'_> {
+        Value::Int(i64::from(*self))
+    }
+}
+
+impl FromValue for bool {
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        i64::from_value(value).map(|number| number != 0)
+    }
+}
+
+impl ToValue for str {
+    const KIND: Kind = Kind::Text;
+
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self)
+    }
+}
+
+impl ToValue for String {
+    const KIND: Kind = Kind::Text;
+
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(self)
+    }
+}
+
+impl FromValue for String {
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        text(value).map(str::to_owned)
+    }
+}
+
+impl ToValue for [u8] {
+    const KIND: Kind = Kind::Blob;
+
+    fn to_value(&self) -> Value<'_> {
+        Value::Blob(self)
+    }
+}
+
+impl FromValue for Vec<u8> {
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Blob(bytes) => Some(bytes.to_owned()),
+            Value::Null(_) | Value::Int(_) | Value::Text(_) => None,
+        }
+    }
+}
+
+impl ToValue for KeyHash {
+    const KIND: Kind = Kind::Blob;
+
+    fn to_value(&self) -> Value<'_> {
+        Value::Blob(&self.0)
+    }
+}
+
+fn text(value: Value<'_>) -> Option<&str> {
+    match value {
+        Value::Text(text) => Some(text),
+        Value::Null(_) | Value::Int(_) | Value::Blob(_) => None,
+    }
+}
+
+/// Wrappers around one whole number.
+macro_rules! integer_columns {
+    ($($name:ident: $from:expr, $to:expr;)*) => {$(
+        impl ToValue for $name {
+            const KIND: Kind = Kind::Int;
+
+            fn to_value(&self) -> Value<'_> {
+                let to: fn(&$name) -> i64 = $to;
+                Value::Int(to(self))
+            }
+        }
+
+        impl FromValue for $name {
+            fn from_value(value: Value<'_>) -> Option<Self> {
+                let from: fn(i64) -> Option<$name> = $from;
+                from(i64::from_value(value)?)
+            }
+        }
+    )*};
+}
+
+integer_columns! {
+    AccountId: |id| Some(AccountId(id)), |id| id.0;
+    AdminId: |id| Some(AdminId(id)), |id| id.0;
+    CategoryId: |id| Some(CategoryId(id)), |id| id.0;
+    KeyId: |id| Some(KeyId(id)), |id| id.0;
+    OrderId: |id| Some(OrderId(id)), |id| id.0;
+    PostingId: |id| Some(PostingId(id)), |id| id.0;
+    ProviderId: |id| Some(ProviderId(id)), |id| id.0;
+    RefillId: |id| Some(RefillId(id)), |id| id.0;
+    ServiceId: |id| Some(ServiceId(id)), |id| id.0;
+    SessionId: |id| Some(SessionId(id)), |id| id.0;
+    UserId: |id| Some(UserId(id)), |id| id.0;
+    Timestamp: |seconds| Some(Timestamp(seconds)), |at| at.0;
+    Money: |micros| Some(Money::from_micros(micros)), |money| money.micros();
+    Rate: |micros| Some(Rate::from_micros(micros)), |rate| rate.micros();
+    Discount: Discount::from_basis_points, |discount| discount.basis_points();
+}
+
+/// Enums stored as a word.
+macro_rules! word_columns {
+    ($($name:ident)*) => {$(
+        impl ToValue for $name {
+            const KIND: Kind = Kind::Text;
+
+            fn to_value(&self) -> Value<'_> {
+                Value::Text(self.as_str())
+            }
+        }
+
+        impl FromValue for $name {
+            fn from_value(value: Value<'_>) -> Option<Self> {
+                $name::from_stored(text(value)?)
+            }
+        }
+    )*};
+}
+
+word_columns! {
+    AccountKind Input OrderStatus PostingKind PublicStatus RefillStatus ServiceKind Shown
+}

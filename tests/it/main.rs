@@ -41,4 +41,5 @@ mod store;
 mod table;
 mod tidy;
 mod together;
+mod upgrade;
 mod v2;

@@ -110,7 +110,7 @@ CREATE TABLE recovery_codes (
   PRIMARY KEY (admin_id, code_hash)
 ) STRICT, WITHOUT ROWID;
 
--- Browsers that are logged in, or (is_half) have said the password and owe the code.
+-- Browsers that are logged in, or (is_half) have given the password and owe the code.
 CREATE TABLE sessions (
   id         INTEGER PRIMARY KEY,
   admin_id   INTEGER NOT NULL REFERENCES admins (id),
@@ -344,7 +344,7 @@ CREATE UNIQUE INDEX refills_open ON refills (order_id) WHERE status IN ('pending
 
 --------------------------------------------------------------------------------------------- books
 
--- Every movement of money: one row, two accounts, never changed. The balances are those after it.
+-- Every posting of money: one row, two accounts, never changed. The balances are those after it.
 CREATE TABLE postings (
   id                         INTEGER PRIMARY KEY,
   created_at                 INTEGER NOT NULL,

@@ -16,15 +16,12 @@ const SELECT: &str = "SELECT id, name, password_hash, totp_seed, totp_step_last 
 /// Who logs in to the pages.
 #[derive(Clone)]
 pub struct Admin {
-    /// The row.
     pub id: AdminId,
-    /// What he types.
     pub name: String,
-    /// His password, hashed.
     pub password_hash: String,
-    /// The seed of his codes, sealed.
+    /// Sealed with the key beside the file.
     pub totp_seed: Option<Vec<u8>>,
-    /// The last step whose code he used.
+    /// The last step whose code was used.
     pub totp_step_last: i64,
 }
 

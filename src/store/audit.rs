@@ -7,7 +7,6 @@ use crate::domain::{Actor, Timestamp};
 
 /// One entry: who did what to what. `change` never holds a secret.
 pub struct Entry<'a> {
-    /// Who.
     pub actor: &'a Actor,
     /// The verb, such as `user.deposit`.
     pub verb: &'static str,
@@ -35,8 +34,8 @@ pub fn record(tx: &Tx<'_>, entry: &Entry<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Who did it, as people say it: the column `actor`, with an admin's name for his number and the
-/// first characters of a key for its.
+/// Who did it, as people say it: the column `actor`, with the name of an admin and the
+/// first characters of a key in place of their numbers.
 pub(super) const WHO: &str = "coalesce(
     CASE WHEN actor LIKE 'admin %' THEN
       (SELECT name FROM admins WHERE id = CAST(substr(actor, 7) AS BIGINT)) END,
@@ -48,17 +47,12 @@ pub(super) const WHO: &str = "coalesce(
 /// An entry as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
-    /// Its number.
     pub id: i64,
-    /// When.
     pub created_at: Timestamp,
     /// Who: an admin's name, `key pl_a1b2c…` or `command line`.
     pub actor: String,
-    /// From where.
     pub address: String,
-    /// What was done.
     pub verb: String,
-    /// To what.
     pub object: String,
     /// What it was and is.
     pub change: String,
@@ -94,9 +88,7 @@ pub fn list_about(db: &Read<'_>, object: &str, limit: i64) -> Result<Vec<Written
 pub struct Filter {
     /// By whom, as it is stored: `admin 1`, `command line`.
     pub actor: String,
-    /// What was done.
     pub verb: String,
-    /// To exactly what.
     pub object: String,
     /// Where the page begins.
     pub cursor: Cursor,

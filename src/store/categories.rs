@@ -12,9 +12,7 @@ const NAMED_MAX: i64 = 1000;
 /// A heading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Category {
-    /// Its number.
     pub id: CategoryId,
-    /// What customers read.
     pub name: String,
     /// Where it stands; of two with the same place the older stands first.
     pub position: i64,
@@ -25,7 +23,6 @@ pub struct Category {
 /// A heading as a page of them shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// It.
     pub category: Category,
     /// How many services stand under it.
     pub services: i64,

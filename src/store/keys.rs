@@ -8,34 +8,26 @@ use crate::domain::setting::Setting;
 use crate::domain::{KeyId, Timestamp, UserId};
 use crate::secret::KeyHash;
 
-/// Who a valid key belongs to, and what every answer to him needs. It holds until
+/// Who a valid key belongs to, and what every answer to them needs. It holds until
 /// [`Versions::callers`](super::Versions) moves.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// The key.
     pub key: KeyId,
-    /// Whose it is.
     pub user: UserId,
-    /// Whether he may do anything.
     pub is_suspended: bool,
     /// When the key was last seen, about.
     pub last_used_at: Option<Timestamp>,
-    /// What he pays less than the rate.
+    /// Off the rate of every service without a custom rate.
     pub discount: Discount,
-    /// Whether he has rates of his own.
     pub has_custom_rates: bool,
-    /// The panel's currency.
     pub currency: String,
 }
 
 /// An API key as the operator sees it.
 #[derive(Clone, Debug)]
 pub struct ApiKey {
-    /// The row.
     pub id: KeyId,
-    /// Whose it is.
     pub user: UserId,
-    /// Its first characters.
     pub prefix: String,
     /// What the operator calls it.
     pub label: String,
@@ -114,7 +106,6 @@ pub enum Which {
     /// All of them.
     #[default]
     All,
-    /// Those that work.
     Active,
     /// Those that work and were never used.
     NeverUsed,
@@ -128,9 +119,7 @@ pub enum Which {
 /// What a page of keys shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Which.
     pub which: Which,
-    /// Whose.
     pub user: Option<UserId>,
     /// Where the page begins.
     pub cursor: Cursor,
@@ -141,11 +130,10 @@ pub struct Filter {
 /// A key as a page of keys shows it.
 #[derive(Clone, Debug)]
 pub struct Listed {
-    /// It.
     pub key: ApiKey,
     /// The name of its user.
     pub user_name: String,
-    /// Whether all his keys are refused.
+    /// Whether all keys of the user are refused.
     pub is_suspended: bool,
 }
 
@@ -166,7 +154,7 @@ fn page_sql(filter: &Filter) -> String {
             ("INDEXED BY api_keys_revoked", "k.revoked_at IS NOT NULL AND $2 IS NULL")
         }
     };
-    let (index, is_his) = match filter.user {
+    let (index, is_theirs) = match filter.user {
         None => (index, "$1 IS NULL"),
         Some(_) => ("INDEXED BY api_keys_user", "k.user_id = $1"),
     };
@@ -174,7 +162,7 @@ fn page_sql(filter: &Filter) -> String {
         "SELECT k.id, k.key_prefix, k.label, k.created_at, k.last_used_at, k.revoked_at, k.user_id,
                 u.name, u.is_suspended
          FROM api_keys k {index} LEFT JOIN users u ON u.id = k.user_id
-         WHERE {is_his} AND {is_one} AND k.id {compares} $3 ORDER BY k.id {direction} LIMIT $4"
+         WHERE {is_theirs} AND {is_one} AND k.id {compares} $3 ORDER BY k.id {direction} LIMIT $4"
     )
 }
 

@@ -56,7 +56,7 @@ pub fn post(tx: &Tx<'_>, posting: &Posting, actor: &Actor) -> Result<PostingId> 
     Ok(PostingId(id))
 }
 
-/// Counts a movement for the charts. A charge is counted with its order.
+/// Counts a posting for the charts. A charge is counted with its order.
 fn count(tx: &Tx<'_>, posting: &Posting) -> Result<()> {
     let mut figures = Figures::default();
     match posting.kind {
@@ -73,20 +73,17 @@ pub fn is_empty(db: &Read<'_>) -> Result<bool> {
     Ok(db.find("SELECT 1 FROM postings LIMIT 1", [], |_| Ok(()))?.is_none())
 }
 
-/// Whether a movement with this reference is in the books.
+/// Whether a posting with this reference is in the books.
 pub fn has_reference(db: &Read<'_>, reference: &str) -> Result<bool> {
     let sql = "SELECT 1 FROM postings WHERE reference = $1 AND reference <> ''";
     Ok(db.find(sql, params![reference], |_| Ok(()))?.is_some())
 }
 
-/// A movement as the page of a user shows it.
+/// A posting as the page of a user shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Booked {
-    /// Its number.
     pub id: PostingId,
-    /// When.
     pub created_at: Timestamp,
-    /// Why.
     pub kind: PostingKind,
     /// What it did to the account: more or less in it.
     pub amount: Money,
@@ -96,7 +93,7 @@ pub struct Booked {
     pub order: Option<OrderId>,
     /// What was written about it.
     pub note: String,
-    /// Who moved it, an admin by his name.
+    /// An admin by name.
     pub actor: String,
 }
 
@@ -129,20 +126,16 @@ fn read_booked(row: &Row<'_>, account: Account) -> RowResult<Booked> {
     })
 }
 
-/// A movement as the page of an order shows it.
+/// A posting as the page of an order shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OfOrder {
-    /// Its number.
     pub id: PostingId,
-    /// When.
     pub created_at: Timestamp,
-    /// Why.
     pub kind: PostingKind,
-    /// How much.
     pub amount: Money,
     /// What was in the user's account afterwards, if it moved.
     pub balance: Option<Money>,
-    /// Who moved it, an admin by his name.
+    /// An admin by name.
     pub actor: String,
 }
 

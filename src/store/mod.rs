@@ -133,7 +133,6 @@ impl From<r2d2::Error> for Error {
 pub enum Missing {
     /// Make an empty panel.
     Create,
-    /// Say so.
     Refuse,
 }
 

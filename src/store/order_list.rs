@@ -14,11 +14,8 @@ use crate::domain::{OrderId, Timestamp};
 /// An order with the names a page shows beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// The order.
     pub order: Order,
-    /// Who bought it.
     pub user: String,
-    /// What.
     pub service: String,
 }
 
@@ -117,7 +114,7 @@ const CANCEL_REQUESTS: &str = "SELECT count(*) FROM (
     SELECT 1 FROM orders
     WHERE cancel_requested_at IS NOT NULL AND finished_at IS NULL AND id > 0 LIMIT $1) AS counted";
 
-/// How many orders somebody wishes to cancel; counts no further than asked.
+/// How many cancel requests wait; counts no further than asked.
 pub fn count_cancel_requests(db: &Read<'_>, most: i64) -> Result<i64> {
     db.get(CANCEL_REQUESTS, params![most], |row| row.get(0))
 }

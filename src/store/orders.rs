@@ -45,12 +45,12 @@ const FIND: &str =
             custom_id, created_at, finished_at, cancel_requested_at
      FROM orders WHERE id = $1";
 
-/// An order by its number, whoever's it is.
+/// An order by its number, whichever user's it is.
 pub fn find(db: &Read<'_>, id: OrderId) -> Result<Option<Order>> {
     db.find(FIND, params![id], read_order)
 }
 
-/// The orders of those numbers, in that order, whoever's they are.
+/// The orders of those numbers, in that order, whichever users' they are.
 pub fn find_each(db: &Read<'_>, ids: &[OrderId]) -> Result<Vec<Option<Order>>> {
     db.find_each(FIND, ids, read_order)
 }
@@ -80,7 +80,6 @@ pub fn find_standing(db: &Read<'_>, user: UserId, id: OrderId) -> Result<Option<
 /// Who placed an order, and under what names of the customer's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// Who placed it.
     pub actor: Actor,
     /// The id under which the request buys only once.
     pub request: Option<RequestId>,
@@ -91,7 +90,6 @@ pub struct Origin {
 /// A client's name for one request, with a digest of all else in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId {
-    /// The name.
     pub text: String,
     /// SHA-256 of the request's content, normalised.
     pub digest: [u8; 32],
@@ -242,7 +240,7 @@ pub fn update_state(tx: &Tx<'_>, order: &Order, change: &Change) -> Result<()> {
     Ok(())
 }
 
-/// Remembers the customer's wish to cancel; the first time counts.
+/// Keeps the customer's cancel request; the first time counts.
 pub fn update_cancel_requested(tx: &Tx<'_>, id: OrderId) -> Result<()> {
     tx.execute(
         "UPDATE orders SET cancel_requested_at = $1, updated_at = $1
@@ -252,7 +250,7 @@ pub fn update_cancel_requested(tx: &Tx<'_>, id: OrderId) -> Result<()> {
     Ok(())
 }
 
-/// Forgets the customer's wish to cancel. He may wish again.
+/// Forgets the customer's cancel request. They may ask again.
 pub fn update_cancel_declined(tx: &Tx<'_>, id: OrderId) -> Result<()> {
     let sql = "UPDATE orders SET cancel_requested_at = NULL, updated_at = $1 WHERE id = $2";
     tx.execute(sql, params![tx.now, id])?;
@@ -290,22 +288,17 @@ pub enum By {
     /// All of them.
     #[default]
     Nothing,
-    /// A user's.
     User(UserId),
-    /// A service's.
     Service(ServiceId),
     /// Those for exactly this link.
     Link(String),
-    /// A user's, by what he knows them by.
+    /// A user's, by the user's own names for them.
     Own {
-        /// Whose.
         user: UserId,
-        /// Exactly this link.
         link: Option<String>,
-        /// Exactly this name of his own.
         custom_id: Option<String>,
     },
-    /// Those whose customer wishes to cancel, and somebody has to see to it.
+    /// Open ones with a cancel request.
     CancelRequest,
 }
 

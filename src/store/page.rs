@@ -59,9 +59,7 @@ pub enum Cursor {
     /// At the newest row.
     #[default]
     Newest,
-    /// Behind this one.
     Older(i64),
-    /// Before this one.
     Newer(i64),
 }
 

@@ -1,4 +1,4 @@
-//! Reading the books: movements by user, kind, time, order and reference, newest first.
+//! Reading the books: postings by user, kind, time, order and reference, newest first.
 //!
 //! What may be asked for is what can be found without looking at everything: along an index, along
 //! one in blocks, or along the numbers and then only so far. Numbers and times grow together, so a
@@ -14,21 +14,16 @@ use crate::domain::{AccountId, OrderId, PostingId, Timestamp, UserId};
 
 /// How many numbers one page looks at where no index holds what it looks for.
 pub const WALK_MAX: i64 = 20_000;
-/// More movements than that no order has.
+/// No order has more postings than that.
 const OF_ORDER_MAX: i64 = 1000;
 
-/// Which movements a page shows: those that all of this is true of.
+/// Which postings a page shows: those of which all of this is true.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Of whose account.
     pub user: Option<UserId>,
-    /// Why it moved.
     pub kind: Option<PostingKind>,
-    /// From then on.
     pub since: Option<Timestamp>,
-    /// Before then.
     pub until: Option<Timestamp>,
-    /// For which order.
     pub order: Option<OrderId>,
     /// By exactly this name; empty for any.
     pub reference: String,
@@ -38,12 +33,11 @@ pub struct Filter {
     pub size: i64,
 }
 
-/// A movement as the ledger shows it.
+/// A posting as the ledger shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Its number, its kind, its amount.
     pub posted: Posted,
-    /// When.
     pub created_at: Timestamp,
     /// Where the money arrived.
     pub destination: AccountId,
@@ -51,7 +45,6 @@ pub struct Entry {
     pub balances: (Money, Money),
     /// The name of the user whose account moved.
     pub user_name: Option<String>,
-    /// His account.
     pub account: Option<AccountId>,
     /// The order it was for.
     pub order: Option<OrderId>,
@@ -59,7 +52,7 @@ pub struct Entry {
     pub reference: String,
     /// What was written about it.
     pub note: String,
-    /// Who moved it, an admin by his name.
+    /// An admin by name.
     pub actor: String,
 }
 
@@ -78,7 +71,6 @@ impl Entry {
 /// A page of the ledger, and where the next ones begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Its rows.
     pub rows: Vec<Entry>,
     /// Behind which number older ones follow.
     pub older: Option<i64>,
@@ -127,17 +119,17 @@ fn read_entry(row: &Row<'_>) -> RowResult<Entry> {
     })
 }
 
-/// One movement.
+/// One posting.
 pub fn find(db: &Read<'_>, id: PostingId) -> Result<Option<Entry>> {
     db.find(&select("", "p.id = $1"), params![id], read_entry)
 }
 
-/// One movement, as far as taking it back needs to know it.
+/// One posting, as far as taking it back needs to know it.
 pub fn find_posted(db: &Read<'_>, id: PostingId) -> Result<Option<Posted>> {
     Ok(find(db, id)?.map(|entry| entry.posted))
 }
 
-/// The movements of an order, or the one with a reference, that the rest of the filter lets pass.
+/// The postings of an order, or the one with a reference, that the rest of the filter lets pass.
 fn few(db: &Read<'_>, filter: &Filter) -> Result<Vec<Entry>> {
     let mut rows = match (filter.reference.as_str(), filter.order) {
         ("", order) => {
@@ -224,7 +216,7 @@ impl Filter {
     }
 }
 
-/// The newest movement's number, 0 where there is none.
+/// The newest posting's number, 0 where there is none.
 pub(super) fn last(db: &Read<'_>) -> Result<i64> {
     db.get("SELECT coalesce(max(id), 0) FROM postings", [], |row| row.get(0))
 }
@@ -233,7 +225,7 @@ const IN_BLOCK: &str = "SELECT id FROM postings INDEXED BY postings_user
                         WHERE user_id = $1 AND ($2 IS NULL OR kind = $2) AND block = $3";
 
 /// The numbers of what happened to a user's account, of one kind or of any, in the order they are
-/// met. Most of it is charges, so whoever asks for those has few others passed over.
+/// met. Most of it is charges, so a list of charges passes few others over.
 pub(super) fn ids_of(
     db: &Read<'_>,
     user: UserId,
@@ -247,7 +239,7 @@ pub(super) fn ids_of(
     Ok(ids.into_iter().map(PostingId).collect())
 }
 
-/// The number of the first movement made then or later, the next free one where there is none.
+/// The number of the first posting made then or later, the next free one where there is none.
 /// Halves the numbers until one is left; should the clock ever have been set back, the answer is
 /// as wrong as the clock was.
 fn first_since(db: &Read<'_>, at: Timestamp, last: i64) -> Result<i64> {
@@ -265,7 +257,7 @@ fn first_since(db: &Read<'_>, at: Timestamp, last: i64) -> Result<i64> {
     Ok(low)
 }
 
-/// A page of movements.
+/// A page of postings.
 pub fn page(db: &Read<'_>, filter: &Filter) -> Result<Found> {
     let (none, key) =
         (Found { rows: Vec::new(), older: None, newer: None }, |entry: &Entry| entry.posted.id.0);

@@ -44,17 +44,12 @@ pub fn list_of(db: &Read<'_>, order: OrderId, limit: i64) -> Result<Vec<Refill>>
 /// A refill as a page of refills shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// It.
     pub refill: Refill,
-    /// Who asked.
     pub user_name: String,
     /// What had been ordered.
     pub service: ServiceId,
-    /// Its name.
     pub service_name: String,
-    /// For which link.
     pub link: String,
-    /// How many units.
     pub quantity: i64,
 }
 

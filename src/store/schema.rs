@@ -103,7 +103,6 @@ impl OpenError {
 pub(super) enum Reads {
     /// A few rows by key, from mapped memory.
     Points,
-    /// Lists.
     Pages,
 }
 

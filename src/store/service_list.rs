@@ -23,7 +23,6 @@ pub enum Which {
 /// What a page of services shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Which.
     pub which: Which,
     /// Only those of one category.
     pub category: Option<CategoryId>,
@@ -38,13 +37,10 @@ pub struct Filter {
 /// Where a service stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Its category's place.
     category_position: i64,
-    /// Its category.
     pub category: CategoryId,
     /// Its place there; of two with the same the older stands first.
     pub position: i64,
-    /// Its number.
     pub service: ServiceId,
 }
 

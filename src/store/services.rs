@@ -59,7 +59,6 @@ pub fn get(db: &Read<'_>, id: ServiceId) -> Result<Service> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Headed {
     pub service: Service,
-    /// Its category's name.
     pub category: String,
     /// Whether the category's services can be ordered.
     pub is_category_enabled: bool,
@@ -101,9 +100,7 @@ pub fn find_on_sale(
 /// A service with the name of its category and the reader's custom rate for it.
 #[derive(Clone, Debug)]
 pub struct Offer {
-    /// The service.
     pub service: Service,
-    /// Its category's name.
     pub category: String,
     /// The user's custom rate.
     pub custom_rate: Option<Rate>,
@@ -116,7 +113,7 @@ pub struct PriceList {
     pub version: i64,
     /// What is paid less than the rate.
     pub discount: Discount,
-    /// The user, if he has rates of his own.
+    /// The user, where one has custom rates.
     pub own: Option<UserId>,
 }
 
@@ -140,11 +137,8 @@ pub fn list_offers(db: &Read<'_>, user: Option<UserId>) -> Result<Vec<Offer>> {
 /// A service with the names of its category and its provider.
 #[derive(Clone, Debug)]
 pub struct Listed {
-    /// The service.
     pub service: Service,
-    /// Its category's name.
     pub category: String,
-    /// Its provider's name.
     pub provider: Option<String>,
 }
 

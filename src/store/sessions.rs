@@ -9,17 +9,13 @@ use crate::secret::KeyHash;
 /// A log-in, and whose it is.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// The row.
     pub id: SessionId,
     /// Who is logged in.
     pub admin: AdminId,
-    /// His name.
     pub name: String,
     /// How long it has lived.
     pub life: Life,
-    /// From where.
     pub address: String,
-    /// With what browser.
     pub agent: String,
 }
 
@@ -68,9 +64,7 @@ pub fn list(db: &Read<'_>, admin: AdminId, now: Timestamp) -> Result<Vec<Session
 pub struct NewSession {
     /// The hash of its token.
     pub token: KeyHash,
-    /// From where.
     pub address: String,
-    /// With what browser.
     pub agent: String,
 }
 

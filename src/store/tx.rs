@@ -111,7 +111,6 @@ pub struct Tx<'c> {
 /// The request that a change came by, for the audit log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
-    /// The client's address.
     pub address: String,
     /// The request's id, as in the log.
     pub request: String,

@@ -38,7 +38,7 @@ pub fn get(db: &Read<'_>, id: UserId) -> Result<User> {
     db.get(select!("WHERE u.id = $1"), params![id], read_user)
 }
 
-/// A user by his number.
+/// A user by number.
 pub fn find(db: &Read<'_>, id: UserId) -> Result<Option<User>> {
     db.find(select!("WHERE u.id = $1"), params![id], read_user)
 }
@@ -52,7 +52,7 @@ pub fn get_named(db: &Read<'_>, name: &str) -> Result<User> {
     user.ok_or(Error::Refused(Refusal::UserNotFound))
 }
 
-/// A user by his name, or else by his number, as people type them.
+/// A user by name, or else by number, as people type them.
 pub fn find_called(db: &Read<'_>, text: &str) -> Result<Option<User>> {
     let named = db.find(select!("WHERE u.name = $1"), params![text], read_user)?;
     match (named, text.trim_start_matches('#').parse()) {
@@ -82,7 +82,6 @@ pub enum Which {
 /// What a page of users shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Which.
     pub which: Which,
     /// Names that begin so, then sorted by name; else the newest first.
     pub name: String,
@@ -92,18 +91,16 @@ pub struct Filter {
     pub size: i64,
 }
 
-/// A user as a page of users shows him.
+/// A user as a page of users shows one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// He.
     pub user: User,
-    /// Since when he is with us.
     pub created_at: Timestamp,
-    /// How many of his keys work.
+    /// How many keys work.
     pub keys: i64,
     /// When one of them was last seen.
     pub last_used_at: Option<Timestamp>,
-    /// How many rates of his own he has.
+    /// How many custom rates there are.
     pub rates: i64,
 }
 
@@ -189,13 +186,10 @@ pub fn update_note(tx: &Tx<'_>, id: UserId, note: &str) -> Result<()> {
 /// A rate of a user's own, beside the one for all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomRate {
-    /// For which service.
     pub service: ServiceId,
-    /// Its name.
     pub name: String,
     /// The rate for all.
     pub listed: Rate,
-    /// His.
     pub own: Rate,
 }
 
@@ -279,7 +273,7 @@ pub fn find_rate(db: &Read<'_>, user: UserId, service: ServiceId) -> Result<Opti
     db.find(sql, params![user, service], |row| row.get(0))
 }
 
-/// Gives the user a rate of his own.
+/// Gives the user a custom rate.
 pub fn update_rate(tx: &Tx<'_>, user: UserId, service: ServiceId, rate: Rate) -> Result<()> {
     tx.execute(
         "INSERT INTO user_rates (user_id, service_id, rate_micros) VALUES ($1, $2, $3)

@@ -89,7 +89,7 @@ impl Ledger {
             account.derived += change;
             let holds = account.derived == i128::from(after);
             report.require(holds, "chain", || {
-                format!("after posting {id}, account {id_moved} is said to hold {after}")
+                format!("after posting {id}, account {id_moved} is written to hold {after}")
             });
             account.derived = i128::from(after); // one broken link is one finding
         }

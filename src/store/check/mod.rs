@@ -24,7 +24,6 @@ const FINDINGS_MAX: usize = 100;
 pub struct Finding {
     /// The rule, in a word.
     pub rule: &'static str,
-    /// What was found.
     pub text: String,
 }
 

@@ -15,7 +15,7 @@ pub(super) fn check_counts(db: &Read<'_>, report: &mut Report) -> Result<()> {
                WHERE coalesce(o.count, 0) <> coalesce(c.count, 0)";
     db.for_each(sql, [], |row| {
         let (status, found, kept): (String, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        report.add("count", format!("{found} orders are {status}, {kept} are said to be"));
+        report.add("count", format!("{found} orders are {status}, {kept} are counted"));
         Ok(())
     })
 }
@@ -45,7 +45,7 @@ pub(super) fn check_figures(db: &Read<'_>, report: &mut Report) -> Result<()> {
                   OR s.deposits IS DISTINCT FROM f.deposit_micros";
     db.for_each(sql, params![SLOT_SECONDS], |row| {
         let slot: i64 = row.get(0)?;
-        report.add("figures", format!("of what happened from {slot} on, something else is said"));
+        report.add("figures", format!("the figures from {slot} on are not what happened"));
         Ok(())
     })
 }

@@ -33,25 +33,20 @@ const SETTINGS_EVERY: Duration = Duration::from_secs(1);
 /// Why the server did not start, or did not stop well.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// The file could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The books do not add up; nothing is sold until a person has looked.
+    /// Nothing is sold until a person has looked.
     #[error("the books are not sound, run `panelite check`:\n{}", lines(.0))]
     Unsound(Vec<Finding>),
-    /// The address could not be had.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
-    /// The key that seals secrets could not be had.
     #[error("cannot use the key file {}: {}", .0.display(), .1)]
     KeyFile(PathBuf, std::io::Error),
-    /// Reading what is needed to start failed.
     #[error(transparent)]
     Store(#[from] store::Error),
     /// A fault after which nothing may be acknowledged.
     #[error("storage failed; what was not acknowledged may or may not have happened")]
     StorageFailed,
-    /// The server itself failed.
     #[error("the server failed: {0}")]
     Server(#[from] std::io::Error),
 }
@@ -67,7 +62,7 @@ pub struct App {
     listener: TcpListener,
     address: SocketAddr,
     sealer: Sealer,
-    /// What makes the first admin, while there is none.
+    /// Only while there is no admin.
     setup: Option<SetupLink>,
 }
 
@@ -102,12 +97,12 @@ impl App {
         Some(format!("{}{}", self.url(), self.setup.as_ref()?.path()))
     }
 
-    /// Where it listens.
+    /// Where it listens: with the port the system chose, where port 0 was asked for.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The store it serves from.
+    /// The store it serves from, for what runs in the same process.
     pub fn store(&self) -> Arc<Store> {
         Arc::clone(&self.store)
     }

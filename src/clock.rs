@@ -9,10 +9,9 @@ use crate::domain::Timestamp;
 /// Where the time comes from.
 #[derive(Clone, Debug, Default)]
 pub enum Clock {
-    /// The machine's.
     #[default]
     System,
-    /// A test's: seconds that only move when told.
+    /// For tests: seconds that move only when told.
     Manual(Arc<AtomicI64>),
 }
 

@@ -1,7 +1,7 @@
 //! Passwords: which may be chosen, their argon2id hashes, and the work of comparing them.
 //!
 //! Hashing is slow on purpose, so at most two run at once and few may wait: more than that is an
-//! attack or a mistake. A name nobody has costs the same work as one that somebody has.
+//! attack or a mistake. A name that does not exist costs the same work as one that does.
 
 use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version};
 use tokio::sync::Semaphore;
@@ -66,12 +66,11 @@ impl Cost {
     }
 }
 
-/// What a comparison says.
+/// What comparing a password with a hash says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is the password. Where the hash was made at another cost, a new one comes along.
     Right {
-        /// The hash to keep from now on.
         renewed: Option<String>,
     },
     /// It is not, or there is no such person.
@@ -90,7 +89,7 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// A counter with two clerks and a short queue.
+    /// Two hash at once, a few more wait.
     pub fn new(cost: Cost) -> Self {
         Self { cost, slots: Semaphore::new(AT_ONCE), seats: Semaphore::new(WAITING_MAX) }
     }

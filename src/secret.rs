@@ -25,7 +25,7 @@ const SHOWN_PREFIX_LENGTH: usize = 8;
 pub struct Secret(String);
 
 impl Secret {
-    /// Wraps a text.
+    /// From here on the text shows only through `expose`.
     pub fn new(text: String) -> Self {
         Self(text)
     }
@@ -81,7 +81,7 @@ pub fn new_token(length: usize) -> Secret {
     Secret(text)
 }
 
-/// That many random bytes.
+/// Random bytes from the system.
 ///
 /// # Panics
 /// If the machine has no randomness to give.
@@ -91,7 +91,7 @@ pub fn random_bytes(count: usize) -> Vec<u8> {
     bytes
 }
 
-/// What only the holder of `secret` can say about `message`.
+/// The HMAC-SHA-256 of a message: only the holder of `secret` can make or check it.
 ///
 /// # Panics
 /// Never: a key of any length will do.

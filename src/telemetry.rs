@@ -18,8 +18,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::clock;
 
-/// What is logged unless somebody wants another: not that a client sent what is no HTTP, or
-/// anybody could fill the disk.
+/// What is logged by default. actix_http is off because it logs every malformed request: with
+/// those anybody could fill the disk.
 pub const DEFAULT_FILTER: &str = "info,actix_http=off";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -13,12 +13,12 @@ const STEP_SECONDS: u64 = 30;
 pub struct Seed(Vec<u8>);
 
 impl Seed {
-    /// A new one.
+    /// A new random seed.
     pub fn generate() -> Self {
         Self(secret::random_bytes(SEED_BYTES))
     }
 
-    /// A seed from its bytes.
+    /// A seed from what [`Seed::as_bytes`] gave.
     pub fn from_bytes(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
@@ -39,14 +39,14 @@ impl Seed {
         data_encoding::BASE32_NOPAD.encode(&self.0)
     }
 
-    /// What the app reads from a link.
+    /// The `otpauth://` URL from which an app takes everything.
     pub fn url(&self, panel: &str, name: &str) -> String {
         let plain = |text: &str| text.replace(':', " ");
         let builder = self.builder().with_account_name(plain(name)).with_issuer(Some(plain(panel)));
         builder.build().ok().and_then(|totp| totp.to_url().ok()).unwrap_or_default()
     }
 
-    /// The step whose code this is, if it is one of now.
+    /// The step (of 30 seconds) whose code this is, if that is the present one or a neighbour.
     pub fn step(&self, code: &str, now: Timestamp) -> Option<i64> {
         let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
         let now = u64::try_from(now.0).ok()?;
@@ -54,7 +54,7 @@ impl Seed {
         i64::try_from(step).ok()
     }
 
-    /// The code of an instant, as the app shows it.
+    /// The code that the app shows at an instant.
     pub fn code(&self, at: Timestamp) -> String {
         let at = u64::try_from(at.0).unwrap_or_default();
         self.builder().build_noncompliant().generate(at).to_string()

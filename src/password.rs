@@ -70,9 +70,7 @@ impl Cost {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is the password. Where the hash was made at another cost, a new one comes along.
-    Right {
-        renewed: Option<String>,
-    },
+    Right { renewed: Option<String> },
     /// It is not, or there is no such person.
     Wrong,
 }

@@ -24,6 +24,7 @@ const LISTS: &[&str] = &[
     "/admin/orders?state=cancel-requests",
     "/admin/orders?user=1",
     "/admin/orders?user=900&state=completed",
+    "/admin/orders?user=1001",
     "/admin/orders?service=7",
     "/admin/orders?service=7&state=pending",
     "/admin/orders?link=https%3A%2F%2Fexample.com%2Fposts%2F7",
@@ -51,42 +52,74 @@ const LISTS: &[&str] = &[
 ];
 
 /// How long each page takes, in milliseconds: the middle one of its looks, the longest but for one
-/// in a hundred.
-pub(crate) fn print(shop: &Shop, folder: &std::path::Path) {
-    let db = shop.copy(folder, "pages");
-    log_in(&db);
-    let server = Server::panelite(&db);
-    server.settle();
-    let mut browser = Browser::new(&server);
-    println!(
-        "\npages with {} orders, ms                                p50      p99",
-        shop.orders()
-    );
-    let dashboard = browser.look("/admin");
+/// in a hundred. Where there are two shops, the old program's is the second, looked at in turn.
+pub(crate) fn print(shops: &[&Shop], folder: &std::path::Path) {
+    let serve = |(number, shop): (usize, &&Shop)| {
+        let db = shop.copy(folder, &format!("pages-{number}"));
+        log_in(&db);
+        let server = shop.program.serve(&db);
+        server.settle();
+        server
+    };
+    let servers: Vec<Server> = shops.iter().enumerate().map(serve).collect();
+    let mut browsers: Vec<Browser> = servers.iter().map(Browser::new).collect();
+    let orders = shops[0].orders();
+    let columns = "     p50      p99".repeat(shops.len());
+    println!("\n{:<52}{columns}", format!("pages with {orders} orders, ms (new, old)"));
+    let dashboard = look(&mut browsers, "/admin");
     print_line("/admin", &dashboard);
-    let mut all = Vec::new();
+    let mut all: Vec<Vec<f64>> = vec![Vec::new(); shops.len()];
     for list in LISTS {
-        for from in [None, Some(shop.orders() / 2), Some(60)] {
+        for from in [None, Some(orders / 2), Some(60)] {
             let from = from.map(|id| format!("&older={id}")).unwrap_or_default();
-            let looks = browser.look(&format!("{list}{from}"));
+            let looks = look(&mut browsers, &format!("{list}{from}"));
             print_line(&format!("{list}{from}"), &looks);
-            all.extend(looks);
+            for (all, looks) in all.iter_mut().zip(looks) {
+                all.extend(looks);
+            }
         }
     }
-    all.sort_by(f64::total_cmp);
+    for looks in &mut all {
+        looks.sort_by(f64::total_cmp);
+    }
     print_line("all lists", &all);
-    for (name, figure, most) in [
-        ("a list, p50", at(&all, 500), 5.0),
-        ("a list, p99", at(&all, 990), 25.0),
-        ("the dashboard, p50", at(&dashboard, 500), 10.0),
+    for (name, looks, of_thousand, most) in [
+        ("a list, p50", &all, 500, 5.0),
+        ("a list, p99", &all, 990, 25.0),
+        ("the dashboard, p50", &dashboard, 500, 10.0),
     ] {
+        let figure = at(&looks[0], of_thousand);
         let word = if figure <= most { "holds" } else { "MISSED" };
-        println!("{name}: {figure:.2} ms, at most {most:.0}: {word}");
+        let old = looks.get(1).map(|old| figure / at(old, of_thousand));
+        let old = old.map(|ratio| format!("; new / old {ratio:.2}")).unwrap_or_default();
+        println!("{name}: {figure:.2} ms, at most {most:.0}: {word}{old}");
     }
 }
 
-fn print_line(name: &str, looks: &[f64]) {
-    println!("{name:<52} {:>8.2} {:>8.2}", at(looks, 500), at(looks, 990));
+fn print_line(name: &str, looks: &[Vec<f64>]) {
+    print!("{name:<52}");
+    for looks in looks {
+        print!(" {:>7.2} {:>8.2}", at(looks, 500), at(looks, 990));
+    }
+    println!();
+}
+
+/// Looks at a page again and again, in every browser in turn; says how long each took, sorted.
+fn look(browsers: &mut [Browser], path: &str) -> Vec<Vec<f64>> {
+    let mut all: Vec<Vec<f64>> = vec![Vec::with_capacity(LOOKS); browsers.len()];
+    for look in 0..WARMUP + LOOKS {
+        for (browser, looks) in browsers.iter_mut().zip(&mut all) {
+            let started = clock::instant();
+            browser.get(path);
+            if look >= WARMUP {
+                looks.push(started.elapsed().as_secs_f64() * 1000.0);
+            }
+        }
+    }
+    for looks in &mut all {
+        looks.sort_by(f64::total_cmp);
+    }
+    all
 }
 
 /// What so many of a thousand sorted figures stay below.
@@ -119,20 +152,6 @@ impl Browser {
         let stream = TcpStream::connect(server.address).unwrap();
         stream.set_nodelay(true).unwrap();
         Self { stream: BufReader::new(stream) }
-    }
-
-    /// Looks at a page again and again; says how long each took, sorted.
-    fn look(&mut self, path: &str) -> Vec<f64> {
-        let mut looks = Vec::with_capacity(LOOKS);
-        for look in 0..WARMUP + LOOKS {
-            let started = clock::instant();
-            self.get(path);
-            if look >= WARMUP {
-                looks.push(started.elapsed().as_secs_f64() * 1000.0);
-            }
-        }
-        looks.sort_by(f64::total_cmp);
-        looks
     }
 
     fn get(&mut self, path: &str) {

@@ -1,16 +1,60 @@
-//! A server in a process of its own, and what the system says it has used.
+//! The executables that are measured, their servers in processes of their own, and what the system
+//! says these have used.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use panelite::clock;
 
-pub(crate) const PANELITE: &str = env!("CARGO_BIN_EXE_panelite");
 /// Set to a file, makes this very program the naive server on it.
 pub(crate) const NAIVE: &str = "ORDERS_BENCH_NAIVE";
+
+/// An executable of Panelite: the one built with this bench, or an earlier release.
+#[derive(Clone)]
+pub(crate) struct Program(PathBuf);
+
+impl Program {
+    pub(crate) fn ours() -> Self {
+        Self(env!("CARGO_BIN_EXE_panelite").into())
+    }
+
+    /// Panics where there is no such file: better now than after filling one with a million orders.
+    pub(crate) fn at(path: &str) -> Self {
+        Self(std::fs::canonicalize(path).unwrap_or_else(|error| panic!("{path}: {error}")))
+    }
+
+    /// `panelite --db DB`, still without a subcommand.
+    pub(crate) fn command(&self, db: &Path) -> Command {
+        let mut command = Command::new(&self.0);
+        command.env("PANELITE_LOG", "warn").arg("--db").arg(db);
+        command
+    }
+
+    /// Changes a setting. Makes the file, in this program's schema, where there is none.
+    pub(crate) fn set(&self, db: &Path, key: &str, value: &str) {
+        let status = self.command(db).args(["setting", "set", key, value]).status();
+        assert!(status.unwrap().success(), "setting {key}");
+    }
+
+    /// What this program finds wrong with the books of a file, a line each.
+    pub(crate) fn check(&self, db: &Path) -> Vec<String> {
+        let output = self.command(db).arg("check").output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(!text.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        text.lines().filter(|line| *line != "sound").map(str::to_owned).collect()
+    }
+
+    pub(crate) fn serve(&self, db: &Path) -> Server {
+        Server::start(self.command(db).args(["serve", "--listen", "127.0.0.1:0"]))
+    }
+
+    pub(crate) fn size_mb(&self) -> f64 {
+        std::fs::metadata(&self.0).unwrap().len() as f64 / 1e6
+    }
+}
 
 pub(crate) struct Server {
     child: Child,
@@ -20,14 +64,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// The program we are here to measure.
-    pub(crate) fn panelite(db: &Path) -> Self {
-        let mut command = Command::new(PANELITE);
-        command.env("PANELITE_DB", db).env("PANELITE_LOG", "warn");
-        Self::start(command.args(["serve", "--listen", "127.0.0.1:0"]))
-    }
-
-    /// Its opponent.
+    /// The naive opponent.
     pub(crate) fn naive(db: &Path) -> Self {
         Self::start(Command::new(std::env::current_exe().unwrap()).env(NAIVE, db))
     }

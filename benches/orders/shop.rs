@@ -1,20 +1,28 @@
-//! The files that are measured on, filled by plain SQL with books that add up, and the requests.
+//! The files that are measured on, and the requests.
+//!
+//! A file is made by the program that will serve it, so that it has that program's schema, and then
+//! filled by plain SQL with books that add up. That SQL names only what every release has; a column
+//! that came later is filled where it is there.
 
 use std::path::{Path, PathBuf};
 
-use panelite::clock::Clock;
 use panelite::secret::KeyHash;
-use panelite::store::{Missing, Store};
 use rusqlite::{Connection, Statement, Transaction, params};
 
-pub(crate) const USERS: usize = 1000;
+use crate::process::Program;
+
+/// Those who buy at random.
+const USERS: usize = 1000;
+/// One user more, who bought the first orders of all and none since.
+pub(crate) const RESTED: usize = USERS + 1;
+const RESTED_ORDERS: i64 = 20;
 const SERVICES: i64 = 1000;
 /// Orders that are not finished, at most.
 const OPEN_MAX: i64 = 5000;
 const REQUESTS: usize = 4096;
 const RATE_MICROS: i64 = 2_500_000;
 const DEPOSIT_MICROS: i64 = 1_000_000_000_000;
-/// The accounts of the house; a user's account is his id and these.
+/// The accounts of the house; a user's account has the user's id and this many more.
 const HOUSE: i64 = 3;
 const NOW: i64 = 1_767_225_600;
 
@@ -57,18 +65,21 @@ pub(crate) fn key_of(user: usize) -> String {
 }
 
 /// A panel's file with so many orders, and whose each of them is.
+#[derive(Clone)]
 pub(crate) struct Shop {
-    pub(crate) db: PathBuf,
+    pub(crate) program: Program,
+    db: PathBuf,
     /// The user of order 1, 2, …
     owners: Vec<usize>,
     /// Whether the indexes are gone that only pages need.
-    pub(crate) lacks_lists: bool,
+    lacks_lists: bool,
 }
 
 impl Shop {
-    pub(crate) fn fill(folder: &Path, orders: i64) -> Self {
+    pub(crate) fn fill(program: &Program, folder: &Path, orders: i64) -> Self {
         let db = folder.join(format!("template-{orders}.db"));
-        drop(Store::open(&db, Missing::Create, Clock::System).unwrap());
+        program.set(&db, "key_rate", "0");
+        program.set(&db, "connections", "0");
         let mut conn = Connection::open(&db).unwrap();
         conn.execute_batch("PRAGMA journal_mode = DELETE; PRAGMA synchronous = OFF").unwrap();
         let tx = conn.transaction().unwrap();
@@ -76,7 +87,7 @@ impl Shop {
         let owners = fill_orders(&tx, orders);
         tx.commit().unwrap();
         conn.execute_batch("PRAGMA journal_mode = WAL").unwrap();
-        Self { db, owners, lacks_lists: false }
+        Self { program: program.clone(), db, owners, lacks_lists: false }
     }
 
     /// The same without the indexes that only the lists of pages need.
@@ -86,7 +97,26 @@ impl Shop {
         for index in ["orders_status", "orders_service", "orders_link"] {
             conn.execute_batch(&format!("DROP INDEX {index}")).unwrap();
         }
-        Self { db, owners: self.owners.clone(), lacks_lists: true }
+        Self { db, lacks_lists: true, ..self.clone() }
+    }
+
+    /// The same with limits so high that nobody meets them, so that every request is counted.
+    pub(crate) fn with_limits(&self, folder: &Path) -> Self {
+        let db = self.copy(folder, "template-with-limits");
+        for key in ["key_rate", "key_burst"] {
+            self.program.set(&db, key, "1000000");
+        }
+        // All of it into the file itself: that is what is copied.
+        let conn = Connection::open(&db).unwrap();
+        conn.execute_batch("PRAGMA journal_mode = DELETE; PRAGMA journal_mode = WAL").unwrap();
+        Self { db, ..self.clone() }
+    }
+
+    /// What its program finds wrong with a copy of the file.
+    pub(crate) fn check(&self, db: &Path) -> Vec<String> {
+        let mut found = self.program.check(db);
+        found.retain(|finding| !self.lacks_lists || !finding.starts_with("schema"));
+        found
     }
 
     /// A fresh copy of the file, already on disk.
@@ -138,14 +168,21 @@ impl Shop {
     pub(crate) fn multi_statuses(&self) -> Vec<Vec<u8>> {
         let mut random = Random(3);
         let orders = 1..=self.owners.len();
-        let his: Vec<usize> = orders.filter(|order| self.owners[order - 1] == 1).collect();
+        let theirs: Vec<usize> = orders.filter(|order| self.owners[order - 1] == 1).collect();
         let multi = |_| {
-            let first = random.below(his.len() - 100);
-            let ids: Vec<String> = his[first..first + 100].iter().map(usize::to_string).collect();
+            let first = random.below(theirs.len() - 100);
+            let ids: Vec<String> =
+                theirs[first..first + 100].iter().map(usize::to_string).collect();
             let (key, ids) = (key_of(1), ids.join(","));
             request("", &format!(r#"{{"key":"{key}","action":"multiStatus","orders":"{ids}"}}"#))
         };
         (0..REQUESTS / 8).map(multi).collect()
+    }
+
+    /// The list of the user whose orders are the oldest ones.
+    pub(crate) fn rested_lists(&self) -> Vec<Vec<u8>> {
+        let body = format!(r#"{{"key":"{}","action":"orders"}}"#, key_of(RESTED));
+        vec![request("", &body)]
     }
 
     pub(crate) fn services(&self) -> Vec<Vec<u8>> {
@@ -169,9 +206,6 @@ fn request(headers: &str, body: &str) -> Vec<u8> {
 }
 
 fn fill_catalogue(tx: &Transaction<'_>) {
-    for (key, value) in [("key_rate", "0"), ("connections", "0")] {
-        tx.execute("INSERT INTO settings VALUES ($1, $2)", [key, value]).unwrap();
-    }
     for category in 1..=20 {
         let name = format!("Network {category}: likes, followers, views");
         let sql = "INSERT INTO categories (id, name, position) VALUES ($1, $2, $1)";
@@ -215,8 +249,8 @@ impl<'t> Books<'t> {
                      VALUES ($1, $2, $3, 'default', $4, $5, $5, $6, $7, $8, $9, $10, $11, $11)";
         let (charge, order) = (tx.prepare(posting).unwrap(), tx.prepare(order).unwrap());
         let mut books =
-            Self { charge, order, users: vec![DEPOSIT_MICROS; USERS + 1], escrow: 0, revenue: 0 };
-        for user in 1..=USERS as i64 {
+            Self { charge, order, users: vec![DEPOSIT_MICROS; RESTED + 1], escrow: 0, revenue: 0 };
+        for user in 1..=RESTED as i64 {
             let before = -DEPOSIT_MICROS * user;
             books
                 .charge
@@ -296,7 +330,7 @@ impl<'t> Books<'t> {
 }
 
 fn fill_orders(tx: &Transaction<'_>, orders: i64) -> Vec<usize> {
-    for user in 1..=USERS {
+    for user in 1..=RESTED {
         let id = user as i64;
         tx.execute("INSERT INTO accounts (id, kind) VALUES ($1, 'user')", [id + HOUSE]).unwrap();
         tx.execute(
@@ -314,7 +348,7 @@ fn fill_orders(tx: &Transaction<'_>, orders: i64) -> Vec<usize> {
     let (mut random, buyers, mut books) = (Random(5), Buyers::new(), Books::new(tx));
     let owners: Vec<usize> = (1..=orders)
         .map(|id| {
-            let user = buyers.pick(&mut random);
+            let user = if id <= RESTED_ORDERS { RESTED } else { buyers.pick(&mut random) };
             books.sell(id, user, &mut random, id > orders - OPEN_MAX.min(orders / 2));
             user
         })
@@ -323,14 +357,30 @@ fn fill_orders(tx: &Transaction<'_>, orders: i64) -> Vec<usize> {
         let sql = "UPDATE accounts SET balance_micros = $1 WHERE id = $2";
         tx.execute(sql, [balance, account]).unwrap();
     };
-    set(1, -DEPOSIT_MICROS * USERS as i64);
+    set(1, -DEPOSIT_MICROS * RESTED as i64);
     set(2, books.escrow);
     set(3, books.revenue);
-    for user in 1..=USERS {
+    for user in 1..=RESTED {
         set(user as i64 + HOUSE, books.users[user]);
     }
     fill_sums(tx);
+    fill_bounds(tx);
     owners
+}
+
+/// The first and last order of each account, where the schema keeps them.
+fn fill_bounds(tx: &Transaction<'_>) {
+    let sql = "SELECT count(*) FROM pragma_table_info('accounts') WHERE name = 'last_order_id'";
+    if tx.query_row(sql, [], |row| row.get(0)).unwrap() {
+        tx.execute_batch(
+            "CREATE TEMP TABLE bounds AS
+               SELECT user_id, min(id) AS first, max(id) AS last FROM orders GROUP BY user_id;
+             UPDATE accounts SET first_order_id = b.first, last_order_id = b.last
+             FROM bounds b JOIN users u ON u.id = b.user_id WHERE u.account_id = accounts.id;
+             DROP TABLE bounds;",
+        )
+        .unwrap();
+    }
 }
 
 /// The counts and figures that the panel keeps as it goes.

@@ -4,19 +4,18 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use ipnet::IpNet;
+use url::Url;
+
 use crate::clock::Clock;
 use crate::password::Cost;
 
 /// How a server is to run.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The panel's file.
     pub db: PathBuf,
-    /// Where to listen.
     pub listen: SocketAddr,
-    /// Who may say for whom he asks.
     pub trusted_proxies: TrustedProxies,
-    /// Where the time comes from.
     pub clock: Clock,
     /// Threads that answer requests.
     pub workers: usize,
@@ -24,9 +23,8 @@ pub struct Config {
     pub public_url: Option<PublicUrl>,
     /// Whether cookies may travel over plain http.
     pub insecure_cookies: bool,
-    /// How much work hashing a password is.
     pub password_cost: Cost,
-    /// The key that seals what must be read again.
+    /// Holds the key that seals what must be read again.
     pub key_file: PathBuf,
 }
 
@@ -42,12 +40,11 @@ pub fn default_key_file(db: &Path) -> PathBuf {
 pub struct PublicUrl(String);
 
 impl PublicUrl {
-    /// As browsers write an origin.
+    /// As browsers write it in the header `Origin`: lower case, no default port, no final slash.
     pub fn origin(&self) -> &str {
         &self.0
     }
 
-    /// Whether it is reached over TLS.
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")
     }
@@ -57,45 +54,32 @@ impl FromStr for PublicUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let url = text.trim_end_matches('/').to_ascii_lowercase();
-        let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-        let is_host = |host: &str| {
-            let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
-            !host.is_empty() && host.bytes().all(is_part)
-        };
-        match host {
-            Some(host) if is_host(host) => Ok(Self(without_default_port(&url).to_owned())),
-            Some(_) | None => Err(format!("{text} is not a URL like https://panel.example")),
+        let wrong = || format!("{text} is not a URL like https://panel.example");
+        let url = Url::parse(text).map_err(|_| wrong())?;
+        let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        let is_open = url.username().is_empty() && url.password().is_none();
+        if !matches!(url.scheme(), "http" | "https") || !is_bare || !is_open {
+            return Err(wrong());
         }
+        Ok(Self(url.origin().ascii_serialization()))
     }
-}
-
-/// Browsers leave out the port that the scheme stands for.
-fn without_default_port(url: &str) -> &str {
-    let port = if url.starts_with("https://") { ":443" } else { ":80" };
-    url.strip_suffix(port).unwrap_or(url)
 }
 
 /// A network of addresses: `10.0.0.0/8`, or one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    first: u128,
-    bits: u32,
-}
+pub struct Network(IpNet);
 
 impl Network {
+    /// An IPv4 address and the same address mapped into IPv6 are one.
     fn contains(self, address: IpAddr) -> bool {
-        let shift = 128 - self.bits;
-        let prefix = |address: u128| address.checked_shr(shift).unwrap_or(0);
-        prefix(self.first) == prefix(as_v6(address))
-    }
-}
-
-/// IPv4 addresses as IPv6 writes them, so that there is one kind.
-fn as_v6(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => address.to_ipv6_mapped().into(),
-        IpAddr::V6(address) => address.into(),
+        match (self.0, address.to_canonical()) {
+            (IpNet::V4(network), IpAddr::V4(address)) => network.contains(&address),
+            (IpNet::V6(network), IpAddr::V6(address)) => network.contains(&address),
+            (IpNet::V6(network), IpAddr::V4(address)) => {
+                network.contains(&address.to_ipv6_mapped())
+            }
+            (IpNet::V4(_), IpAddr::V6(_)) => false,
+        }
     }
 }
 
@@ -103,18 +87,9 @@ impl FromStr for Network {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text} is not an address or a network like 10.0.0.0/8");
-        let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address, Some(bits)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().map_err(|_| wrong())?;
-        let longest = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.map_or(Ok(longest), str::parse::<u32>).map_err(|_| wrong())?;
-        if bits > longest {
-            return Err(wrong());
-        }
-        Ok(Self { first: as_v6(address), bits: bits + 128 - longest })
+        let network = text.parse().or_else(|_| text.parse().map(|one: IpAddr| IpNet::from(one)));
+        let wrong = |_| format!("{text} is not an address or a network like 10.0.0.0/8");
+        network.map(Self).map_err(wrong)
     }
 }
 
@@ -181,7 +156,9 @@ mod tests {
         assert_eq!(origin("https://Panel.example/"), Ok("https://panel.example".to_owned()));
         assert_eq!(origin("https://a.example:443"), Ok("https://a.example".to_owned()));
         assert_eq!(origin("http://[::1]:8080"), Ok("http://[::1]:8080".to_owned()));
-        for text in ["", "panel.example", "https://", "https://a/b", "ftp://a", "https://u@a"] {
+        let more = ["https://a?b", "https://a#b", "https://u:p@a", "https://a:b", "a.example:80"];
+        let none = ["", "panel.example", "https://", "https://a/b", "ftp://a", "https://u@a"];
+        for text in none.iter().chain(&more) {
             assert!(origin(text).is_err(), "{text:?}");
         }
     }
@@ -195,5 +172,8 @@ mod tests {
         assert!(any.contains("255.255.255.255".parse().unwrap()));
         assert!(!any.contains("2001:db8::1".parse().unwrap()));
         assert!("::/0".parse::<Network>().unwrap().contains("1.1.1.1".parse().unwrap()));
+        let ten: Network = "10.1.2.3/8".parse().unwrap();
+        assert!(ten.contains("::ffff:10.9.9.9".parse().unwrap()));
+        assert!(!ten.contains("11.1.2.3".parse().unwrap()));
     }
 }

@@ -1,45 +1,30 @@
 //! Calendar arithmetic for orders that last: the last day of a subscription.
 
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use jiff::civil::Date;
+
 use super::Timestamp;
 
 const DAY_SECONDS: i64 = 86_400;
+const EPOCH: Date = Date::constant(1970, 1, 1);
 
 /// The last second (UTC) of a day written `d/m/Y`, `None` for what is no day from 1970 to 9999.
 pub fn end_of_day(text: &str) -> Option<Timestamp> {
     let mut parts = text.split('/');
-    let (day, month, year) = (part(parts.next()?, 2)?, part(parts.next()?, 2)?, parts.next()?);
-    let year = if year.len() == 4 { part(year, 4)? } else { return None };
-    let is_day = parts.next().is_none()
-        && year >= 1970
-        && (1..=12).contains(&month)
-        && (1..=days_in_month(year, month)).contains(&day);
-    is_day.then(|| Timestamp((days_since_epoch(year, month, day) + 1) * DAY_SECONDS - 1))
+    let day = number(parts.next()?, 1..=2)?;
+    let month = number(parts.next()?, 1..=2)?;
+    let year = number(parts.next()?, 4..=4)?;
+    let date = Date::new(year, month, day).ok()?;
+    let is_day = parts.next().is_none() && date >= EPOCH;
+    is_day.then(|| Timestamp(date.duration_since(EPOCH).as_secs() + DAY_SECONDS - 1))
 }
 
-fn part(text: &str, most: usize) -> Option<i64> {
-    let fits = (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    if fits { text.parse().ok() } else { None }
-}
-
-fn is_leap(year: i64) -> bool {
-    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-}
-
-fn days_in_month(year: i64, month: i64) -> i64 {
-    match month {
-        2 if is_leap(year) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// Days from 1970-01-01, both days valid.
-fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
-    let before = year - 1;
-    let leap_days = before / 4 - before / 100 + before / 400 - 477;
-    let in_months: i64 = (1..month).map(|month| days_in_month(year, month)).sum();
-    (year - 1970) * 365 + leap_days + in_months + day - 1
+/// A number of so many digits and nothing else, not even a sign.
+fn number<T: FromStr>(text: &str, digits: RangeInclusive<usize>) -> Option<T> {
+    let is_number = digits.contains(&text.len()) && text.bytes().all(|it| it.is_ascii_digit());
+    if is_number { text.parse().ok() } else { None }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version};
 use tokio::sync::Semaphore;
 
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::OperatorRefusal;
 use crate::secret::{self, Secret};
 
 const LENGTH_MIN: usize = 12;
@@ -124,17 +124,17 @@ impl Passwords {
 ///
 /// # Errors
 /// `BadPassword` or `CommonPassword`.
-pub fn check(password: &Secret) -> Result<(), Refusal> {
+pub fn check(password: &Secret) -> Result<(), OperatorRefusal> {
     let text = password.expose();
     if !(LENGTH_MIN..=LENGTH_MAX).contains(&text.len()) {
-        return Err(Refusal::BadPassword);
+        return Err(OperatorRefusal::BadPassword);
     }
     let mut different: Vec<char> = text.chars().collect();
     different.sort_unstable();
     different.dedup();
     let lower = text.to_lowercase();
     if different.len() < DIFFERENT_MIN || COMMON.lines().any(|common| common == lower) {
-        return Err(Refusal::CommonPassword);
+        return Err(OperatorRefusal::CommonPassword);
     }
     Ok(())
 }
@@ -154,10 +154,10 @@ mod tests {
 
     #[test]
     fn the_commonest_and_the_short_are_refused() {
-        assert_eq!(check(&secret("elevenbytes")), Err(Refusal::BadPassword));
-        assert_eq!(check(&secret(&"x1y2z3".repeat(43))), Err(Refusal::BadPassword));
+        assert_eq!(check(&secret("elevenbytes")), Err(OperatorRefusal::BadPassword));
+        assert_eq!(check(&secret(&"x1y2z3".repeat(43))), Err(OperatorRefusal::BadPassword));
         for common in ["1qaz2wsx3edc", "Password1234", "aaaaaaaaaaaaaaaa", "121212121212"] {
-            assert_eq!(check(&secret(common)), Err(Refusal::CommonPassword), "{common}");
+            assert_eq!(check(&secret(common)), Err(OperatorRefusal::CommonPassword), "{common}");
         }
         for good in ["twelve bytes", "ключики", " leading blanks count", generate().expose()]
         {

@@ -8,7 +8,7 @@ use askama::Template;
 use super::gate::Cx;
 use super::reply::{self, Ask, html};
 use super::shell::{Nav, Shell};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
 use crate::password;
 use crate::store;
 
@@ -53,6 +53,18 @@ impl From<store::Error> for PageError {
 impl From<Refusal> for PageError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<OrderRefusal> for PageError {
+    fn from(refusal: OrderRefusal) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+impl From<OperatorRefusal> for PageError {
+    fn from(refusal: OperatorRefusal) -> Self {
+        Self::Refused(refusal.into())
     }
 }
 
@@ -133,7 +145,7 @@ pub(super) fn page(cx: &mut Cx, error: PageError) -> HttpResponse {
 }
 
 const fn retry_after(error: &PageError) -> Option<i64> {
-    if let PageError::Refused(Refusal::TooManyTries(seconds)) = error {
+    if let PageError::Refused(Refusal::Operator(OperatorRefusal::TooManyTries(seconds))) = error {
         return Some(*seconds);
     }
     if matches!(error, PageError::Store(store::Error::Busy)) { Some(1) } else { None }
@@ -188,19 +200,23 @@ fn tell(error: PageError) -> Told {
     }
 }
 
-fn status_of(refusal: &Refusal) -> StatusCode {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are about what was asked")]
+#[expect(clippy::wildcard_enum_match_arm, reason = "all others are about what was asked")]
+const fn status_of(refusal: &Refusal) -> StatusCode {
     match refusal {
-        Refusal::TooManyTries(_) => StatusCode::TOO_MANY_REQUESTS,
-        Refusal::SetupIsOver => StatusCode::GONE,
-        Refusal::UserNotFound
-        | Refusal::KeyNotFound
-        | Refusal::OrderNotFound
-        | Refusal::PostingNotFound
-        | Refusal::RefillNotFound
-        | Refusal::ServiceNotFound
-        | Refusal::CategoryNotFound
-        | Refusal::SessionNotFound => StatusCode::NOT_FOUND,
+        Refusal::Operator(OperatorRefusal::TooManyTries(_)) => StatusCode::TOO_MANY_REQUESTS,
+        Refusal::Operator(OperatorRefusal::SetupIsOver) => StatusCode::GONE,
+        Refusal::Order(
+            OrderRefusal::OrderNotFound
+            | OrderRefusal::RefillNotFound
+            | OrderRefusal::ServiceNotFound,
+        )
+        | Refusal::Operator(
+            OperatorRefusal::UserNotFound
+            | OperatorRefusal::KeyNotFound
+            | OperatorRefusal::PostingNotFound
+            | OperatorRefusal::CategoryNotFound
+            | OperatorRefusal::SessionNotFound,
+        ) => StatusCode::NOT_FOUND,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }

@@ -5,7 +5,7 @@
 //! complaint, never a panic.
 
 use crate::domain::money::{Change, Discount, Money, Rate};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
 use crate::domain::service::parse_number;
 
 /// Fields by name, in the order in which they came, and complaints by field.
@@ -168,26 +168,42 @@ impl Form {
 /// The field that most forms have for what a refusal is about. One that is about no field stands
 /// above the form, under the empty name.
 const fn field_of(refusal: &Refusal) -> &'static str {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are about no field")]
     match refusal {
-        Refusal::NameTaken | Refusal::BadName | Refusal::BadServiceName => "name",
-        Refusal::BadLabel => "label",
-        Refusal::AmountTooLarge | Refusal::AmountIsZero | Refusal::InsufficientFunds => "amount",
-        Refusal::BelowCreditLimit => "credit_limit",
-        Refusal::NoteMissing | Refusal::NoteTooLong => "note",
-        Refusal::BadPassword | Refusal::CommonPassword => "password",
-        Refusal::WrongCode => "code",
-        Refusal::ServiceNotFound => "service",
-        Refusal::BadCategoryName => "category",
-        Refusal::BadLimits | Refusal::MinAboveMax => "min",
-        Refusal::BadRefillDays => "refill_days",
-        Refusal::RemainsAbove(_) | Refusal::RemainsForPartial(_) => "remains",
-        Refusal::KindWithoutDripFeed => "dripfeed",
-        Refusal::KindIsFixed => "kind",
-        Refusal::RateTooHigh | Refusal::RatesChanged => "percent",
-        Refusal::CategoryTaken => "name",
-        Refusal::CategoryNotFound => "to",
-        Refusal::CurrencyIsFixed => "currency",
+        Refusal::Order(refusal) => field_of_order(*refusal),
+        Refusal::Operator(refusal) => field_of_operator(refusal),
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "all others are about no field")]
+const fn field_of_order(refusal: OrderRefusal) -> &'static str {
+    match refusal {
+        OrderRefusal::InsufficientFunds => "amount",
+        OrderRefusal::ServiceNotFound => "service",
+        _ => "",
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "all others are about no field")]
+const fn field_of_operator(refusal: &OperatorRefusal) -> &'static str {
+    use OperatorRefusal as No;
+
+    match refusal {
+        No::NameTaken | No::BadName | No::BadServiceName | No::CategoryTaken => "name",
+        No::BadLabel => "label",
+        No::AmountTooLarge | No::AmountIsZero => "amount",
+        No::BelowCreditLimit => "credit_limit",
+        No::NoteMissing | No::NoteTooLong => "note",
+        No::BadPassword | No::CommonPassword => "password",
+        No::WrongCode => "code",
+        No::BadCategoryName => "category",
+        No::BadLimits | No::MinAboveMax => "min",
+        No::BadRefillDays => "refill_days",
+        No::RemainsAbove(_) | No::RemainsForPartial(_) => "remains",
+        No::KindWithoutDripFeed => "dripfeed",
+        No::KindIsFixed => "kind",
+        No::RateTooHigh | No::RatesChanged => "percent",
+        No::CategoryNotFound => "to",
+        No::CurrencyIsFixed => "currency",
         _ => "",
     }
 }

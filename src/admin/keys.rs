@@ -9,7 +9,7 @@ use super::gate::Cx;
 use super::reply::{Answer, Ask, encoded};
 use super::shell::{Nav, Shell, Toast};
 use crate::commands::accounts::{CreateKey, RevokeKey, RotateKey};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::OperatorRefusal;
 use crate::domain::user::User;
 use crate::domain::{KeyId, Timestamp};
 use crate::secret::{self, KeyHash};
@@ -100,7 +100,7 @@ pub(super) async fn list(cx: &mut Cx) -> Answer {
         })
         .await?;
     let page = found.unwrap_or_else(|| {
-        cx.form.refuse("user", Refusal::UserNotFound);
+        cx.form.refuse("user", OperatorRefusal::UserNotFound);
         Page { rows: Vec::new(), has_newer: false, has_older: false }
     });
     let shell = cx.shell("API keys", Nav::Keys);
@@ -128,7 +128,7 @@ pub(super) async fn create(cx: &mut Cx) -> Answer {
     let name = cx.form.required("user", "Write the name of the user it is for");
     if !name.is_empty() {
         match cx.read(move |db| users::find_called(db, &name)).await? {
-            None => cx.form.refuse("user", Refusal::UserNotFound),
+            None => cx.form.refuse("user", OperatorRefusal::UserNotFound),
             Some(user) => {
                 if let Some(page) = issue(cx, user, "/admin/keys").await? {
                     return Ok(page);
@@ -184,7 +184,7 @@ pub(super) async fn issue(
 async fn named(cx: &Cx) -> Result<(ApiKey, User), PageError> {
     let id = KeyId(cx.path_id("id")?);
     cx.read(move |db| {
-        let key = keys::find(db, id)?.ok_or(Refusal::KeyNotFound)?;
+        let key = keys::find(db, id)?.ok_or(OperatorRefusal::KeyNotFound)?;
         let user = users::get(db, key.user)?;
         Ok((key, user))
     })
@@ -218,7 +218,7 @@ pub(super) async fn withdraw(cx: &mut Cx, (key, user): (ApiKey, User), back: &st
 pub(super) async fn rotate(cx: &mut Cx) -> Answer {
     let (old, user) = named(cx).await?;
     if old.revoked_at.is_some() {
-        return Err(Refusal::KeyIsRevoked.into());
+        return Err(OperatorRefusal::KeyIsRevoked.into());
     }
     cx.confirm(Ask {
         title: format!("Replace the key {}… of {}?", old.prefix, user.name),

@@ -14,7 +14,7 @@ use super::shell::{Nav, Shell, Toast, grouped};
 use crate::commands::accounts::Reverse;
 use crate::domain::ledger::{self, ESCROW, EXTERNAL, Posting, PostingKind, REVENUE};
 use crate::domain::money::Money;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::OperatorRefusal;
 use crate::domain::setting::Setting;
 use crate::domain::user::User;
 use crate::domain::{AccountId, OrderId, PostingId, Timestamp};
@@ -112,7 +112,7 @@ pub(super) async fn list(cx: &mut Cx) -> Answer {
         })
         .await?;
     let found = found.unwrap_or_else(|| {
-        cx.form.refuse("user", Refusal::UserNotFound);
+        cx.form.refuse("user", OperatorRefusal::UserNotFound);
         Found { rows: Vec::new(), older: None, newer: None }
     });
     let books = if cx.wants_part() { None } else { Some(books::state(cx).await?) };
@@ -146,10 +146,10 @@ impl EntryPage {
     fn refusal(&self) -> Option<String> {
         let Err(refusal) = reversal(&self.entry, self.user.as_ref(), "why") else { return None };
         Some(match (refusal, self.entry.posted.kind) {
-            (Refusal::NotReversible, PostingKind::Goodwill) => {
+            (OperatorRefusal::NotReversible, PostingKind::Goodwill) => {
                 "A kindness is not reversed. Deduct the amount on the user's page.".to_owned()
             }
-            (Refusal::NotReversible, _) => {
+            (OperatorRefusal::NotReversible, _) => {
                 "This belongs to an order and is settled with it: cancel the order, or end it \
                  as partial, to return money."
                     .to_owned()
@@ -166,8 +166,8 @@ impl EntryPage {
 }
 
 /// The movement that would take this one back.
-fn reversal(entry: &Entry, user: Option<&User>, note: &str) -> Result<Posting, Refusal> {
-    entry.posted.reverse(user.ok_or(Refusal::NotReversible)?, note)
+fn reversal(entry: &Entry, user: Option<&User>, note: &str) -> Result<Posting, OperatorRefusal> {
+    entry.posted.reverse(user.ok_or(OperatorRefusal::NotReversible)?, note)
 }
 
 fn balance_after(user: &User, posting: &Posting) -> Option<Money> {
@@ -203,12 +203,12 @@ pub(super) async fn reverse(cx: &mut Cx) -> Answer {
     let id = entry.posted.id;
     let note = cx.form.get("note").to_owned();
     let asked = reversal(&entry, user.as_ref(), &note).and_then(|posting| {
-        let user = user.as_ref().ok_or(Refusal::NotReversible)?;
-        let after = balance_after(user, &posting).ok_or(Refusal::AmountTooLarge)?;
+        let user = user.as_ref().ok_or(OperatorRefusal::NotReversible)?;
+        let after = balance_after(user, &posting).ok_or(OperatorRefusal::AmountTooLarge)?;
         Ok((user, posting, after))
     });
     match asked {
-        Err(refusal) => cx.form.refuse_by(&refusal),
+        Err(refusal) => cx.form.refuse_by(&refusal.into()),
         Ok((user, posting, after)) => {
             let ask = question(&entry, user, (&posting, after));
             let above = cx.read(|db| settings::get(db, Setting::ConfirmAbove)).await?;

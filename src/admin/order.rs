@@ -19,7 +19,7 @@ use crate::domain::ledger::PostingKind;
 use crate::domain::money::Money;
 use crate::domain::order::{ByHand, Change, Order, OrderStatus, PublicStatus};
 use crate::domain::refill::Refill;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{OrderRefusal, Refusal};
 use crate::domain::service::Input;
 use crate::domain::setting::Setting;
 use crate::domain::{OrderId, Timestamp};
@@ -49,7 +49,7 @@ struct Known {
 
 impl Known {
     fn read(db: &Read<'_>, id: OrderId) -> store::Result<Self> {
-        let found = order_list::find(db, id)?.ok_or(Refusal::OrderNotFound)?;
+        let found = order_list::find(db, id)?.ok_or(OrderRefusal::OrderNotFound)?;
         let Listed { order, user, service } = found;
         let mut written = audit::list_about(db, &format!("order {id}"), LAST)?;
         written.reverse();
@@ -229,7 +229,7 @@ async fn order_page(cx: &mut Cx) -> Result<OrderPage, PageError> {
 /// An order that is not there is a page that is not there.
 fn not_found(id: OrderId) -> impl Fn(PageError) -> PageError {
     move |error| {
-        if matches!(error, PageError::Refused(Refusal::OrderNotFound)) {
+        if matches!(error, PageError::Refused(Refusal::Order(OrderRefusal::OrderNotFound))) {
             return PageError::NotFound(format!(
                 "No order {id}. The number may have been typed wrong."
             ));
@@ -284,7 +284,7 @@ pub(super) async fn refund(cx: &mut Cx) -> Answer {
 async fn set(cx: &mut Cx, kind: Kind) -> Answer {
     let id = OrderId(cx.path_id("id")?);
     let found = cx.read(move |db| order_list::find(db, id)).await?;
-    let Some(found) = found else { return Err(not_found(id)(Refusal::OrderNotFound.into())) };
+    let Some(found) = found else { return Err(not_found(id)(OrderRefusal::OrderNotFound.into())) };
     let Some(status) = kind.status(&cx.form) else {
         cx.form.refuse("", "Choose what becomes of the order");
         return refused(cx).await;

@@ -12,7 +12,7 @@ use super::shell::{Nav, Shell, Toast};
 use crate::commands::orders::{PlaceOrder, Quote};
 use crate::domain::money::Rate;
 use crate::domain::placing::{Details, NewOrder};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
 use crate::domain::service::{Counting, Input, Listing, Service};
 use crate::domain::user::User;
 use crate::domain::{ServiceId, UserId};
@@ -216,12 +216,12 @@ fn request(cx: &Cx, choice: &Choice, details: &Details) -> Option<RequestId> {
 
 async fn refused(cx: &mut Cx, choice: Choice, refusal: &Refusal) -> Answer {
     let field = field_of(refusal, &choice.service.listing);
-    if *refusal == Refusal::InsufficientFunds {
+    if *refusal == OrderRefusal::InsufficientFunds.into() {
         let User { name, balance, credit_limit, .. } = &choice.user;
         let most = balance.checked_add(*credit_limit).unwrap_or(*balance);
         cx.form.refuse(field, format!("{refusal}: {name} can spend {most}"));
-    } else if *refusal == Refusal::Invalid(Input::Min) {
-        cx.form.refuse(field, Refusal::MinAboveMax);
+    } else if *refusal == OrderRefusal::Invalid(Input::Min).into() {
+        cx.form.refuse(field, OperatorRefusal::MinAboveMax);
     } else {
         cx.form.refuse(field, refusal);
     }
@@ -229,16 +229,19 @@ async fn refused(cx: &mut Cx, choice: Choice, refusal: &Refusal) -> Answer {
 }
 
 /// The field that a refusal is about.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all others are about no field")]
 fn field_of(refusal: &Refusal, listing: &Listing) -> &'static str {
-    let counting = listing.kind.counting();
-    let input = match (refusal, counting) {
-        (Refusal::Missing(input) | Refusal::Invalid(input), _) => *input,
-        (Refusal::BadLink | Refusal::DuplicateOrder, Counting::Posts) => Input::Username,
-        (Refusal::BadLink | Refusal::DuplicateOrder, _) => Input::Link,
-        (Refusal::QuantityBelow(_), Counting::Posts) => Input::Min,
-        (Refusal::QuantityAbove(_), Counting::Posts) => Input::Max,
-        (Refusal::QuantityBelow(_) | Refusal::QuantityAbove(_), Counting::Lines(input)) => input,
-        (Refusal::QuantityBelow(_) | Refusal::QuantityAbove(_), _) => Input::Quantity,
+    use OrderRefusal::{BadLink, DuplicateOrder, Invalid, Missing, QuantityAbove, QuantityBelow};
+
+    let Refusal::Order(refusal) = refusal else { return "" };
+    let input = match (refusal, listing.kind.counting()) {
+        (Missing(input) | Invalid(input), _) => *input,
+        (BadLink | DuplicateOrder, Counting::Posts) => Input::Username,
+        (BadLink | DuplicateOrder, _) => Input::Link,
+        (QuantityBelow(_), Counting::Posts) => Input::Min,
+        (QuantityAbove(_), Counting::Posts) => Input::Max,
+        (QuantityBelow(_) | QuantityAbove(_), Counting::Lines(input)) => input,
+        (QuantityBelow(_) | QuantityAbove(_), _) => Input::Quantity,
         _ => return "",
     };
     input.as_str()

@@ -14,7 +14,7 @@ use super::shell::Toast;
 use crate::commands::orders::SetOrders;
 use crate::domain::money::Money;
 use crate::domain::order::{ByHand, PublicStatus};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{OperatorRefusal, OrderRefusal};
 use crate::domain::{OrderId, UserId};
 use crate::store::{self, Read, orders};
 
@@ -44,14 +44,17 @@ impl Plan {
         let mut plan = Self::default();
         for id in ids.iter().collect::<BTreeSet<_>>() {
             let order = orders::find(db, *id)?;
-            let change = order.as_ref().ok_or(Refusal::OrderNotFound).and_then(|o| o.set(&by_hand));
+            let change = order
+                .as_ref()
+                .ok_or(OrderRefusal::OrderNotFound.into())
+                .and_then(|o| o.set(&by_hand));
             match (order, change) {
                 (Some(order), Ok(change)) => {
                     plan.can.insert(order.id);
                     plan.users.insert(order.user);
                     if let Some(settled) = change.settlement {
                         let add = |sum: Money, more| sum.checked_add(more);
-                        let too_much = Refusal::AmountTooLarge;
+                        let too_much = OperatorRefusal::AmountTooLarge;
                         plan.refund = add(plan.refund, settled.refund).ok_or(too_much.clone())?;
                         plan.earned = add(plan.earned, settled.kept).ok_or(too_much)?;
                     }

@@ -14,7 +14,7 @@ use super::shell::{Nav, Shell, Toast};
 use crate::commands::orders::{SetRefill, SetRefills};
 use crate::domain::RefillId;
 use crate::domain::refill::{Refill, RefillStatus};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::OperatorRefusal;
 use crate::store::page::Page;
 use crate::store::refills::{self, Listed};
 use crate::store::{self, Read, order_list};
@@ -141,8 +141,8 @@ pub(super) async fn list(cx: &mut Cx) -> Answer {
 }
 
 /// Where the form wants them to go.
-fn wanted(cx: &Cx) -> Result<RefillStatus, Refusal> {
-    RefillStatus::from_stored(cx.form.get("to")).ok_or(Refusal::RefillNeverBack)
+fn wanted(cx: &Cx) -> Result<RefillStatus, OperatorRefusal> {
+    RefillStatus::from_stored(cx.form.get("to")).ok_or(OperatorRefusal::RefillNeverBack)
 }
 
 /// Moves one.

@@ -9,7 +9,7 @@ use super::reply::{Answer, Ask, encoded};
 use super::services::switch;
 use super::shell::{Nav, Shell, Toast};
 use crate::commands::services::{CreateService, DeleteService, UpdateService};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
 use crate::domain::service::{Listing, Service, ServiceKind};
 use crate::domain::{CategoryId, ServiceId};
 use crate::store::categories::{self, Category};
@@ -24,7 +24,7 @@ struct Known {
 
 impl Known {
     fn read(db: &Read<'_>, id: ServiceId) -> store::Result<Self> {
-        let service = services::find(db, id)?.ok_or(Refusal::ServiceNotFound)?;
+        let service = services::find(db, id)?.ok_or(OrderRefusal::ServiceNotFound)?;
         let category = categories::find(db, service.listing.category)?;
         let category = category.map(|category| category.name).unwrap_or_default();
         Ok(Self { has_orders: orders::has_service(db, id)?, service, category })
@@ -59,7 +59,7 @@ fn id(cx: &Cx) -> Result<ServiceId, PageError> {
 
 async fn known(cx: &Cx, id: ServiceId) -> Result<Known, PageError> {
     cx.read(move |db| Known::read(db, id)).await.map_err(|error| {
-        if matches!(error, PageError::Refused(Refusal::ServiceNotFound)) {
+        if matches!(error, PageError::Refused(Refusal::Order(OrderRefusal::ServiceNotFound))) {
             return PageError::NotFound(format!(
                 "No service {id}. The number may have been typed wrong, or it was deleted."
             ));
@@ -214,7 +214,7 @@ pub(super) async fn disable(cx: &mut Cx) -> Answer {
 async fn set_enabled(cx: &mut Cx, is_enabled: bool) -> Answer {
     let named = cx.request.match_info().get("id").unwrap_or_default().split('.');
     let ids: Option<Vec<_>> = named.map(|id| id.parse().ok().map(ServiceId)).collect();
-    let ids = ids.ok_or(Refusal::ServiceNotFound)?;
+    let ids = ids.ok_or(OrderRefusal::ServiceNotFound)?;
     let to = match ids[..] {
         [id] => format!("/admin/services/{id}"),
         _ => "/admin/services".to_owned(),
@@ -227,7 +227,7 @@ async fn set_enabled(cx: &mut Cx, is_enabled: bool) -> Answer {
 pub(super) async fn delete(cx: &mut Cx) -> Answer {
     let Known { service, has_orders, .. } = known(cx, id(cx)?).await?;
     if has_orders {
-        return Err(Refusal::ServiceHasOrders.into());
+        return Err(OperatorRefusal::ServiceHasOrders.into());
     }
     let name = service.listing.name;
     cx.confirm(Ask {

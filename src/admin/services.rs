@@ -11,7 +11,7 @@ use crate::commands::services::{
     ChangeRates, EditService, MoveServices, SetServicesEnabled, ShiftService,
 };
 use crate::domain::money::Per;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::OperatorRefusal;
 use crate::domain::service::{Listing, Service, Way};
 use crate::domain::{CategoryId, ServiceId};
 use crate::store::categories::{self, Category};
@@ -368,7 +368,7 @@ pub(super) async fn move_to(cx: &mut Cx) -> Answer {
     let to = CategoryId(cx.form.id("to", "Choose a category"));
     let found = cx.read(move |db| categories::find(db, to)).await?;
     let Some(category) = found else {
-        cx.form.refuse_by(&Refusal::CategoryNotFound);
+        cx.form.refuse_by(&OperatorRefusal::CategoryNotFound.into());
         return refused(cx).await;
     };
     let services = loaded(cx, &ids).await?;

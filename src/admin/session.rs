@@ -9,7 +9,7 @@ use super::gate::Cx;
 use super::reply::{Answer, encoded, local, see_other};
 use super::shell::{Nav, Shell, Theme};
 use crate::commands::admins::{Code, EndSession, FinishCode, FinishLogin, StartLogin};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{OperatorRefusal, Refusal};
 use crate::password::Verdict;
 use crate::secret::{self, KeyHash, Secret};
 use crate::store::admins;
@@ -125,7 +125,7 @@ pub(super) async fn logout(cx: &mut Cx) -> Answer {
     let me = cx.me()?;
     let command = EndSession { admin: me.admin, session: me.id };
     match cx.write(command).await {
-        Ok(()) | Err(PageError::Refused(Refusal::SessionNotFound)) => {}
+        Ok(()) | Err(PageError::Refused(Refusal::Operator(OperatorRefusal::SessionNotFound))) => {}
         Err(error) => return Err(error),
     }
     cx.cookies.push(cookies::no_session(&cx.admin));

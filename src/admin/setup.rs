@@ -13,7 +13,7 @@ use super::session::begin;
 use super::shell::{Nav, Shell, Toast};
 use crate::commands::admins::SetUpPanel;
 use crate::domain::Timestamp;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::OperatorRefusal;
 use crate::domain::setting::Setting;
 use crate::domain::user::check_name;
 use crate::password;
@@ -62,7 +62,7 @@ fn page(cx: &mut Cx) -> SetupPage {
 /// The link counts only with its token, in its time, while there is no admin.
 async fn check(cx: &Cx) -> Result<(), PageError> {
     if !cx.read(admins::is_empty).await? {
-        return Err(Refusal::SetupIsOver.into());
+        return Err(OperatorRefusal::SetupIsOver.into());
     }
     let sent = cx.form.get("token");
     if cx.admin.setup.as_ref().is_some_and(|link| link.is(sent, cx.now())) {

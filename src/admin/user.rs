@@ -11,7 +11,7 @@ use super::shell::{Nav, Shell, Toast};
 use crate::commands::accounts::{Adjust, Deposit, SetUser, SetUserNote, SetUserRate};
 use crate::domain::ledger::Account;
 use crate::domain::money::Money;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
 use crate::domain::setting::Setting;
 use crate::domain::user::User;
 use crate::domain::{KeyId, ServiceId, Timestamp, UserId};
@@ -32,7 +32,7 @@ struct Head {
 
 impl Head {
     fn read(db: &Read<'_>, id: UserId) -> store::Result<Self> {
-        let user = users::find(db, id)?.ok_or(Refusal::UserNotFound)?;
+        let user = users::find(db, id)?.ok_or(OperatorRefusal::UserNotFound)?;
         Ok(Self { created_at: users::created_at(db, id)?, note: users::note(db, id)?, user })
     }
 
@@ -63,7 +63,7 @@ async fn head(cx: &Cx) -> Result<Head, PageError> {
 /// A user who is not there is a page that is not there.
 fn not_found(id: UserId) -> impl Fn(PageError) -> PageError {
     move |error| {
-        if matches!(error, PageError::Refused(Refusal::UserNotFound)) {
+        if matches!(error, PageError::Refused(Refusal::Operator(OperatorRefusal::UserNotFound))) {
             return PageError::NotFound(format!(
                 "No user {id}. The number may have been typed wrong."
             ));
@@ -130,7 +130,7 @@ impl Movement {
     fn read(form: &mut Form) -> Self {
         let amount = form.amount("amount");
         if amount == Money::ZERO {
-            form.refuse("amount", Refusal::AmountIsZero);
+            form.refuse("amount", OperatorRefusal::AmountIsZero);
         }
         let (is_deposit, amount) = match form.get("kind") {
             "correct-down" => (false, Money::from_micros(-amount.micros())),
@@ -139,7 +139,7 @@ impl Movement {
         };
         let note = form.get("note").to_owned();
         if !is_deposit && note.is_empty() {
-            form.refuse("note", Refusal::NoteMissing);
+            form.refuse("note", OperatorRefusal::NoteMissing);
         }
         Self { amount, is_deposit, note }
     }
@@ -203,7 +203,9 @@ pub(super) async fn funds(cx: &mut Cx) -> Answer {
             cx.go(&path(id, ""), toast)
         }
         // The same form, sent twice: the first time counted.
-        Err(PageError::Refused(Refusal::ReferenceTaken)) => Ok(see_other(&path(id, ""))),
+        Err(PageError::Refused(Refusal::Operator(OperatorRefusal::ReferenceTaken))) => {
+            Ok(see_other(&path(id, "")))
+        }
         Err(PageError::Refused(refusal)) => {
             cx.form.refuse_by(&refusal);
             let page = ledger_page(cx).await?;
@@ -300,7 +302,7 @@ pub(super) async fn create_key(cx: &mut Cx) -> Answer {
 pub(super) async fn revoke_key(cx: &mut Cx) -> Answer {
     let (user, key) = (head(cx).await?.user, KeyId(cx.path_id("key")?));
     let found = cx.read(move |db| keys::find(db, key)).await?;
-    let found = found.filter(|found| found.user == user.id).ok_or(Refusal::KeyNotFound)?;
+    let found = found.filter(|found| found.user == user.id).ok_or(OperatorRefusal::KeyNotFound)?;
     let back = path(user.id, "/keys");
     withdraw(cx, (found, user), &back).await
 }
@@ -351,7 +353,7 @@ pub(super) async fn set_rate(cx: &mut Cx) -> Answer {
 pub(super) async fn drop_rate(cx: &mut Cx) -> Answer {
     let (head, service) = (head(cx).await?, ServiceId(cx.path_id("service")?));
     let found = cx.read(move |db| services::find(db, service)).await?;
-    let listed = found.ok_or(Refusal::ServiceNotFound)?.listing.rate;
+    let listed = found.ok_or(OrderRefusal::ServiceNotFound)?.listing.rate;
     let (actor, user) = (cx.actor()?, head.user.id);
     cx.write(SetUserRate { actor, user, service, rate: None }).await?;
     let said = format!("{} pays the listed {listed} for service {service}", head.user.name);

@@ -6,7 +6,7 @@
 use super::fields::{self, Broken, Fields};
 use crate::domain::order::PublicStatus;
 use crate::domain::placing::Details;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::OrderRefusal;
 use crate::domain::service::{Input, parse_number};
 use crate::domain::{OrderId, RefillId, ServiceId, UserId, is_hidden};
 use crate::store::orders::{By, Filter, RequestId};
@@ -130,7 +130,7 @@ pub(super) enum Unclear {
     /// A parameter cannot be what it is.
     Invalid(&'static str),
     /// A field of an order cannot be what it is.
-    Refused(Refusal),
+    Refused(OrderRefusal),
 }
 
 type Result<T> = std::result::Result<T, Unclear>;

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 
 use super::action::Unclear;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{OrderRefusal, Refusal};
 use crate::store;
 
 /// Why the API said no.
@@ -45,6 +45,12 @@ impl From<store::Error> for Error {
     }
 }
 
+impl From<OrderRefusal> for Error {
+    fn from(refusal: OrderRefusal) -> Self {
+        Self::Store(refusal.into())
+    }
+}
+
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Self::Store(refusal.into())
@@ -80,8 +86,8 @@ impl Failure {
             Error::Unclear(Unclear::Invalid(name)) => {
                 Self::incorrect(&format!(": {name} is not valid"))
             }
-            Error::Unclear(Unclear::Refused(refusal))
-            | Error::Store(store::Error::Refused(refusal)) => Self::of_refusal(refusal),
+            Error::Unclear(Unclear::Refused(refusal)) => Self::of_order(*refusal),
+            Error::Store(store::Error::Refused(refusal)) => Self::of_refusal(refusal),
             Error::InvalidKey => {
                 Self::new(StatusCode::UNAUTHORIZED, "invalid_key", "Invalid API key")
             }
@@ -115,84 +121,39 @@ impl Failure {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", text)
     }
 
-    /// The rows of the table that the shop itself fills.
-    #[expect(clippy::too_many_lines, reason = "a list: one line for each")]
+    /// The rows of the table that the shop itself fills. What only operators are told has one
+    /// answer: the API asks for nothing of theirs.
     pub(super) fn of_refusal(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::Order(refusal) => Self::of_order(*refusal),
+            Refusal::Operator(refusal) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", refusal.to_string())
+            }
+        }
+    }
+
+    fn of_order(refusal: OrderRefusal) -> Self {
         let (status, code) = match refusal {
-            Refusal::Missing(_) | Refusal::Invalid(_) | Refusal::NoDripFeed => {
+            OrderRefusal::Missing(_) | OrderRefusal::Invalid(_) | OrderRefusal::NoDripFeed => {
                 return Self::incorrect(&format!(": {refusal}"));
             }
-            Refusal::RequestConflict => (StatusCode::CONFLICT, "request_conflict"),
-            Refusal::ServiceNotFound => (StatusCode::NOT_FOUND, "service_not_found"),
-            Refusal::BadLink => (StatusCode::UNPROCESSABLE_ENTITY, "bad_link"),
-            Refusal::QuantityBelow(_) => (StatusCode::UNPROCESSABLE_ENTITY, "quantity_below"),
-            Refusal::QuantityAbove(_) => (StatusCode::UNPROCESSABLE_ENTITY, "quantity_above"),
-            Refusal::DuplicateOrder => (StatusCode::CONFLICT, "duplicate_order"),
-            Refusal::InsufficientFunds => (StatusCode::PAYMENT_REQUIRED, "insufficient_funds"),
-            Refusal::OrderNotFound => (StatusCode::NOT_FOUND, "order_not_found"),
-            Refusal::CancelNotOffered | Refusal::OrderIsFinal(_) => {
+            OrderRefusal::RequestConflict => (StatusCode::CONFLICT, "request_conflict"),
+            OrderRefusal::ServiceNotFound => (StatusCode::NOT_FOUND, "service_not_found"),
+            OrderRefusal::BadLink => (StatusCode::UNPROCESSABLE_ENTITY, "bad_link"),
+            OrderRefusal::QuantityBelow(_) => (StatusCode::UNPROCESSABLE_ENTITY, "quantity_below"),
+            OrderRefusal::QuantityAbove(_) => (StatusCode::UNPROCESSABLE_ENTITY, "quantity_above"),
+            OrderRefusal::DuplicateOrder => (StatusCode::CONFLICT, "duplicate_order"),
+            OrderRefusal::InsufficientFunds => (StatusCode::PAYMENT_REQUIRED, "insufficient_funds"),
+            OrderRefusal::OrderNotFound => (StatusCode::NOT_FOUND, "order_not_found"),
+            OrderRefusal::CancelNotOffered | OrderRefusal::OrderIsFinal(_) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "not_cancelable")
             }
-            Refusal::RefillNotFound => (StatusCode::NOT_FOUND, "refill_not_found"),
-            Refusal::RefillNotOffered
-            | Refusal::RefillNotCompleted
-            | Refusal::RefillTooLate(_)
-            | Refusal::RefillIsOpen => (StatusCode::UNPROCESSABLE_ENTITY, "not_refillable"),
-            Refusal::Suspended => (StatusCode::FORBIDDEN, "suspended"),
-            // What only an operator is ever told.
-            Refusal::OrderInHandOver
-            | Refusal::NeverBackToPending
-            | Refusal::SubscriptionOnlyCancels
-            | Refusal::PackageIsWhole
-            | Refusal::RemainsForPartial(_)
-            | Refusal::RemainsAbove(_)
-            | Refusal::RefillIsFinal
-            | Refusal::RefillNeverBack
-            | Refusal::UserNotFound
-            | Refusal::NameTaken
-            | Refusal::BadName
-            | Refusal::KeyNotFound
-            | Refusal::KeyIsRevoked
-            | Refusal::BadLabel
-            | Refusal::AmountTooLarge
-            | Refusal::AmountIsZero
-            | Refusal::BelowCreditLimit
-            | Refusal::NoteMissing
-            | Refusal::NoteTooLong
-            | Refusal::ReferenceTaken
-            | Refusal::PostingNotFound
-            | Refusal::NotReversible
-            | Refusal::AlreadyReversed(_)
-            | Refusal::ReversalAbove(_)
-            | Refusal::BadServiceName
-            | Refusal::BadCategoryName
-            | Refusal::BadLimits
-            | Refusal::MinAboveMax
-            | Refusal::KindWithoutDripFeed
-            | Refusal::BadRefillDays
-            | Refusal::KindIsFixed
-            | Refusal::ServiceHasOrders
-            | Refusal::RateTooHigh
-            | Refusal::RatesChanged
-            | Refusal::CatalogueChanged
-            | Refusal::CategoryNotFound
-            | Refusal::CategoryTaken
-            | Refusal::CategoryNotEmpty
-            | Refusal::DemoNeedsEmpty
-            | Refusal::IdTwice
-            | Refusal::ProviderNotFound
-            | Refusal::ProviderServiceMismatch
-            | Refusal::AtLine(..)
-            | Refusal::SettingNotFound
-            | Refusal::BadSetting
-            | Refusal::CurrencyIsFixed
-            | Refusal::AdminNotFound
-            | Refusal::SetupIsOver
-            | Refusal::BadPassword
-            | Refusal::CommonPassword
-            | Refusal::TooManyTries(_)
-            | Refusal::WrongCode
-            | Refusal::SessionNotFound => (StatusCode::UNPROCESSABLE_ENTITY, "refused"),
+            OrderRefusal::RefillNotFound => (StatusCode::NOT_FOUND, "refill_not_found"),
+            OrderRefusal::RefillNotOffered
+            | OrderRefusal::RefillNotCompleted
+            | OrderRefusal::RefillTooLate(_)
+            | OrderRefusal::RefillIsOpen => (StatusCode::UNPROCESSABLE_ENTITY, "not_refillable"),
+            OrderRefusal::Suspended => (StatusCode::FORBIDDEN, "suspended"),
         };
         Self::new(status, code, refusal.to_string())
     }

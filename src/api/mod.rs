@@ -28,7 +28,7 @@ use crate::clock::Clock;
 use crate::commands::accounts::RecordKeyUse;
 use crate::commands::orders::{CancelOrders, PlaceOrder, RequestRefills};
 use crate::config::TrustedProxies;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{OrderRefusal, Refusal};
 use crate::domain::setting::Limits;
 use crate::domain::{Actor, OrderId};
 use crate::secret::KeyHash;
@@ -246,7 +246,7 @@ impl Api {
     /// Lets in whoever may and is not too quick. A valid key counts only against itself, and once.
     fn admit(&self, known: &Known, is_counted: bool) -> Result<(), Error> {
         if known.caller.is_suspended {
-            return Err(Refusal::Suspended.into());
+            return Err(OrderRefusal::Suspended.into());
         }
         if !is_counted {
             self.limiter.count_key(known.caller.key).map_err(Error::RateLimited)?;
@@ -339,7 +339,7 @@ fn reply(
         Question::Balance => wire::balance(users::balance(db, user)?, currency),
         Question::Status(asked) => {
             let standing = orders::find_standing(db, user, asked.id)?;
-            wire::status(dialect, standing.ok_or(Refusal::OrderNotFound)?, currency)
+            wire::status(dialect, standing.ok_or(OrderRefusal::OrderNotFound)?, currency)
         }
         Question::Statuses(asked) => {
             let found = look_up(asked, |id| orders::find_standing(db, user, id))?;
@@ -350,7 +350,7 @@ fn reply(
         }
         Question::RefillStatus(asked) => {
             let refill = refills::find_of(db, user, asked.id)?;
-            wire::refill_status(refill.ok_or(Refusal::RefillNotFound)?.status)
+            wire::refill_status(refill.ok_or(OrderRefusal::RefillNotFound)?.status)
         }
         Question::RefillStatuses(asked) => {
             let status = |id| Ok(refills::find_of(db, user, id)?.map(|refill| refill.status));
@@ -366,7 +366,7 @@ fn ids(asked: &[Asked<OrderId>]) -> Vec<OrderId> {
 /// The answer of a command that was given one order.
 fn only<T>(results: Vec<Result<T, Refusal>>) -> Result<T, Error> {
     let first = results.into_iter().next();
-    Ok(first.unwrap_or(Err(Refusal::OrderNotFound))?)
+    Ok(first.unwrap_or(Err(OrderRefusal::OrderNotFound.into()))?)
 }
 
 /// Each id with what is there.

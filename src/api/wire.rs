@@ -12,7 +12,7 @@ use super::fields::Dialect;
 use crate::domain::money::Money;
 use crate::domain::order::{Order, Standing};
 use crate::domain::refill::RefillStatus;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{OrderRefusal, Refusal};
 use crate::domain::user;
 use crate::domain::{OrderId, RefillId};
 use crate::store::services::{Offer, PriceList};
@@ -203,7 +203,10 @@ pub(super) fn statuses(
                         map.serialize_entry(&asked.text, &status)?;
                     }
                     None => {
-                        map.serialize_entry(&asked.text, &Inner::new(&Refusal::OrderNotFound))?;
+                        map.serialize_entry(
+                            &asked.text,
+                            &Inner::new(&OrderRefusal::OrderNotFound.into()),
+                        )?;
                     }
                 }
             }
@@ -350,7 +353,10 @@ pub(super) fn refill_statuses(found: &[(Asked<RefillId>, Option<RefillStatus>)])
     }
     let lines = found.iter().map(|(asked, status)| Line {
         refill: Named::new(asked.id.0, &asked.text),
-        status: status.map(RefillStatus::label).ok_or(Refusal::RefillNotFound).into(),
+        status: status
+            .map(RefillStatus::label)
+            .ok_or(Refusal::from(OrderRefusal::RefillNotFound))
+            .into(),
     });
     to_bytes(&lines.collect::<Vec<_>>())
 }

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use super::{Result, open, open_existing};
 use crate::commands::settings::SetSetting;
 use crate::domain::Actor;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::OperatorRefusal;
 use crate::domain::setting::Setting;
 use crate::store::{self, settings};
 
@@ -27,7 +27,7 @@ pub(super) fn run(db: &Path, command: SettingCommand) -> Result {
     match command {
         SettingCommand::List { json } => list(db, json),
         SettingCommand::Set { key, value } => {
-            let setting = Setting::from_stored(&key).ok_or(Refusal::SettingNotFound);
+            let setting = Setting::from_stored(&key).ok_or(OperatorRefusal::SettingNotFound);
             let setting = setting.map_err(store::Error::from)?;
             let actor = Actor::CommandLine;
             Ok(open(db)?.write_blocking(SetSetting { actor, setting, value })?)

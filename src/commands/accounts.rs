@@ -3,7 +3,7 @@
 use super::record;
 use crate::domain::ledger::{Account, Posting};
 use crate::domain::money::{Discount, Money, Rate};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{OperatorRefusal, OrderRefusal};
 use crate::domain::user::{self, User};
 use crate::domain::{Actor, KeyId, PostingId, ServiceId, UserId, is_hidden};
 use crate::secret::KeyHash;
@@ -27,7 +27,7 @@ impl Command for CreateUser {
     fn run(&self, tx: &Tx<'_>) -> Result<UserId> {
         user::check_name(&self.name)?;
         if users::is_named(tx, &self.name)? {
-            return Err(Refusal::NameTaken.into());
+            return Err(OperatorRefusal::NameTaken.into());
         }
 
         let id = users::insert(tx, &self.name)?;
@@ -57,7 +57,7 @@ impl Command for Deposit {
     fn run(&self, tx: &Tx<'_>) -> Result<Money> {
         let user = users::get(tx, self.user)?;
         if self.amount <= Money::ZERO {
-            return Err(Refusal::AmountIsZero.into());
+            return Err(OperatorRefusal::AmountIsZero.into());
         }
         let (note, reference) = (self.note.clone(), self.reference.clone());
         let posting = Posting::deposit(account(&user), self.amount);
@@ -86,13 +86,13 @@ impl Command for Adjust {
     fn run(&self, tx: &Tx<'_>) -> Result<Money> {
         let user = users::get(tx, self.user)?;
         if self.note.trim().is_empty() {
-            return Err(Refusal::NoteMissing.into());
+            return Err(OperatorRefusal::NoteMissing.into());
         }
         if self.amount.is_negative() && !user.can_pay(self.amount.magnitude()) {
-            return Err(Refusal::InsufficientFunds.into());
+            return Err(OrderRefusal::InsufficientFunds.into());
         }
         let posting = Posting::adjustment(account(&user), self.amount);
-        let posting = posting.ok_or(Refusal::AmountIsZero)?;
+        let posting = posting.ok_or(OperatorRefusal::AmountIsZero)?;
         let (note, reference) = (self.note.clone(), self.reference.clone());
         book(tx, &self.actor, &user, ("user.balance", Posting { note, reference, ..posting }))
     }
@@ -113,8 +113,9 @@ impl Command for Reverse {
     type Reply = Money;
 
     fn run(&self, tx: &Tx<'_>) -> Result<Money> {
-        let posted = postings::find_posted(tx, self.posting)?.ok_or(Refusal::PostingNotFound)?;
-        let user = users::get(tx, posted.user.ok_or(Refusal::NotReversible)?)?;
+        let posted =
+            postings::find_posted(tx, self.posting)?.ok_or(OperatorRefusal::PostingNotFound)?;
+        let user = users::get(tx, posted.user.ok_or(OperatorRefusal::NotReversible)?)?;
 
         let posting = posted.reverse(&user, &self.note)?;
 
@@ -156,12 +157,12 @@ fn book(
     (verb, posting): (&'static str, Posting),
 ) -> Result<Money> {
     if !is_line(&posting.note, NOTE_LENGTH_MAX) {
-        return Err(Refusal::NoteTooLong.into());
+        return Err(OperatorRefusal::NoteTooLong.into());
     }
     if let Some(reference) = &posting.reference
         && ledger::has_reference(tx, reference)?
     {
-        return Err(Refusal::ReferenceTaken.into());
+        return Err(OperatorRefusal::ReferenceTaken.into());
     }
 
     let id = ledger::post(tx, &posting, actor)?;
@@ -193,7 +194,7 @@ impl Command for SetUser {
         if let Some(limit) = self.credit_limit
             && user.balance.checked_add(limit).is_none_or(Money::is_negative)
         {
-            return Err(Refusal::BelowCreditLimit.into());
+            return Err(OperatorRefusal::BelowCreditLimit.into());
         }
 
         let object = format!("user {}", user.id);
@@ -233,7 +234,7 @@ impl Command for SetSuspended {
     fn run(&self, tx: &Tx<'_>) -> Result<usize> {
         let mut changed = Vec::new();
         for id in &self.users {
-            let user = users::find(tx, *id)?.ok_or(Refusal::UserNotFound)?;
+            let user = users::find(tx, *id)?.ok_or(OperatorRefusal::UserNotFound)?;
             if user.is_suspended != self.is_suspended {
                 changed.push(user);
             }
@@ -263,9 +264,9 @@ impl Command for SetUserNote {
 
     fn run(&self, tx: &Tx<'_>) -> Result<()> {
         if self.note.chars().count() > PAGE_LENGTH_MAX {
-            return Err(Refusal::NoteTooLong.into());
+            return Err(OperatorRefusal::NoteTooLong.into());
         }
-        let user = users::find(tx, self.user)?.ok_or(Refusal::UserNotFound)?;
+        let user = users::find(tx, self.user)?.ok_or(OperatorRefusal::UserNotFound)?;
 
         users::update_note(tx, user.id, &self.note)?;
         record(tx, &self.actor, "user.note", format!("user {}", user.id), user.name)
@@ -288,7 +289,7 @@ impl Command for SetUserRate {
     type Reply = ();
 
     fn run(&self, tx: &Tx<'_>) -> Result<()> {
-        let service = services::find(tx, self.service)?.ok_or(Refusal::ServiceNotFound)?;
+        let service = services::find(tx, self.service)?.ok_or(OrderRefusal::ServiceNotFound)?;
         let before = users::find_rate(tx, self.user, service.id)?;
 
         match self.rate {
@@ -321,7 +322,7 @@ impl Command for CreateKey {
 
     fn run(&self, tx: &Tx<'_>) -> Result<KeyId> {
         if !is_line(&self.label, LABEL_LENGTH_MAX) {
-            return Err(Refusal::BadLabel.into());
+            return Err(OperatorRefusal::BadLabel.into());
         }
 
         let id = keys::insert(tx, self.user, &self.hash, &self.prefix, &self.label)?;
@@ -343,7 +344,7 @@ impl Command for RevokeKey {
     type Reply = ();
 
     fn run(&self, tx: &Tx<'_>) -> Result<()> {
-        let key = keys::find(tx, self.key)?.ok_or(Refusal::KeyNotFound)?;
+        let key = keys::find(tx, self.key)?.ok_or(OperatorRefusal::KeyNotFound)?;
         if key.revoked_at.is_some() {
             return Ok(());
         }
@@ -369,9 +370,9 @@ impl Command for RotateKey {
     type Reply = KeyId;
 
     fn run(&self, tx: &Tx<'_>) -> Result<KeyId> {
-        let old = keys::find(tx, self.key)?.ok_or(Refusal::KeyNotFound)?;
+        let old = keys::find(tx, self.key)?.ok_or(OperatorRefusal::KeyNotFound)?;
         if old.revoked_at.is_some() {
-            return Err(Refusal::KeyIsRevoked.into());
+            return Err(OperatorRefusal::KeyIsRevoked.into());
         }
 
         let new = keys::insert(tx, old.user, &self.hash, &self.prefix, &old.label)?;
@@ -397,7 +398,7 @@ impl Command for RecordKeyUse {
     type Reply = ();
 
     fn run(&self, tx: &Tx<'_>) -> Result<()> {
-        let key = keys::find(tx, self.key)?.ok_or(Refusal::KeyNotFound)?;
+        let key = keys::find(tx, self.key)?.ok_or(OperatorRefusal::KeyNotFound)?;
         if key.last_used_at.is_some_and(|at| tx.now.0 - at.0 < Self::EVERY_SECONDS) {
             return Ok(());
         }

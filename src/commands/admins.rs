@@ -6,7 +6,7 @@
 
 use super::record;
 use super::settings as setting_rules;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::OperatorRefusal;
 use crate::domain::setting::Setting;
 use crate::domain::user::check_name;
 use crate::domain::{Actor, AdminId, SessionId};
@@ -31,7 +31,7 @@ impl Command for CreateAdmin {
     fn run(&self, tx: &Tx<'_>) -> Result<AdminId> {
         check_name(&self.name)?;
         if admins::find_named(tx, &self.name)?.is_some() {
-            return Err(Refusal::NameTaken.into());
+            return Err(OperatorRefusal::NameTaken.into());
         }
 
         let id = admins::insert(tx, &self.name, &self.password_hash)?;
@@ -57,7 +57,7 @@ impl Command for SetUpPanel {
 
     fn run(&self, tx: &Tx<'_>) -> Result<AdminId> {
         if !admins::is_empty(tx)? {
-            return Err(Refusal::SetupIsOver.into());
+            return Err(OperatorRefusal::SetupIsOver.into());
         }
         check_name(&self.name)?;
         for (setting, value) in &self.settings {
@@ -166,14 +166,14 @@ impl Command for FinishCode {
     fn run(&self, tx: &Tx<'_>) -> Result<()> {
         let admin = admins::get(tx, self.half.admin)?;
         if sessions::find_by_id(tx, self.half.id)?.is_none() {
-            return Err(Refusal::SessionNotFound.into());
+            return Err(OperatorRefusal::SessionNotFound.into());
         }
         let is_right = match &self.code {
             Code::Step(step) => *step > admin.totp_step_last,
             Code::Recovery(code) => admins::has_recovery_code(tx, admin.id, code)?,
         };
         if !is_right {
-            return Err(Refusal::WrongCode.into());
+            return Err(OperatorRefusal::WrongCode.into());
         }
 
         let by = match &self.code {
@@ -244,7 +244,7 @@ impl Command for EndSession {
     fn run(&self, tx: &Tx<'_>) -> Result<()> {
         let session = sessions::find_by_id(tx, self.session)?;
         let session = session.filter(|session| session.admin == self.admin);
-        let session = session.ok_or(Refusal::SessionNotFound)?;
+        let session = session.ok_or(OperatorRefusal::SessionNotFound)?;
 
         sessions::delete(tx, session.id)?;
         let object = format!("session {}", session.id);

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::record;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::OperatorRefusal;
 use crate::domain::service::{self, Listing, Service, ServiceKind};
 use crate::domain::{Actor, CategoryId, ProviderId, ServiceId};
 use crate::store::{
@@ -71,7 +71,7 @@ impl Command for ImportAsSeen {
 
     fn run(&self, tx: &Tx<'_>) -> Result<Imported> {
         if settings::catalogue_version(tx)? != self.version {
-            return Err(Refusal::CatalogueChanged.into());
+            return Err(OperatorRefusal::CatalogueChanged.into());
         }
         self.import.run(tx)
     }
@@ -127,7 +127,9 @@ fn judge_all(db: &Read<'_>, drafts: &[Draft]) -> Result<Vec<Known>> {
     let mut known = Vec::with_capacity(drafts.len());
     for draft in drafts {
         if draft.id.is_some_and(|id| !ids.insert(id)) {
-            return Err(Refusal::AtLine(draft.line, Box::new(Refusal::IdTwice)).into());
+            return Err(
+                OperatorRefusal::AtLine(draft.line, Box::new(OperatorRefusal::IdTwice)).into()
+            );
         }
         known.push(judge(db, draft)?);
     }
@@ -136,7 +138,7 @@ fn judge_all(db: &Read<'_>, drafts: &[Draft]) -> Result<Vec<Known>> {
 
 /// Decides whether a draft can be written; a refusal names its line.
 fn judge(db: &Read<'_>, draft: &Draft) -> Result<Known> {
-    let at_line = |refusal| Refusal::AtLine(draft.line, Box::new(refusal));
+    let at_line = |refusal| OperatorRefusal::AtLine(draft.line, Box::new(refusal));
     draft.listing.check().map_err(at_line)?;
     service::check_category_name(&draft.category).map_err(at_line)?;
     let before = match draft.id {
@@ -148,15 +150,15 @@ fn judge(db: &Read<'_>, draft: &Draft) -> Result<Known> {
         None => None,
     };
     if draft.provider.is_some() && provider.is_none() {
-        return Err(at_line(Refusal::ProviderNotFound).into());
+        return Err(at_line(OperatorRefusal::ProviderNotFound).into());
     }
     if draft.provider.is_some() != draft.listing.provider_service.is_some() {
-        return Err(at_line(Refusal::ProviderServiceMismatch).into());
+        return Err(at_line(OperatorRefusal::ProviderServiceMismatch).into());
     }
     if let Some(before) = &before
         && is_kind_fixed(db, before, draft.listing.kind)?
     {
-        return Err(at_line(Refusal::KindIsFixed).into());
+        return Err(at_line(OperatorRefusal::KindIsFixed).into());
     }
     Ok((before, provider))
 }

@@ -1,7 +1,7 @@
 //! The headings of the catalogue. Places are distinct: a new one stands last, and moving swaps two.
 
 use super::record;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::OperatorRefusal;
 use crate::domain::service::{self, Way};
 use crate::domain::{Actor, CategoryId};
 use crate::store::categories::{self, Category};
@@ -14,7 +14,7 @@ fn object(id: CategoryId) -> String {
 
 /// A category that somebody named.
 fn find(db: &Read<'_>, id: CategoryId) -> Result<Category> {
-    Ok(categories::find(db, id)?.ok_or(Refusal::CategoryNotFound)?)
+    Ok(categories::find(db, id)?.ok_or(OperatorRefusal::CategoryNotFound)?)
 }
 
 /// Adds a category, last in the list.
@@ -31,7 +31,7 @@ impl Command for CreateCategory {
     fn run(&self, tx: &Tx<'_>) -> Result<CategoryId> {
         service::check_category_name(&self.name)?;
         if categories::find_named(tx, &self.name)?.is_some() {
-            return Err(Refusal::CategoryTaken.into());
+            return Err(OperatorRefusal::CategoryTaken.into());
         }
 
         let id = categories::insert(tx, &self.name)?;
@@ -60,7 +60,7 @@ impl Command for RenameCategory {
             return Ok(());
         }
         if categories::find_named(tx, &self.name)?.is_some() {
-            return Err(Refusal::CategoryTaken.into());
+            return Err(OperatorRefusal::CategoryTaken.into());
         }
 
         categories::update_name(tx, before.id, &self.name)?;
@@ -138,7 +138,7 @@ impl Command for DeleteCategory {
     fn run(&self, tx: &Tx<'_>) -> Result<String> {
         let before = find(tx, self.category)?;
         if !categories::is_empty(tx, before.id)? {
-            return Err(Refusal::CategoryNotEmpty.into());
+            return Err(OperatorRefusal::CategoryNotEmpty.into());
         }
 
         categories::delete(tx, before.id)?;

@@ -10,7 +10,7 @@ use super::settings::SetSetting;
 use crate::domain::money::Money;
 use crate::domain::order::{ByHand, PublicStatus};
 use crate::domain::placing::Details;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::OperatorRefusal;
 use crate::domain::service::Input;
 use crate::domain::setting::Setting;
 use crate::domain::{Actor, OrderId, ServiceId, UserId};
@@ -46,7 +46,7 @@ impl Command for FillDemo {
 
     fn run(&self, tx: &Tx<'_>) -> Result<Vec<OrderId>> {
         if !users::is_empty(tx)? || admins::find_named(tx, ADMIN)?.is_some() {
-            return Err(Refusal::DemoNeedsEmpty.into());
+            return Err(OperatorRefusal::DemoNeedsEmpty.into());
         }
 
         for setting in

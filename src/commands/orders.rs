@@ -7,7 +7,7 @@ use crate::domain::money::Money;
 use crate::domain::order::{ByHand, CancelAnswer, Change, Order, PublicStatus};
 use crate::domain::placing::{self, Details, NewOrder, Placing};
 use crate::domain::refill::{self, RefillStatus};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
 use crate::domain::{Actor, KeyId, OrderId, RefillId, ServiceId, Timestamp, UserId};
 use crate::store::orders::{By, Origin};
 use crate::store::{
@@ -73,7 +73,8 @@ impl PlaceOrder {
         if let Some(bought) = self.find_replayed(db)? {
             return Ok(Quote::Bought(bought));
         }
-        let ((service, custom_rate), wanted) = offer.zip(wanted).ok_or(Refusal::ServiceNotFound)?;
+        let ((service, custom_rate), wanted) =
+            offer.zip(wanted).ok_or(OrderRefusal::ServiceNotFound)?;
         let user = users::get(db, self.user)?;
         let placing = Placing {
             user: &user,
@@ -93,7 +94,7 @@ impl PlaceOrder {
         let Some(request) = &self.origin.request else { return Ok(None) };
         match orders::find_by_request(db, self.user, &request.text)? {
             Some((id, digest)) if digest == request.digest => Ok(Some(id)),
-            Some(_) => Err(Refusal::RequestConflict.into()),
+            Some(_) => Err(OrderRefusal::RequestConflict.into()),
             None => Ok(None),
         }
     }
@@ -121,7 +122,7 @@ impl Command for CancelOrders {
 
 impl CancelOrders {
     fn cancel(&self, tx: &Tx<'_>, id: OrderId) -> Result<Money> {
-        let order = orders::find_of(tx, self.user, id)?.ok_or(Refusal::OrderNotFound)?;
+        let order = orders::find_of(tx, self.user, id)?.ok_or(OrderRefusal::OrderNotFound)?;
         let service = services::get(tx, order.service)?;
 
         match order.request_cancel(&service.listing)? {
@@ -157,7 +158,7 @@ impl Command for RequestRefills {
 
 impl RequestRefills {
     fn request(&self, tx: &Tx<'_>, id: OrderId) -> Result<RefillId> {
-        let order = orders::find_of(tx, self.user, id)?.ok_or(Refusal::OrderNotFound)?;
+        let order = orders::find_of(tx, self.user, id)?.ok_or(OrderRefusal::OrderNotFound)?;
         let service = services::get(tx, order.service)?;
         let latest = refills::find_latest_status(tx, id)?;
 
@@ -182,7 +183,7 @@ impl Command for SetOrder {
     type Reply = Money;
 
     fn run(&self, tx: &Tx<'_>) -> Result<Money> {
-        let order = orders::find(tx, self.order)?.ok_or(Refusal::OrderNotFound)?;
+        let order = orders::find(tx, self.order)?.ok_or(OrderRefusal::OrderNotFound)?;
 
         let change = order.set(&self.by_hand)?;
 
@@ -208,7 +209,7 @@ impl Command for SetOrders {
         let by_hand = ByHand { status: self.status, start_count: None, remains: None };
         let mut decided = Vec::with_capacity(self.orders.len());
         for id in &self.orders {
-            let order = orders::find(tx, *id)?.ok_or(Refusal::OrderNotFound)?;
+            let order = orders::find(tx, *id)?.ok_or(OrderRefusal::OrderNotFound)?;
             let change = order.set(&by_hand)?;
             decided.push((order, change));
         }
@@ -216,7 +217,7 @@ impl Command for SetOrders {
         let mut refunded = Money::ZERO;
         for (order, change) in &decided {
             let refund = save_by_hand(tx, order, change, &self.actor)?;
-            refunded = refunded.checked_add(refund).ok_or(Refusal::AmountTooLarge)?;
+            refunded = refunded.checked_add(refund).ok_or(OperatorRefusal::AmountTooLarge)?;
         }
         Ok(refunded)
     }
@@ -236,7 +237,7 @@ impl Command for SetRefill {
     type Reply = ();
 
     fn run(&self, tx: &Tx<'_>) -> Result<()> {
-        let refill = refills::find(tx, self.refill)?.ok_or(Refusal::RefillNotFound)?;
+        let refill = refills::find(tx, self.refill)?.ok_or(OrderRefusal::RefillNotFound)?;
 
         refill.status.check_move(self.status)?;
 
@@ -263,7 +264,7 @@ impl Command for SetRefills {
     fn run(&self, tx: &Tx<'_>) -> Result<usize> {
         let mut moved = Vec::new();
         for id in &self.refills {
-            let refill = refills::find(tx, *id)?.ok_or(Refusal::RefillNotFound)?;
+            let refill = refills::find(tx, *id)?.ok_or(OrderRefusal::RefillNotFound)?;
             if refill.may_become(self.status) {
                 moved.push(refill);
             }
@@ -292,7 +293,7 @@ impl Command for DeclineCancels {
     fn run(&self, tx: &Tx<'_>) -> Result<()> {
         let mut declined = Vec::new();
         for id in &self.orders {
-            let order = orders::find(tx, *id)?.ok_or(Refusal::OrderNotFound)?;
+            let order = orders::find(tx, *id)?.ok_or(OrderRefusal::OrderNotFound)?;
             if By::CancelRequest.holds(&order) {
                 declined.push(order.id);
             }

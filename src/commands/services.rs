@@ -3,7 +3,7 @@
 use super::catalog::{category, is_kind_fixed, update};
 use super::record;
 use crate::domain::money::{Change, Rate};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{OperatorRefusal, OrderRefusal};
 use crate::domain::service::{self, Listing, Service, Way};
 use crate::domain::{Actor, CategoryId, ServiceId};
 use crate::store::{Command, Read, Result, Tx, categories, orders, service_list, services};
@@ -15,7 +15,7 @@ fn object(id: ServiceId) -> String {
 
 /// A service that somebody named.
 fn find(db: &Read<'_>, id: ServiceId) -> Result<Service> {
-    Ok(services::find(db, id)?.ok_or(Refusal::ServiceNotFound)?)
+    Ok(services::find(db, id)?.ok_or(OrderRefusal::ServiceNotFound)?)
 }
 
 /// Puts a new service on the list, last in its category; an unknown category is made.
@@ -64,7 +64,7 @@ impl Command for UpdateService {
         self.listing.check()?;
         service::check_category_name(&self.category)?;
         if is_kind_fixed(tx, &before, self.listing.kind)? {
-            return Err(Refusal::KindIsFixed.into());
+            return Err(OperatorRefusal::KindIsFixed.into());
         }
         let left = categories::find(tx, before.listing.category)?.map(|category| category.name);
         let left = left.unwrap_or_default();
@@ -191,12 +191,12 @@ impl Command for ChangeRates {
         let mut sum = 0_i64;
         for id in &self.services {
             let Service { id, listing } = find(tx, *id)?;
-            let rate = listing.rate.changed(self.by).ok_or(Refusal::RateTooHigh)?;
+            let rate = listing.rate.changed(self.by).ok_or(OperatorRefusal::RateTooHigh)?;
             sum = sum.saturating_add(listing.rate.micros());
             changed.push((id, listing.rate, rate));
         }
         if self.shown.is_some_and(|shown| shown != sum) {
-            return Err(Refusal::RatesChanged.into());
+            return Err(OperatorRefusal::RatesChanged.into());
         }
         changed.retain(|(_, before, rate)| before != rate);
 
@@ -224,7 +224,7 @@ impl Command for MoveServices {
     type Reply = usize;
 
     fn run(&self, tx: &Tx<'_>) -> Result<usize> {
-        let to = categories::find(tx, self.category)?.ok_or(Refusal::CategoryNotFound)?;
+        let to = categories::find(tx, self.category)?.ok_or(OperatorRefusal::CategoryNotFound)?;
         let mut moved = Vec::new();
         for id in &self.services {
             let service = find(tx, *id)?;
@@ -257,7 +257,8 @@ impl Command for ShiftService {
     type Reply = ();
 
     fn run(&self, tx: &Tx<'_>) -> Result<()> {
-        let place = service_list::find_place(tx, self.service)?.ok_or(Refusal::ServiceNotFound)?;
+        let place =
+            service_list::find_place(tx, self.service)?.ok_or(OrderRefusal::ServiceNotFound)?;
         let Some(other) = service_list::find_neighbor(tx, &place, self.way)? else {
             return Ok(());
         };
@@ -298,7 +299,7 @@ impl Command for DeleteService {
     fn run(&self, tx: &Tx<'_>) -> Result<()> {
         let Service { id, listing } = find(tx, self.service)?;
         if orders::has_service(tx, id)? {
-            return Err(Refusal::ServiceHasOrders.into());
+            return Err(OperatorRefusal::ServiceHasOrders.into());
         }
 
         services::delete(tx, id)?;

@@ -2,7 +2,7 @@
 
 use super::record;
 use crate::domain::Actor;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::OperatorRefusal;
 use crate::domain::setting::Setting;
 use crate::store::{Command, Result, Tx, ledger, settings};
 
@@ -60,9 +60,9 @@ pub(super) fn judge(tx: &Tx<'_>, setting: Setting, value: &str) -> Result<()> {
         Ok(settings::get(tx, Setting::Currency)? != value && !ledger::is_empty(tx)?)
     };
     match setting {
-        Setting::Currency if is_fixed()? => Err(Refusal::CurrencyIsFixed.into()),
+        Setting::Currency if is_fixed()? => Err(OperatorRefusal::CurrencyIsFixed.into()),
         Setting::TimeZone if jiff::tz::TimeZone::get(value).is_err() => {
-            Err(Refusal::BadSetting.into())
+            Err(OperatorRefusal::BadSetting.into())
         }
         Setting::Name
         | Setting::Currency

@@ -5,7 +5,7 @@
 //! back to the user when not.
 
 use super::money::Money;
-use super::refusal::Refusal;
+use super::refusal::OperatorRefusal;
 use super::user::User;
 use super::{AccountId, OrderId, PostingId, UserId, words};
 
@@ -152,10 +152,10 @@ impl Posting {
         &self,
         source: Money,
         destination: Money,
-    ) -> Result<(Money, Money), Refusal> {
+    ) -> Result<(Money, Money), OperatorRefusal> {
         let after = (source.checked_sub(self.amount), destination.checked_add(self.amount));
         let (Some(source), Some(destination)) = after else {
-            return Err(Refusal::AmountTooLarge);
+            return Err(OperatorRefusal::AmountTooLarge);
         };
         Ok((source, destination))
     }
@@ -190,7 +190,7 @@ impl Posted {
     /// # Errors
     /// What belongs to an order is settled with the order; what was reversed stays reversed; nobody
     /// is put below his credit limit; and there has to be a reason.
-    pub fn reverse(&self, user: &User, note: &str) -> Result<Posting, Refusal> {
+    pub fn reverse(&self, user: &User, note: &str) -> Result<Posting, OperatorRefusal> {
         let by = match self.kind {
             PostingKind::Deposit => -self.amount.micros(),
             PostingKind::Adjustment if self.source == user.account => self.amount.micros(),
@@ -198,20 +198,20 @@ impl Posted {
             PostingKind::Charge
             | PostingKind::Capture
             | PostingKind::Refund
-            | PostingKind::Goodwill => return Err(Refusal::NotReversible),
+            | PostingKind::Goodwill => return Err(OperatorRefusal::NotReversible),
         };
         if let Some(id) = self.reversed_by {
-            return Err(Refusal::AlreadyReversed(id));
+            return Err(OperatorRefusal::AlreadyReversed(id));
         }
         if by < 0 && !user.can_pay(self.amount) {
-            return Err(Refusal::ReversalAbove(user.available().max(Money::ZERO)));
+            return Err(OperatorRefusal::ReversalAbove(user.available().max(Money::ZERO)));
         }
         if note.trim().is_empty() {
-            return Err(Refusal::NoteMissing);
+            return Err(OperatorRefusal::NoteMissing);
         }
         let account = Account { user: user.id, id: user.account };
         let posting = Posting::adjustment(account, Money::from_micros(by));
-        let posting = posting.ok_or(Refusal::AmountIsZero)?;
+        let posting = posting.ok_or(OperatorRefusal::AmountIsZero)?;
         let reference = Some(self.reversal_reference());
         Ok(Posting { note: note.to_owned(), reference, ..posting })
     }
@@ -274,11 +274,14 @@ mod tests {
         assert_eq!((back.destination, back.amount), (EXTERNAL, deposit.amount));
         assert_eq!(back.reference.as_deref().and_then(reversed), Some(PostingId(3)));
 
-        let most = Refusal::ReversalAbove(Money::from_micros(15));
+        let most = OperatorRefusal::ReversalAbove(Money::from_micros(15));
         assert_eq!(posted(PostingKind::Deposit, 16).reverse(&user, "typo"), Err(most));
-        assert_eq!(deposit.reverse(&user, " "), Err(Refusal::NoteMissing));
+        assert_eq!(deposit.reverse(&user, " "), Err(OperatorRefusal::NoteMissing));
         let twice = Posted { reversed_by: Some(PostingId(9)), ..deposit };
-        assert_eq!(twice.reverse(&user, "typo"), Err(Refusal::AlreadyReversed(PostingId(9))));
+        assert_eq!(
+            twice.reverse(&user, "typo"),
+            Err(OperatorRefusal::AlreadyReversed(PostingId(9)))
+        );
 
         let down = Posted { source: ACCOUNT.id, ..posted(PostingKind::Adjustment, 16) };
         let up = down.reverse(&user, "typo").unwrap();
@@ -293,8 +296,11 @@ mod tests {
     fn balances_that_do_not_fit_are_refused() {
         let posting = Posting::deposit(ACCOUNT, Money::from_micros(1));
         let full = Money::from_micros(i64::MAX);
-        assert_eq!(posting.balances_after(Money::ZERO, full), Err(Refusal::AmountTooLarge));
+        assert_eq!(posting.balances_after(Money::ZERO, full), Err(OperatorRefusal::AmountTooLarge));
         let empty = Money::from_micros(i64::MIN);
-        assert_eq!(posting.balances_after(empty, Money::ZERO), Err(Refusal::AmountTooLarge));
+        assert_eq!(
+            posting.balances_after(empty, Money::ZERO),
+            Err(OperatorRefusal::AmountTooLarge)
+        );
     }
 }

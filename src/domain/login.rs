@@ -5,7 +5,7 @@
 //! thirty; a name alone only makes the answer slower, so nobody can lock another out.
 
 use super::Timestamp;
-use super::refusal::Refusal;
+use super::refusal::OperatorRefusal;
 
 /// The time in which failed tries count.
 pub const WINDOW_SECONDS: i64 = 15 * 60;
@@ -46,7 +46,7 @@ impl Tries {
     ///
     /// # Errors
     /// `TooManyTries` with the seconds to wait.
-    pub fn allow(&self, now: Timestamp) -> Result<u64, Refusal> {
+    pub fn allow(&self, now: Timestamp) -> Result<u64, OperatorRefusal> {
         let (count, last) = self.pair;
         if count >= FREE_TRIES
             && let Some(last) = last
@@ -69,9 +69,9 @@ impl Tries {
     }
 }
 
-fn refuse_until(then: i64, now: Timestamp) -> Result<(), Refusal> {
+fn refuse_until(then: i64, now: Timestamp) -> Result<(), OperatorRefusal> {
     match then - now.0 {
-        wait @ 1.. => Err(Refusal::TooManyTries(wait)),
+        wait @ 1.. => Err(OperatorRefusal::TooManyTries(wait)),
         _ => Ok(()),
     }
 }
@@ -113,11 +113,11 @@ mod tests {
         let tries =
             |count, ago| Tries { pair: (count, Some(Timestamp(NOW.0 - ago))), ..Tries::default() };
         assert_eq!(tries(4, 0).allow(NOW), Ok(0));
-        assert_eq!(tries(5, 0).allow(NOW), Err(Refusal::TooManyTries(30)));
-        assert_eq!(tries(5, 29).allow(NOW), Err(Refusal::TooManyTries(1)));
+        assert_eq!(tries(5, 0).allow(NOW), Err(OperatorRefusal::TooManyTries(30)));
+        assert_eq!(tries(5, 29).allow(NOW), Err(OperatorRefusal::TooManyTries(1)));
         assert_eq!(tries(5, 30).allow(NOW), Ok(0));
-        assert_eq!(tries(6, 0).allow(NOW), Err(Refusal::TooManyTries(60)));
-        assert_eq!(tries(99, 0).allow(NOW), Err(Refusal::TooManyTries(WINDOW_SECONDS)));
+        assert_eq!(tries(6, 0).allow(NOW), Err(OperatorRefusal::TooManyTries(60)));
+        assert_eq!(tries(99, 0).allow(NOW), Err(OperatorRefusal::TooManyTries(WINDOW_SECONDS)));
     }
 
     #[test]
@@ -125,7 +125,7 @@ mod tests {
         let first = Some(Timestamp(NOW.0 - 100));
         let address = |count| Tries { address: (count, first), ..Tries::default() };
         assert_eq!(address(29).allow(NOW), Ok(0));
-        assert_eq!(address(30).allow(NOW), Err(Refusal::TooManyTries(800)));
+        assert_eq!(address(30).allow(NOW), Err(OperatorRefusal::TooManyTries(800)));
         let name = |name| Tries { name, ..Tries::default() };
         assert_eq!(name(9).allow(NOW), Ok(0));
         assert_eq!(name(10).allow(NOW), Ok(1));

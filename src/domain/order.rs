@@ -4,7 +4,7 @@
 //! An order that is final has been settled and never moves. How one comes to be is in `placing.rs`.
 
 use super::money::{Money, Rate};
-use super::refusal::Refusal;
+use super::refusal::{OperatorRefusal, OrderRefusal, Refusal};
 use super::service::{Counting, Listing, ServiceKind};
 use super::{OrderId, ServiceId, Timestamp, UserId, words};
 
@@ -218,12 +218,12 @@ impl Order {
     pub fn set(&self, by_hand: &ByHand) -> Result<Change, Refusal> {
         self.check_movable()?;
         if self.kind == ServiceKind::Subscriptions && by_hand.status != PublicStatus::Canceled {
-            return Err(Refusal::SubscriptionOnlyCancels);
+            return Err(OperatorRefusal::SubscriptionOnlyCancels.into());
         }
         let start_count = by_hand.start_count.or(self.start_count);
         let remains = by_hand.remains.unwrap_or(self.remains);
         if !(0..=self.units).contains(&remains) {
-            return Err(Refusal::RemainsAbove(self.units));
+            return Err(OperatorRefusal::RemainsAbove(self.units).into());
         }
         let progress = |shown| Change {
             status: OrderStatus::Active,
@@ -233,7 +233,7 @@ impl Order {
             settlement: None,
         };
         match by_hand.status {
-            PublicStatus::Pending => Err(Refusal::NeverBackToPending),
+            PublicStatus::Pending => Err(OperatorRefusal::NeverBackToPending.into()),
             PublicStatus::Processing => Ok(progress(Shown::Processing)),
             PublicStatus::InProgress => Ok(progress(Shown::InProgress)),
             PublicStatus::Completed => {
@@ -267,12 +267,12 @@ impl Order {
     ///
     /// # Errors
     /// Refused where the service does not offer it and for an order that is final.
-    pub fn request_cancel(&self, listing: &Listing) -> Result<CancelAnswer, Refusal> {
+    pub fn request_cancel(&self, listing: &Listing) -> Result<CancelAnswer, OrderRefusal> {
         if self.status.is_final() {
-            return Err(Refusal::OrderIsFinal(self.public_status()));
+            return Err(OrderRefusal::OrderIsFinal(self.public_status()));
         }
         if !listing.is_cancel {
-            return Err(Refusal::CancelNotOffered);
+            return Err(OrderRefusal::CancelNotOffered);
         }
         if self.status == OrderStatus::Pending {
             let settled = self.settle(OrderStatus::Canceled, self.remains, Money::ZERO);
@@ -284,20 +284,22 @@ impl Order {
     fn check_movable(&self) -> Result<(), Refusal> {
         match self.status {
             OrderStatus::Pending | OrderStatus::Active => Ok(()),
-            OrderStatus::Sending | OrderStatus::Unknown => Err(Refusal::OrderInHandOver),
+            OrderStatus::Sending | OrderStatus::Unknown => {
+                Err(OperatorRefusal::OrderInHandOver.into())
+            }
             OrderStatus::Completed | OrderStatus::Partial | OrderStatus::Canceled => {
-                Err(Refusal::OrderIsFinal(self.public_status()))
+                Err(OrderRefusal::OrderIsFinal(self.public_status()).into())
             }
         }
     }
 
     /// The order ends with that much missing: what was delivered is kept, rounded up.
-    fn end_short(&self, remains: Option<i64>) -> Result<Change, Refusal> {
+    fn end_short(&self, remains: Option<i64>) -> Result<Change, OperatorRefusal> {
         if self.kind.counting() == Counting::Piece {
-            return Err(Refusal::PackageIsWhole);
+            return Err(OperatorRefusal::PackageIsWhole);
         }
         let remains = remains.filter(|remains| (1..self.units).contains(remains));
-        let remains = remains.ok_or(Refusal::RemainsForPartial(self.units - 1))?;
+        let remains = remains.ok_or(OperatorRefusal::RemainsForPartial(self.units - 1))?;
         let kept = self.kept(self.units - remains);
         Ok(self.settle(OrderStatus::Partial, remains, kept))
     }

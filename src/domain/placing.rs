@@ -6,7 +6,7 @@
 use super::ledger::Account;
 use super::money::{Money, Rate};
 use super::order::DripFeed;
-use super::refusal::Refusal;
+use super::refusal::OrderRefusal;
 use super::service::{Counting, Input, Listing, Service, ServiceKind, parse_number};
 use super::user::User;
 use super::{OrderId, ServiceId, Timestamp, is_hidden, schedule};
@@ -26,14 +26,14 @@ impl Details {
     /// # Errors
     /// `Invalid` where a number is not written as one or a list holds what nobody can read; what
     /// it may be is decided later.
-    pub fn add(&mut self, input: Input, text: String) -> Result<(), Refusal> {
+    pub fn add(&mut self, input: Input, text: String) -> Result<(), OrderRefusal> {
         let is_unreadable = |line: &str| line.chars().any(|c| c != '\t' && is_hidden(c));
         let is_broken = match input.is_number() {
             true => parse_number(&text).is_none(),
             false => input.is_list() && text.lines().any(is_unreadable),
         };
         if is_broken {
-            return Err(Refusal::Invalid(input));
+            return Err(OrderRefusal::Invalid(input));
         }
         self.0.push((input, text));
         Ok(())
@@ -85,10 +85,10 @@ pub struct Wanted {
 ///
 /// # Errors
 /// `Missing`, `Invalid` and `NoDripFeed`: the ones that come before any other about an order.
-pub fn read(service: &Service, details: &Details) -> Result<Wanted, Refusal> {
+pub fn read(service: &Service, details: &Details) -> Result<Wanted, OrderRefusal> {
     let kind = service.listing.kind;
     if let Some(absent) = kind.required().iter().find(|input| details.get(**input).is_none()) {
-        return Err(Refusal::Missing(*absent));
+        return Err(OrderRefusal::Missing(*absent));
     }
     let drip_feed = read_drip_feed(&service.listing, details)?;
     let runs = drip_feed.map_or(1, |drip_feed| drip_feed.runs);
@@ -122,45 +122,45 @@ pub fn read(service: &Service, details: &Details) -> Result<Wanted, Refusal> {
 }
 
 /// Runs and interval come together, and only where the service offers it.
-fn read_drip_feed(listing: &Listing, details: &Details) -> Result<Option<DripFeed>, Refusal> {
+fn read_drip_feed(listing: &Listing, details: &Details) -> Result<Option<DripFeed>, OrderRefusal> {
     let (runs, interval) = (details.number(Input::Runs), details.number(Input::Interval));
     let drip_feed = match (runs, interval) {
         (None, None) => return Ok(None),
-        (Some(_), None) => return Err(Refusal::Missing(Input::Interval)),
-        (None, Some(_)) => return Err(Refusal::Missing(Input::Runs)),
+        (Some(_), None) => return Err(OrderRefusal::Missing(Input::Interval)),
+        (None, Some(_)) => return Err(OrderRefusal::Missing(Input::Runs)),
         (Some(runs), Some(interval_minutes)) => DripFeed { runs, interval_minutes },
     };
     if !listing.is_dripfeed {
-        return Err(Refusal::NoDripFeed);
+        return Err(OrderRefusal::NoDripFeed);
     }
     if !(1..=RUNS_MAX).contains(&drip_feed.runs) {
-        return Err(Refusal::Invalid(Input::Runs));
+        return Err(OrderRefusal::Invalid(Input::Runs));
     }
     if !(1..=INTERVAL_MINUTES_MAX).contains(&drip_feed.interval_minutes) {
-        return Err(Refusal::Invalid(Input::Interval));
+        return Err(OrderRefusal::Invalid(Input::Interval));
     }
     Ok(Some(drip_feed))
 }
 
 /// The smallest and largest quantity for a new post.
-fn read_subscription_limits(details: &Details) -> Result<(i64, i64), Refusal> {
+fn read_subscription_limits(details: &Details) -> Result<(i64, i64), OrderRefusal> {
     let (min, max) = (details.number(Input::Min), details.number(Input::Max));
     let (min, max) = (min.unwrap_or(0), max.unwrap_or(0));
     if min > max {
-        return Err(Refusal::Invalid(Input::Min));
+        return Err(OrderRefusal::Invalid(Input::Min));
     }
     if details.number(Input::Delay).is_none_or(|delay| delay > DELAY_MINUTES_MAX) {
-        return Err(Refusal::Invalid(Input::Delay));
+        return Err(OrderRefusal::Invalid(Input::Delay));
     }
     Ok((min, max))
 }
 
-fn read_expiry(kind: ServiceKind, details: &Details) -> Result<Option<Timestamp>, Refusal> {
+fn read_expiry(kind: ServiceKind, details: &Details) -> Result<Option<Timestamp>, OrderRefusal> {
     if !kind.optional().contains(&Input::Expiry) {
         return Ok(None);
     }
     let day = details.get(Input::Expiry);
-    day.map(|day| schedule::end_of_day(day).ok_or(Refusal::Invalid(Input::Expiry))).transpose()
+    day.map(|day| schedule::end_of_day(day).ok_or(OrderRefusal::Invalid(Input::Expiry))).transpose()
 }
 
 /// What the kind asks for and no column of an order holds.
@@ -210,28 +210,28 @@ pub struct NewOrder {
 ///
 /// # Errors
 /// In this order: `BadLink`, the quantity's limits, `DuplicateOrder`, `InsufficientFunds`.
-pub fn place(placing: &Placing<'_>, wanted: Wanted) -> Result<NewOrder, Refusal> {
+pub fn place(placing: &Placing<'_>, wanted: Wanted) -> Result<NewOrder, OrderRefusal> {
     let Placing { user, service, custom_rate, twin, now } = *placing;
     check_link(&wanted.link)?;
     if let Some((least, most)) = wanted.limits {
         if least < service.listing.quantity_min {
-            return Err(Refusal::QuantityBelow(service.listing.quantity_min));
+            return Err(OrderRefusal::QuantityBelow(service.listing.quantity_min));
         }
         if most > service.listing.quantity_max {
-            return Err(Refusal::QuantityAbove(service.listing.quantity_max));
+            return Err(OrderRefusal::QuantityAbove(service.listing.quantity_max));
         }
     }
     if wanted.expires_at.is_some_and(|end| end < now) {
-        return Err(Refusal::Invalid(Input::Expiry));
+        return Err(OrderRefusal::Invalid(Input::Expiry));
     }
     if twin.is_some() {
-        return Err(Refusal::DuplicateOrder);
+        return Err(OrderRefusal::DuplicateOrder);
     }
     let kind = service.listing.kind;
     let rate = user.rate(service.listing.rate, custom_rate);
-    let charge = rate.charge(wanted.units, kind.per()).ok_or(Refusal::InsufficientFunds)?;
+    let charge = rate.charge(wanted.units, kind.per()).ok_or(OrderRefusal::InsufficientFunds)?;
     if charge > Money::ZERO && !user.can_pay(charge) {
-        return Err(Refusal::InsufficientFunds);
+        return Err(OrderRefusal::InsufficientFunds);
     }
     Ok(NewOrder {
         account: Account { user: user.id, id: user.account },
@@ -245,7 +245,7 @@ pub fn place(placing: &Placing<'_>, wanted: Wanted) -> Result<NewOrder, Refusal>
 }
 
 /// A link is anything a provider may understand, but nothing that could run or deceive.
-fn check_link(link: &str) -> Result<(), Refusal> {
+fn check_link(link: &str) -> Result<(), OrderRefusal> {
     const SCHEMES: [&str; 4] = ["javascript:", "data:", "vbscript:", "file:"];
     let starts_with = |scheme: &&str| {
         link.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
@@ -253,5 +253,5 @@ fn check_link(link: &str) -> Result<(), Refusal> {
     let is_sound = (1..=LINK_LENGTH_MAX).contains(&link.chars().count())
         && !link.chars().any(is_hidden)
         && !SCHEMES.iter().any(starts_with);
-    if is_sound { Ok(()) } else { Err(Refusal::BadLink) }
+    if is_sound { Ok(()) } else { Err(OrderRefusal::BadLink) }
 }

@@ -1,7 +1,7 @@
 //! Refills: delivering again what dropped. No money moves.
 
 use super::order::{Order, OrderStatus};
-use super::refusal::Refusal;
+use super::refusal::{OperatorRefusal, OrderRefusal};
 use super::service::Listing;
 use super::{OrderId, RefillId, Timestamp, UserId, words};
 
@@ -35,10 +35,12 @@ impl RefillStatus {
     }
 
     /// Whether a refill may go from here to there: forward only, and what is final stays.
-    pub const fn check_move(self, next: Self) -> Result<(), Refusal> {
+    pub const fn check_move(self, next: Self) -> Result<(), OperatorRefusal> {
         match (self, next) {
-            (Self::Completed | Self::Rejected | Self::Error, _) => Err(Refusal::RefillIsFinal),
-            (_, Self::Pending) => Err(Refusal::RefillNeverBack),
+            (Self::Completed | Self::Rejected | Self::Error, _) => {
+                Err(OperatorRefusal::RefillIsFinal)
+            }
+            (_, Self::Pending) => Err(OperatorRefusal::RefillNeverBack),
             (Self::Pending | Self::InProgress, _) => Ok(()),
         }
     }
@@ -77,21 +79,21 @@ pub fn request(
     listing: &Listing,
     latest: Option<RefillStatus>,
     now: Timestamp,
-) -> Result<(), Refusal> {
+) -> Result<(), OrderRefusal> {
     if !listing.is_refill {
-        return Err(Refusal::RefillNotOffered);
+        return Err(OrderRefusal::RefillNotOffered);
     }
     let finished_at = match (order.status, order.finished_at) {
         (OrderStatus::Completed, Some(at)) => at,
-        _ => return Err(Refusal::RefillNotCompleted),
+        _ => return Err(OrderRefusal::RefillNotCompleted),
     };
     if let Some(days) = listing.refill_days
         && now.0 - finished_at.0 > days * DAY_SECONDS
     {
-        return Err(Refusal::RefillTooLate(days));
+        return Err(OrderRefusal::RefillTooLate(days));
     }
     if latest.is_some_and(RefillStatus::is_open) {
-        return Err(Refusal::RefillIsOpen);
+        return Err(OrderRefusal::RefillIsOpen);
     }
     Ok(())
 }

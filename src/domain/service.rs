@@ -4,7 +4,7 @@
 //! every other place that needs to know what a kind asks for looks here.
 
 use super::money::{Per, Rate};
-use super::refusal::Refusal;
+use super::refusal::OperatorRefusal;
 use super::{CategoryId, ProviderId, ServiceId, words};
 
 words! {
@@ -279,9 +279,9 @@ pub struct Listing {
 }
 
 /// Whether a category may be called that.
-pub fn check_category_name(name: &str) -> Result<(), Refusal> {
+pub fn check_category_name(name: &str) -> Result<(), OperatorRefusal> {
     let fits = (1..=255).contains(&name.chars().count()) && !name.chars().any(super::is_hidden);
-    if fits { Ok(()) } else { Err(Refusal::BadCategoryName) }
+    if fits { Ok(()) } else { Err(OperatorRefusal::BadCategoryName) }
 }
 
 /// Where something in a list goes by one place.
@@ -295,23 +295,23 @@ pub enum Way {
 
 impl Listing {
     /// What makes a listing one that can be sold. Every way to write a service goes through this.
-    pub fn check(&self) -> Result<(), Refusal> {
+    pub fn check(&self) -> Result<(), OperatorRefusal> {
         let name_length = self.name.chars().count();
         if !(1..=255).contains(&name_length) || self.name.chars().any(super::is_hidden) {
-            return Err(Refusal::BadServiceName);
+            return Err(OperatorRefusal::BadServiceName);
         }
         let limits = 1..=QUANTITY_MAX;
         if !limits.contains(&self.quantity_min) || !limits.contains(&self.quantity_max) {
-            return Err(Refusal::BadLimits);
+            return Err(OperatorRefusal::BadLimits);
         }
         if self.quantity_min > self.quantity_max {
-            return Err(Refusal::MinAboveMax);
+            return Err(OperatorRefusal::MinAboveMax);
         }
         if self.is_dripfeed && !self.kind.can_drip() {
-            return Err(Refusal::KindWithoutDripFeed);
+            return Err(OperatorRefusal::KindWithoutDripFeed);
         }
         if self.refill_days.is_some_and(|days| !(1..=3650).contains(&days)) {
-            return Err(Refusal::BadRefillDays);
+            return Err(OperatorRefusal::BadRefillDays);
         }
         Ok(())
     }

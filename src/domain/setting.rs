@@ -1,7 +1,7 @@
 //! What the operator can set while the panel runs, and what each setting may be.
 
 use super::money::Money;
-use super::refusal::Refusal;
+use super::refusal::OperatorRefusal;
 use super::service::parse_number;
 use super::words;
 
@@ -43,7 +43,7 @@ impl Setting {
     }
 
     /// Whether the setting may have that value. A time zone's name is looked up by the caller.
-    pub fn check(self, value: &str) -> Result<(), Refusal> {
+    pub fn check(self, value: &str) -> Result<(), OperatorRefusal> {
         let is_sound = match self {
             Self::Name => {
                 (1..=64).contains(&value.chars().count()) && !value.chars().any(super::is_hidden)
@@ -55,7 +55,7 @@ impl Setting {
                 parse_number(value).is_some_and(|number| number <= 1_000_000)
             }
         };
-        if is_sound { Ok(()) } else { Err(Refusal::BadSetting) }
+        if is_sound { Ok(()) } else { Err(OperatorRefusal::BadSetting) }
     }
 }
 

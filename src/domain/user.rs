@@ -1,7 +1,7 @@
 //! Resellers: their account, their prices.
 
 use super::money::{Discount, Money, Rate};
-use super::refusal::Refusal;
+use super::refusal::OperatorRefusal;
 use super::{AccountId, UserId};
 
 /// Who buys by API.
@@ -47,11 +47,11 @@ pub fn rate(listed: Rate, own: Option<Rate>, discount: Discount) -> Rate {
 }
 
 /// A name for a user or an admin: 1 to 64 visible characters, no blanks at its ends.
-pub fn check_name(name: &str) -> Result<(), Refusal> {
+pub fn check_name(name: &str) -> Result<(), OperatorRefusal> {
     let is_sound = (1..=64).contains(&name.chars().count())
         && name.trim() == name
         && !name.chars().any(super::is_hidden);
-    if is_sound { Ok(()) } else { Err(Refusal::BadName) }
+    if is_sound { Ok(()) } else { Err(OperatorRefusal::BadName) }
 }
 
 #[cfg(test)]
@@ -80,7 +80,7 @@ mod tests {
             assert_eq!(check_name(name), Ok(()), "{name}");
         }
         for name in ["", " ann", "ann\n", "a\u{202e}b", &"x".repeat(65)] {
-            assert_eq!(check_name(name), Err(Refusal::BadName), "{name:?}");
+            assert_eq!(check_name(name), Err(OperatorRefusal::BadName), "{name:?}");
         }
     }
 }

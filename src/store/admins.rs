@@ -1,9 +1,9 @@
 //! Admins, their recovery codes, and tries to log in that failed.
 
 use super::value::{Row, RowResult, params};
-use super::{Error, Read, Result, Tx};
+use super::{Read, Result, Tx};
 use crate::domain::login::{Tries, WINDOW_SECONDS};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::OperatorRefusal;
 use crate::domain::{AdminId, Timestamp};
 use crate::secret::KeyHash;
 
@@ -50,7 +50,7 @@ pub fn find_named(db: &Read<'_>, name: &str) -> Result<Option<Admin>> {
 /// # Errors
 /// `AdminNotFound`.
 pub fn get_named(db: &Read<'_>, name: &str) -> Result<Admin> {
-    find_named(db, name)?.ok_or(Error::Refused(Refusal::AdminNotFound))
+    find_named(db, name)?.ok_or(OperatorRefusal::AdminNotFound.into())
 }
 
 /// Whether there is nobody yet.

@@ -44,7 +44,7 @@ use r2d2::Pool;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
 
 pub use check::check_file;
 pub use command::{Command, IfCallersUnchanged, Traced};
@@ -119,6 +119,18 @@ impl std::error::Error for Error {}
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<OrderRefusal> for Error {
+    fn from(refusal: OrderRefusal) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+impl From<OperatorRefusal> for Error {
+    fn from(refusal: OperatorRefusal) -> Self {
+        Self::Refused(refusal.into())
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::page::{Cursor, Page};
 use super::value::{Row, RowResult, params};
-use super::{Error, Read, Result, Tx};
+use super::{Read, Result, Tx};
 use crate::domain::ledger::Account;
 use crate::domain::money::{Discount, Money, Rate};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::OperatorRefusal;
 use crate::domain::user::User;
 use crate::domain::{AccountId, ServiceId, Timestamp, UserId};
 
@@ -49,7 +49,7 @@ pub fn find(db: &Read<'_>, id: UserId) -> Result<Option<User>> {
 /// `UserNotFound`.
 pub fn get_named(db: &Read<'_>, name: &str) -> Result<User> {
     let user = db.find(select!("WHERE u.name = $1"), params![name], read_user)?;
-    user.ok_or(Error::Refused(Refusal::UserNotFound))
+    user.ok_or(OperatorRefusal::UserNotFound.into())
 }
 
 /// A user by name, or else by number, as people type them.

@@ -6,7 +6,7 @@ use panelite::domain::order::{
     ByHand, CancelAnswer, Change, DripFeed, Order, OrderStatus, PublicStatus, Settlement, Shown,
 };
 use panelite::domain::refill::{self, RefillStatus};
-use panelite::domain::refusal::Refusal;
+use panelite::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
 use panelite::domain::service::{Listing, Service, ServiceKind};
 use panelite::domain::{CategoryId, OrderId, ServiceId, Timestamp, UserId};
 
@@ -133,11 +133,13 @@ impl Event {
     /// Why the event cannot happen to an order that stands so.
     fn refusal(self, status: OrderStatus) -> Refusal {
         match status {
-            OrderStatus::Completed => Refusal::OrderIsFinal(PublicStatus::Completed),
-            OrderStatus::Partial => Refusal::OrderIsFinal(PublicStatus::Partial),
-            OrderStatus::Canceled => Refusal::OrderIsFinal(PublicStatus::Canceled),
-            OrderStatus::Sending | OrderStatus::Unknown => Refusal::OrderInHandOver,
-            OrderStatus::Pending | OrderStatus::Active => Refusal::NeverBackToPending,
+            OrderStatus::Completed => OrderRefusal::OrderIsFinal(PublicStatus::Completed).into(),
+            OrderStatus::Partial => OrderRefusal::OrderIsFinal(PublicStatus::Partial).into(),
+            OrderStatus::Canceled => OrderRefusal::OrderIsFinal(PublicStatus::Canceled).into(),
+            OrderStatus::Sending | OrderStatus::Unknown => OperatorRefusal::OrderInHandOver.into(),
+            OrderStatus::Pending | OrderStatus::Active => {
+                OperatorRefusal::NeverBackToPending.into()
+            }
         }
     }
 }
@@ -207,8 +209,8 @@ fn a_service_without_cancel_refuses_always() {
     for &status in OrderStatus::ALL {
         let order = order(ServiceKind::Default, status);
         let expected = match status.is_final() {
-            true => Refusal::OrderIsFinal(order.public_status()),
-            false => Refusal::CancelNotOffered,
+            true => OrderRefusal::OrderIsFinal(order.public_status()),
+            false => OrderRefusal::CancelNotOffered,
         };
         assert_eq!(order.request_cancel(&listing), Err(expected), "{status}");
     }
@@ -220,17 +222,17 @@ fn remains_stay_within_the_order() {
     let order = order(ServiceKind::Default, OrderStatus::Active);
     for status in [InProgress, Completed, Partial, Canceled] {
         for remains in [-1, 1001, i64::MIN, i64::MAX] {
-            let refused = Err(Refusal::RemainsAbove(1000));
+            let refused = Err(OperatorRefusal::RemainsAbove(1000).into());
             assert_eq!(set(&order, status, Some(remains)), refused, "{status} {remains}");
         }
     }
     for remains in [0, 1000] {
         assert_eq!(set(&order, InProgress, Some(remains)).unwrap().remains, remains);
-        let refused = Err(Refusal::RemainsForPartial(999));
+        let refused = Err(OperatorRefusal::RemainsForPartial(999).into());
         assert_eq!(set(&order, Partial, Some(remains)), refused, "{remains}");
     }
     // Partial is money: what remains must be said, not assumed.
-    assert_eq!(set(&order, Partial, None), Err(Refusal::RemainsForPartial(999)));
+    assert_eq!(set(&order, Partial, None), Err(OperatorRefusal::RemainsForPartial(999).into()));
     assert_eq!(set(&order, InProgress, None).unwrap().remains, 400);
     assert_eq!(set(&order, Canceled, None).unwrap().remains, 400);
     assert_eq!(set(&order, Completed, None).unwrap().remains, 0);
@@ -273,14 +275,14 @@ fn one_unit_and_packages_are_whole() {
         ..order(ServiceKind::Default, OrderStatus::Active)
     };
     for remains in [None, Some(0), Some(1)] {
-        let refused = Err(Refusal::RemainsForPartial(0));
+        let refused = Err(OperatorRefusal::RemainsForPartial(0).into());
         assert_eq!(set(&single, PublicStatus::Partial, remains), refused, "{remains:?}");
     }
     for kind in [ServiceKind::Package, ServiceKind::CustomCommentsPackage] {
         let package =
             Order { units: 1, quantity: 1, remains: 1, ..order(kind, OrderStatus::Active) };
         for remains in [None, Some(0), Some(1)] {
-            let refused = Err(Refusal::PackageIsWhole);
+            let refused = Err(OperatorRefusal::PackageIsWhole.into());
             assert_eq!(set(&package, PublicStatus::Partial, remains), refused, "{kind}");
         }
         let money = |status| set(&package, status, None).unwrap().settlement;
@@ -307,7 +309,7 @@ fn a_subscription_can_only_be_canceled() {
     let nothing = Some(Settlement { kept: Money::ZERO, refund: Money::ZERO });
     for status in [OrderStatus::Pending, OrderStatus::Active] {
         for &word in PublicStatus::ALL.iter().filter(|word| **word != PublicStatus::Canceled) {
-            let refused = Err(Refusal::SubscriptionOnlyCancels);
+            let refused = Err(OperatorRefusal::SubscriptionOnlyCancels.into());
             assert_eq!(set(&subscription(status), word, None), refused, "{status} → {word}");
         }
         let canceled = set(&subscription(status), PublicStatus::Canceled, None).unwrap();
@@ -379,5 +381,5 @@ fn a_refill_is_for_what_was_completed_in_time() {
     listing.is_refill = false;
     let order = order(ServiceKind::Default, OrderStatus::Completed);
     let answer = refill::request(&order, &listing, None, Timestamp(EPOCH));
-    assert_eq!(answer, Err(Refusal::RefillNotOffered));
+    assert_eq!(answer, Err(OrderRefusal::RefillNotOffered));
 }

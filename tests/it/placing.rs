@@ -3,7 +3,7 @@
 
 use panelite::domain::money::{Discount, Money};
 use panelite::domain::placing::{self, Details, NewOrder, Placing};
-use panelite::domain::refusal::Refusal;
+use panelite::domain::refusal::OrderRefusal;
 use panelite::domain::service::{Input, QUANTITY_MAX, Service, ServiceKind};
 use panelite::domain::user::User;
 use panelite::domain::{AccountId, Timestamp, UserId};
@@ -26,7 +26,7 @@ fn customer(balance: &str) -> User {
 }
 
 /// Reads and places an order for a customer with plenty of money.
-fn place(service: &Service, fields: &[(Input, &str)]) -> Result<NewOrder, Refusal> {
+fn place(service: &Service, fields: &[(Input, &str)]) -> Result<NewOrder, OrderRefusal> {
     let mut details = Details::default();
     for (input, text) in fields {
         details.add(*input, (*text).to_owned())?;
@@ -103,7 +103,7 @@ fn each_kind_asks_for_its_fields_and_charges_by_its_count() {
         for absent in 0..needs.len() {
             let mut needs = needs.clone();
             let (input, _) = needs.remove(absent);
-            assert_eq!(place(&service, &needs), Err(Refusal::Missing(input)), "{}", row[0]);
+            assert_eq!(place(&service, &needs), Err(OrderRefusal::Missing(input)), "{}", row[0]);
         }
         // What a kind does not ask for is let pass and not kept; what it asks for is, as it came.
         let asked: Vec<_> = needs.iter().chain(&may_bring).copied().collect();
@@ -120,7 +120,7 @@ fn each_kind_asks_for_its_fields_and_charges_by_its_count() {
 
 #[test]
 fn limits_are_those_of_what_is_counted() {
-    use Refusal::{QuantityAbove, QuantityBelow};
+    use OrderRefusal::{QuantityAbove, QuantityBelow};
     let limited = |kind, min, max| {
         let mut service = service(kind);
         (service.listing.quantity_min, service.listing.quantity_max) = (min, max);
@@ -131,9 +131,9 @@ fn limits_are_those_of_what_is_counted() {
     assert_eq!(place(&default, &quantity("0")), Err(QuantityBelow(50)));
     assert_eq!(place(&default, &quantity("49")), Err(QuantityBelow(50)));
     assert!(place(&default, &quantity("50")).is_ok());
-    assert_eq!(place(&default, &quantity("1000000000")), Err(Refusal::InsufficientFunds));
+    assert_eq!(place(&default, &quantity("1000000000")), Err(OrderRefusal::InsufficientFunds));
     for text in ["1000000001", "1e3", "-5", "+5", "1.5", "007", "", "ten"] {
-        let refused = Err(Refusal::Invalid(Input::Quantity));
+        let refused = Err(OrderRefusal::Invalid(Input::Quantity));
         assert_eq!(place(&default, &quantity(text)), refused, "{text:?}");
     }
     let three = [(Input::Link, "x"), (Input::Comments, sample(Input::Comments))];
@@ -185,7 +185,7 @@ fn a_link_is_anything_that_cannot_run_or_deceive() {
         longer.as_str(),
     ];
     for link in refused {
-        assert_eq!(with(link), Err(Refusal::BadLink), "{link:?}");
+        assert_eq!(with(link), Err(OrderRefusal::BadLink), "{link:?}");
     }
 }
 
@@ -278,7 +278,7 @@ fn a_price_is_his_custom_rate_else_the_discounted_one() {
     let ann = User { discount, ..customer("2.25") };
     assert_eq!(charge(&ann, None), Ok(money("2.25")), "to the last cent");
     assert_eq!(charge(&ann, Some(rate("1.00"))), Ok(money("1.00")), "no discount on top");
-    assert_eq!(charge(&customer("2.25"), None), Err(Refusal::InsufficientFunds));
+    assert_eq!(charge(&customer("2.25"), None), Err(OrderRefusal::InsufficientFunds));
     let on_credit = User { credit_limit: money("0.25"), ..customer("2.25") };
     assert_eq!(charge(&on_credit, None), Ok(money("2.50")));
     let in_debt = User { balance: Money::from_micros(-1), ..customer("0") };

@@ -14,7 +14,7 @@ use futures_util::FutureExt as _;
 use panelite::clock::Clock;
 use panelite::commands::accounts::{CreateUser, Deposit};
 use panelite::domain::money::Money;
-use panelite::domain::refusal::Refusal;
+use panelite::domain::refusal::{OperatorRefusal, Refusal};
 use panelite::domain::{Actor, Timestamp, UserId};
 use panelite::store::{
     Command, Error, Missing, OpenError, QUEUE_MAX, Result, Store, Tx, check, check_file, users,
@@ -310,7 +310,10 @@ fn a_failed_command_harms_only_itself() {
 
     let ids = before.into_iter().chain(after).map(|answer| wait(answer).unwrap());
     assert_eq!(ids.collect::<HashSet<_>>().len(), 50);
-    assert!(matches!(wait(refused), Err(Error::Refused(Refusal::NameTaken))));
+    assert!(matches!(
+        wait(refused),
+        Err(Error::Refused(Refusal::Operator(OperatorRefusal::NameTaken)))
+    ));
     assert!(matches!(wait(failed), Err(Error::Storage(_))));
     assert!(!*store.failed().borrow(), "one failed statement is no reason to stop");
 

@@ -266,7 +266,8 @@ fn the_domain_needs_nothing_but_std_and_a_calendar() {
     assert_tidy(complain(&sources, |source, line| {
         let is_outside = |line: &str| {
             let used = line.trim_start().strip_prefix("use ").unwrap_or_default();
-            let own = ["std::", "super::", "crate::", "Input::", "AccountKind::", "Refusal::"];
+            let own =
+                ["std::", "super::", "crate::", "Input::", "AccountKind::", "OperatorRefusal"];
             !used.is_empty() && !own.iter().any(|root| used.starts_with(root))
         };
         let is_calendar = source.name == "domain/schedule.rs" && line.contains("use jiff::civil::");

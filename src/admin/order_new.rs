@@ -9,9 +9,9 @@ use super::gate::Cx;
 use super::order::{Terms, label};
 use super::reply::{Answer, Ask, see_other};
 use super::shell::{Nav, Shell, Toast};
-use crate::commands::orders::{PlaceOrder, Quote};
+use crate::commands::orders::PlaceOrder;
 use crate::domain::money::Rate;
-use crate::domain::placing::{Details, NewOrder};
+use crate::domain::placing::{Details, NewOrder, Quote};
 use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
 use crate::domain::service::{Counting, Input, Listing, Service};
 use crate::domain::user::User;
@@ -236,8 +236,8 @@ fn field_of(refusal: &Refusal, listing: &Listing) -> &'static str {
     let Refusal::Order(refusal) = refusal else { return "" };
     let input = match (refusal, listing.kind.counting()) {
         (Missing(input) | Invalid(input), _) => *input,
-        (BadLink | DuplicateOrder, Counting::Posts) => Input::Username,
-        (BadLink | DuplicateOrder, _) => Input::Link,
+        (OrderRefusal::ExpiryIsPast, _) => Input::Expiry,
+        (BadLink | DuplicateOrder, _) => listing.kind.link(),
         (QuantityBelow(_), Counting::Posts) => Input::Min,
         (QuantityAbove(_), Counting::Posts) => Input::Max,
         (QuantityBelow(_) | QuantityAbove(_), Counting::Lines(input)) => input,

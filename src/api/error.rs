@@ -72,7 +72,7 @@ impl Failure {
         Self { status, code, text: text.into() }
     }
 
-    /// The table of `api-v2.md` section 2.
+    /// The table in section 2 of the contract.
     pub(super) fn of(error: &Error) -> Self {
         match error {
             Error::Unreadable => Self::incorrect(""),
@@ -134,7 +134,10 @@ impl Failure {
 
     fn of_order(refusal: OrderRefusal) -> Self {
         let (status, code) = match refusal {
-            OrderRefusal::Missing(_) | OrderRefusal::Invalid(_) | OrderRefusal::NoDripFeed => {
+            OrderRefusal::Missing(_)
+            | OrderRefusal::Invalid(_)
+            | OrderRefusal::NoDripFeed
+            | OrderRefusal::ExpiryIsPast => {
                 return Self::incorrect(&format!(": {refusal}"));
             }
             OrderRefusal::RequestConflict => (StatusCode::CONFLICT, "request_conflict"),

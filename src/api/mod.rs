@@ -4,6 +4,8 @@
 //! on the worker's own thread, all from one moment, together with looking up the key; changes go
 //! through the writer and are answered when they are safe on disk. An order of a caller who is
 //! remembered goes to the writer at once.
+//!
+#![doc = include_str!("contract.md")]
 
 mod action;
 mod callers;

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::domain::ledger::Posting;
-use crate::domain::money::Money;
+use crate::domain::money::{Money, Rate};
 use crate::domain::order::{ByHand, CancelAnswer, Change, Order, PublicStatus};
-use crate::domain::placing::{self, Details, NewOrder, Placing};
+use crate::domain::placing::{self, Details, Earlier, Placing, Quote};
 use crate::domain::refill::{self, RefillStatus};
 use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
+use crate::domain::service::Service;
 use crate::domain::{Actor, KeyId, OrderId, RefillId, ServiceId, Timestamp, UserId};
 use crate::store::orders::{By, Origin};
 use crate::store::{
@@ -51,15 +52,6 @@ impl Command for PlaceOrder {
     }
 }
 
-/// What becomes of an order if it is placed now.
-#[derive(Clone, Debug)]
-pub enum Quote {
-    /// This very request has bought this one before.
-    Bought(OrderId),
-    /// It can be sold, at that price.
-    New(Box<NewOrder>),
-}
-
 impl PlaceOrder {
     /// Decides on the order and changes nothing.
     ///
@@ -67,34 +59,33 @@ impl PlaceOrder {
     /// Every refusal that placing it has.
     pub fn quote(&self, db: &Read<'_>, now: Timestamp) -> Result<Quote> {
         let offer = services::find_on_sale(db, self.user, self.service)?;
-        let wanted = offer.as_ref().map(|(service, _)| placing::read(service, &self.details));
-        let wanted = wanted.transpose()?;
-
-        if let Some(bought) = self.find_replayed(db)? {
-            return Ok(Quote::Bought(bought));
-        }
-        let ((service, custom_rate), wanted) =
-            offer.zip(wanted).ok_or(OrderRefusal::ServiceNotFound)?;
+        let offer = offer.as_ref().map(|(service, custom_rate)| (service, *custom_rate));
         let user = users::get(db, self.user)?;
-        let placing = Placing {
-            user: &user,
-            service: &service,
-            custom_rate,
-            twin: match service.listing.denies_duplicates {
-                true => orders::find_twin(db, user.id, service.id, &wanted.link)?,
-                false => None,
-            },
-            now,
-        };
-        Ok(Quote::New(Box::new(placing::place(&placing, wanted)?)))
+        let (earlier, twin) = (self.find_earlier(db)?, self.find_twin(db, offer)?);
+
+        let details = &self.details;
+        Ok(placing::place(&Placing { user: &user, offer, details, earlier, twin, now })?)
     }
 
-    /// The order that this very request has bought before.
-    fn find_replayed(&self, db: &Read<'_>) -> Result<Option<OrderId>> {
+    /// The order that the request's id has bought before.
+    fn find_earlier(&self, db: &Read<'_>) -> Result<Option<Earlier>> {
         let Some(request) = &self.origin.request else { return Ok(None) };
-        match orders::find_by_request(db, self.user, &request.text)? {
-            Some((id, digest)) if digest == request.digest => Ok(Some(id)),
-            Some(_) => Err(OrderRefusal::RequestConflict.into()),
+        let found = orders::find_by_request(db, self.user, &request.text)?;
+        Ok(found.map(|(order, digest)| Earlier { order, is_same: digest == request.digest }))
+    }
+
+    /// The user's open order that stands in the way of this one.
+    fn find_twin(
+        &self,
+        db: &Read<'_>,
+        offer: Option<(&Service, Option<Rate>)>,
+    ) -> Result<Option<OrderId>> {
+        let Some((service, _)) = offer.filter(|(service, _)| service.listing.denies_duplicates)
+        else {
+            return Ok(None);
+        };
+        match self.details.get(service.listing.kind.link()) {
+            Some(link) => orders::find_twin(db, self.user, service.id, link),
             None => Ok(None),
         }
     }

@@ -22,13 +22,13 @@ words! {
     /// What an account is for.
     pub enum AccountKind {
         /// The world outside.
-        External = "external" / "External",
+        External = "External",
         /// Money of open orders.
-        Escrow = "escrow" / "Escrow",
+        Escrow = "Escrow",
         /// The house's earnings.
-        Revenue = "revenue" / "Revenue",
+        Revenue = "Revenue",
         /// A reseller's account.
-        User = "user" / "User",
+        User = "User",
     }
 }
 
@@ -36,17 +36,17 @@ words! {
     /// Why money moved.
     pub enum PostingKind {
         /// Money came in from outside: external → user.
-        Deposit = "deposit" / "Deposit",
+        Deposit = "Deposit",
         /// A correction by the operator, with a reason: external ↔ user.
-        Adjustment = "adjustment" / "Adjustment",
+        Adjustment = "Adjustment",
         /// An order was placed: user → escrow.
-        Charge = "charge" / "Charge",
+        Charge = "Charge",
         /// What was delivered is earned: escrow → revenue.
-        Capture = "capture" / "Capture",
+        Capture = "Capture",
         /// What was not delivered goes back: escrow → user.
-        Refund = "refund" / "Refund",
+        Refund = "Refund",
         /// A kindness after an order was final: revenue → user.
-        Goodwill = "goodwill" / "Goodwill",
+        Goodwill = "Goodwill",
     }
 }
 

@@ -72,7 +72,7 @@ pub struct Timestamp(pub i64);
 /// Who does something. Written beside every movement of money and into the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
-    /// A reseller, through one of his keys.
+    /// A reseller, through one of their keys.
     Key(KeyId),
     /// A person in the pages.
     Admin(AdminId),
@@ -90,11 +90,22 @@ impl fmt::Display for Actor {
     }
 }
 
-/// Declares an enum whose every value has a stored word and a label for people. The labels are
-/// the trade's own terms and therefore what clients of the API see too.
+/// The word of the database that belongs to a label: in small letters, with `_` for blanks.
+const fn stored_word<const LENGTH: usize>(label: &str) -> [u8; LENGTH] {
+    let (label, mut word, mut at) = (label.as_bytes(), [0; LENGTH], 0);
+    while at < LENGTH {
+        word[at] = if label[at] == b' ' { b'_' } else { label[at].to_ascii_lowercase() };
+        at += 1;
+    }
+    word
+}
+
+/// Declares an enum whose every value has a label for people and a word in the database. The
+/// labels are the trade's own terms and therefore what clients of the API see too; the stored word
+/// follows from the label, `In progress` is stored as `in_progress`.
 macro_rules! words {
     ($(#[$doc:meta])* pub enum $name:ident {
-        $($(#[$variant_doc:meta])* $variant:ident = $stored:literal / $label:literal,)*
+        $($(#[$variant_doc:meta])* $variant:ident = $label:literal,)*
     }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -106,7 +117,12 @@ macro_rules! words {
 
             /// The word in the database.
             pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $stored,)* }
+                match self {
+                    $(Self::$variant => const {
+                        const WORD: [u8; $label.len()] = $crate::domain::stored_word($label);
+                        match str::from_utf8(&WORD) { Ok(word) => word, Err(_) => $label }
+                    },)*
+                }
             }
 
             /// The word for people.
@@ -116,7 +132,10 @@ macro_rules! words {
 
             /// Reads the word of the database.
             pub fn from_stored(word: &str) -> Option<Self> {
-                match word { $($stored => Some(Self::$variant),)* _ => None }
+                $(if word == const { Self::$variant.as_str() } {
+                    return Some(Self::$variant);
+                })*
+                None
             }
 
             /// Reads the word for people, in any case, with `_` or a blank between words.

@@ -12,19 +12,19 @@ words! {
     /// Where an order stands with us.
     pub enum OrderStatus {
         /// Bought; nobody has touched it.
-        Pending = "pending" / "Pending",
+        Pending = "Pending",
         /// Being handed to a provider.
-        Sending = "sending" / "Sending",
+        Sending = "Sending",
         /// Handed over, perhaps: waits for proof or a person.
-        Unknown = "unknown" / "Unknown",
+        Unknown = "Unknown",
         /// Taken up by a person or a provider.
-        Active = "active" / "Active",
+        Active = "Active",
         /// Delivered; final.
-        Completed = "completed" / "Completed",
+        Completed = "Completed",
         /// Ended short, the rest refunded; final.
-        Partial = "partial" / "Partial",
+        Partial = "Partial",
         /// Refunded whole; final.
-        Canceled = "canceled" / "Canceled",
+        Canceled = "Canceled",
     }
 }
 
@@ -39,11 +39,11 @@ words! {
     /// The word customers see while an order is active.
     pub enum Shown {
         /// A provider has it in his queue.
-        Pending = "pending" / "Pending",
+        Pending = "Pending",
         /// Being prepared.
-        Processing = "processing" / "Processing",
+        Processing = "Processing",
         /// Being delivered.
-        InProgress = "in_progress" / "In progress",
+        InProgress = "In progress",
     }
 }
 
@@ -51,17 +51,17 @@ words! {
     /// The six words customers know.
     pub enum PublicStatus {
         /// Waits.
-        Pending = "pending" / "Pending",
+        Pending = "Pending",
         /// Being delivered.
-        InProgress = "in_progress" / "In progress",
+        InProgress = "In progress",
         /// Delivered.
-        Completed = "completed" / "Completed",
+        Completed = "Completed",
         /// Ended short, the rest refunded.
-        Partial = "partial" / "Partial",
+        Partial = "Partial",
         /// Refunded whole.
-        Canceled = "canceled" / "Canceled",
+        Canceled = "Canceled",
         /// In the queue.
-        Processing = "processing" / "Processing",
+        Processing = "Processing",
     }
 }
 

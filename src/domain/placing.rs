@@ -1,7 +1,7 @@
 //! Placing an order: from the fields a customer fills in to what is written and charged.
 //!
-//! Two steps, both pure: [`read`] turns the fields into what is [`Wanted`], [`place`] decides
-//! whether it can be sold, and for how much.
+//! [`place`] reads the fields the way the service's kind asks for them and asks one [`Rule`] after
+//! the other whether the order can be sold. It is pure: what it needs to know is loaded before.
 
 use super::ledger::Account;
 use super::money::{Money, Rate};
@@ -9,12 +9,9 @@ use super::order::DripFeed;
 use super::refusal::OrderRefusal;
 use super::service::{Counting, Input, Listing, Service, ServiceKind, parse_number};
 use super::user::User;
-use super::{OrderId, ServiceId, Timestamp, is_hidden, schedule};
+use super::{OrderId, ServiceId, Timestamp, is_hidden, schedule, words};
 
 const LINK_LENGTH_MAX: usize = 2048;
-const RUNS_MAX: i64 = 10_000;
-const INTERVAL_MINUTES_MAX: i64 = 10_000;
-const DELAY_MINUTES_MAX: i64 = 1440;
 
 /// What a customer sent for an order: texts by field, trimmed, none of them empty, none twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,11 +46,11 @@ impl Details {
         self.get(input).and_then(parse_number)
     }
 
-    /// The lines of a list that are not blank.
-    fn lines(&self, input: Input) -> i64 {
-        let lines = self.get(input).unwrap_or_default().lines();
-        // A request is bounded to a megabyte, and with it the number of lines.
-        i64::try_from(lines.filter(|line| !line.trim().is_empty()).count()).unwrap_or(i64::MAX)
+    /// The number in a field that was checked to be there, within the field's own range.
+    fn number_in_range(&self, input: Input) -> Result<i64, OrderRefusal> {
+        let (number, range) = (self.number(input), input.range());
+        let number = number.zip(range).filter(|(number, range)| range.contains(number));
+        number.map(|(number, _)| number).ok_or(OrderRefusal::Invalid(input))
     }
 
     /// Every field with its text.
@@ -69,9 +66,8 @@ pub struct Wanted {
     pub link: String,
     /// Units per run.
     pub quantity: i64,
-    /// Units charged.
+    /// Units charged, of all runs together.
     pub units: i64,
-    /// The runs, if it is drip-fed.
     pub drip_feed: Option<DripFeed>,
     /// The smallest and the largest quantity the customer names; the same for most kinds.
     limits: Option<(i64, i64)>,
@@ -82,38 +78,23 @@ pub struct Wanted {
 }
 
 /// Reads the fields the way the service's kind asks for them.
-///
-/// # Errors
-/// `Missing`, `Invalid` and `NoDripFeed`: the ones that come before any other about an order.
-pub fn read(service: &Service, details: &Details) -> Result<Wanted, OrderRefusal> {
+fn read(service: &Service, details: &Details) -> Result<Wanted, OrderRefusal> {
     let kind = service.listing.kind;
     if let Some(absent) = kind.required().iter().find(|input| details.get(**input).is_none()) {
         return Err(OrderRefusal::Missing(*absent));
     }
     let drip_feed = read_drip_feed(&service.listing, details)?;
-    let runs = drip_feed.map_or(1, |drip_feed| drip_feed.runs);
-    let (quantity, units) = match kind.counting() {
-        Counting::Quantity => {
-            let quantity = details.number(Input::Quantity).unwrap_or(0);
-            (quantity, quantity * runs)
-        }
-        Counting::Lines(input) => (details.lines(input), details.lines(input)),
-        Counting::Piece => (1, 1),
-        Counting::Posts => (0, 0),
-    };
+    let named = details.number(Input::Quantity);
+    let quantity = kind.counting().quantity(named, |input| details.get(input)).unwrap_or(0);
     let limits = match kind.counting() {
         Counting::Quantity | Counting::Lines(_) => Some((quantity, quantity)),
         Counting::Piece => None,
         Counting::Posts => Some(read_subscription_limits(details)?),
     };
-    let link = match kind.counting() {
-        Counting::Posts => Input::Username,
-        Counting::Quantity | Counting::Lines(_) | Counting::Piece => Input::Link,
-    };
     Ok(Wanted {
-        link: details.get(link).unwrap_or_default().to_owned(),
+        link: details.get(kind.link()).unwrap_or_default().to_owned(),
         quantity,
-        units,
+        units: quantity * drip_feed.map_or(1, |drip_feed| drip_feed.runs),
         drip_feed,
         limits,
         extras: extras(kind, details),
@@ -123,35 +104,26 @@ pub fn read(service: &Service, details: &Details) -> Result<Wanted, OrderRefusal
 
 /// Runs and interval come together, and only where the service offers it.
 fn read_drip_feed(listing: &Listing, details: &Details) -> Result<Option<DripFeed>, OrderRefusal> {
-    let (runs, interval) = (details.number(Input::Runs), details.number(Input::Interval));
-    let drip_feed = match (runs, interval) {
+    match (details.get(Input::Runs), details.get(Input::Interval)) {
         (None, None) => return Ok(None),
         (Some(_), None) => return Err(OrderRefusal::Missing(Input::Interval)),
         (None, Some(_)) => return Err(OrderRefusal::Missing(Input::Runs)),
-        (Some(runs), Some(interval_minutes)) => DripFeed { runs, interval_minutes },
-    };
-    if !listing.is_dripfeed {
-        return Err(OrderRefusal::NoDripFeed);
+        (Some(_), Some(_)) if !listing.is_dripfeed => return Err(OrderRefusal::NoDripFeed),
+        (Some(_), Some(_)) => {}
     }
-    if !(1..=RUNS_MAX).contains(&drip_feed.runs) {
-        return Err(OrderRefusal::Invalid(Input::Runs));
-    }
-    if !(1..=INTERVAL_MINUTES_MAX).contains(&drip_feed.interval_minutes) {
-        return Err(OrderRefusal::Invalid(Input::Interval));
-    }
-    Ok(Some(drip_feed))
+    let runs = details.number_in_range(Input::Runs)?;
+    let interval_minutes = details.number_in_range(Input::Interval)?;
+    Ok(Some(DripFeed { runs, interval_minutes }))
 }
 
 /// The smallest and largest quantity for a new post.
 fn read_subscription_limits(details: &Details) -> Result<(i64, i64), OrderRefusal> {
-    let (min, max) = (details.number(Input::Min), details.number(Input::Max));
-    let (min, max) = (min.unwrap_or(0), max.unwrap_or(0));
+    let min = details.number_in_range(Input::Min)?;
+    let max = details.number_in_range(Input::Max)?;
     if min > max {
         return Err(OrderRefusal::Invalid(Input::Min));
     }
-    if details.number(Input::Delay).is_none_or(|delay| delay > DELAY_MINUTES_MAX) {
-        return Err(OrderRefusal::Invalid(Input::Delay));
-    }
+    details.number_in_range(Input::Delay)?;
     Ok((min, max))
 }
 
@@ -160,7 +132,8 @@ fn read_expiry(kind: ServiceKind, details: &Details) -> Result<Option<Timestamp>
         return Ok(None);
     }
     let day = details.get(Input::Expiry);
-    day.map(|day| schedule::end_of_day(day).ok_or(OrderRefusal::Invalid(Input::Expiry))).transpose()
+    let end = |day| schedule::end_of_day(day).ok_or(OrderRefusal::Invalid(Input::Expiry));
+    day.map(end).transpose()
 }
 
 /// What the kind asks for and no column of an order holds.
@@ -175,83 +148,197 @@ fn extras(kind: ServiceKind, details: &Details) -> Vec<(Input, String)> {
 /// What we know when we decide on an order.
 #[derive(Clone, Copy, Debug)]
 pub struct Placing<'a> {
-    /// Who buys.
     pub user: &'a User,
-    /// What.
-    pub service: &'a Service,
-    /// The user's custom rate for it, if he has one.
-    pub custom_rate: Option<Rate>,
+    /// What is on sale under the number that was asked for, and the user's custom rate for it.
+    pub offer: Option<(&'a Service, Option<Rate>)>,
+    pub details: &'a Details,
+    /// The order that the request's id has bought before.
+    pub earlier: Option<Earlier>,
     /// The user's open order of the service for the link, if the service forbids a second one.
     pub twin: Option<OrderId>,
-    /// When.
     pub now: Timestamp,
+}
+
+/// An order that was bought under the request id of a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Earlier {
+    pub order: OrderId,
+    /// Whether the request that bought it had the same content.
+    pub is_same: bool,
+}
+
+/// What becomes of an order if it is placed now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Quote {
+    /// This very request has bought this one before.
+    Bought(OrderId),
+    /// It can be sold, at that price.
+    New(Box<NewOrder>),
 }
 
 /// An order that can be sold: what is to be written and what it costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewOrder {
-    /// Who buys.
     pub account: Account,
-    /// What.
     pub service: ServiceId,
-    /// Its kind, which the order keeps.
+    /// The service's kind, which the order keeps.
     pub kind: ServiceKind,
-    /// The price the order keeps.
+    /// The price per thousand or per piece, which the order keeps.
     pub rate: Rate,
-    /// What is taken.
     pub charge: Money,
     /// Whether a second order for the link is refused while this one is open.
     pub is_exclusive: bool,
-    /// What was asked for.
     pub wanted: Wanted,
 }
 
-/// Decides whether the order can be sold, and for how much.
+words! {
+    /// What a new order has to pass, in the order in which it is asked: the first rule that is
+    /// broken answers, whatever else is wrong. Clients rely on this order, and [`place`] goes by
+    /// it; [`OrderRefusal::rule`] says which refusal belongs to which rule.
+    pub enum Rule {
+        /// Every field that the kind asks for is there and says what it may say.
+        Fields = "fields",
+        /// The request id is new. One that has bought already answers with its order, whatever
+        /// price, limits and balance are by now.
+        RequestId = "request id",
+        /// The service is there and on sale.
+        Service = "service",
+        /// The link can be delivered to.
+        Link = "link",
+        /// The quantity is not below the service's least.
+        Minimum = "minimum",
+        /// Nor above its most.
+        Maximum = "maximum",
+        /// A subscription ends in the future. A rule of its own, after the request id: a repeat
+        /// answers with its order also when the last day has passed.
+        Expiry = "expiry",
+        /// No open order stands in the way.
+        Duplicate = "duplicate",
+        /// The account holds the charge.
+        Funds = "funds",
+    }
+}
+
+/// Decides whether an order can be sold, and for how much.
 ///
 /// # Errors
-/// In this order: `BadLink`, the quantity's limits, `DuplicateOrder`, `InsufficientFunds`.
-pub fn place(placing: &Placing<'_>, wanted: Wanted) -> Result<NewOrder, OrderRefusal> {
-    let Placing { user, service, custom_rate, twin, now } = *placing;
-    check_link(&wanted.link)?;
-    if let Some((least, most)) = wanted.limits {
-        if least < service.listing.quantity_min {
-            return Err(OrderRefusal::QuantityBelow(service.listing.quantity_min));
-        }
-        if most > service.listing.quantity_max {
-            return Err(OrderRefusal::QuantityAbove(service.listing.quantity_max));
+/// The refusal of the first [`Rule`] that is broken.
+pub fn place(placing: &Placing<'_>) -> Result<Quote, OrderRefusal> {
+    let case = Case::of(placing);
+    for rule in Rule::ALL {
+        if let Some(answer) = rule.answer(&case) {
+            return answer.map(Quote::Bought);
         }
     }
-    if wanted.expires_at.is_some_and(|end| end < now) {
-        return Err(OrderRefusal::Invalid(Input::Expiry));
-    }
-    if twin.is_some() {
-        return Err(OrderRefusal::DuplicateOrder);
-    }
-    let kind = service.listing.kind;
-    let rate = user.rate(service.listing.rate, custom_rate);
-    let charge = rate.charge(wanted.units, kind.per()).ok_or(OrderRefusal::InsufficientFunds)?;
-    if charge > Money::ZERO && !user.can_pay(charge) {
-        return Err(OrderRefusal::InsufficientFunds);
-    }
-    Ok(NewOrder {
-        account: Account { user: user.id, id: user.account },
+    let Some(Sale { service, wanted, rate, charge: Some(charge) }) = case.sale else {
+        return Err(OrderRefusal::ServiceNotFound); // the rules have said so
+    };
+    Ok(Quote::New(Box::new(NewOrder {
+        account: Account { user: placing.user.id, id: placing.user.account },
         service: service.id,
-        kind,
+        kind: service.listing.kind,
         rate,
         charge,
         is_exclusive: service.listing.denies_duplicates,
         wanted,
-    })
+    })))
 }
 
-/// A link is anything a provider may understand, but nothing that could run or deceive.
-fn check_link(link: &str) -> Result<(), OrderRefusal> {
+/// What the rules look at: what we know, and what follows from it.
+struct Case<'a> {
+    placing: &'a Placing<'a>,
+    /// Why the fields cannot be read as the service asks for them.
+    unread: Option<OrderRefusal>,
+    /// What would be sold; `None` without a service or where the fields cannot be read.
+    sale: Option<Sale<'a>>,
+}
+
+struct Sale<'a> {
+    service: &'a Service,
+    wanted: Wanted,
+    rate: Rate,
+    /// `None` where it is more than can be counted.
+    charge: Option<Money>,
+}
+
+impl<'a> Case<'a> {
+    fn of(placing: &'a Placing<'a>) -> Self {
+        let Some((service, custom_rate)) = placing.offer else {
+            return Self { placing, unread: None, sale: None };
+        };
+        match read(service, placing.details) {
+            Ok(wanted) => {
+                let rate = placing.user.rate(service.listing.rate, custom_rate);
+                let charge = rate.charge(wanted.units, service.listing.kind.per());
+                let sale = Some(Sale { service, wanted, rate, charge });
+                Self { placing, unread: None, sale }
+            }
+            Err(refusal) => Self { placing, unread: Some(refusal), sale: None },
+        }
+    }
+
+    fn link(&self) -> Option<&str> {
+        self.sale.as_ref().map(|sale| sale.wanted.link.as_str())
+    }
+
+    /// The smallest and the largest quantity that was named, and the service's.
+    fn limits(&self) -> Option<((i64, i64), &Listing)> {
+        let Sale { service, wanted, .. } = self.sale.as_ref()?;
+        Some((wanted.limits?, &service.listing))
+    }
+
+    /// Whether the user can pay the charge. What is free needs no money.
+    fn can_pay(&self, sale: &Sale<'_>) -> bool {
+        let can_pay = |charge| charge == Money::ZERO || self.placing.user.can_pay(charge);
+        sale.charge.is_some_and(can_pay)
+    }
+}
+
+impl Rule {
+    /// What the rule answers: why the order is refused, or the order that was bought already.
+    /// `None` where it has nothing against a new one.
+    fn answer(self, case: &Case<'_>) -> Option<Result<OrderId, OrderRefusal>> {
+        let Placing { offer, earlier, twin, now, .. } = *case.placing;
+        let refusal = match self {
+            Self::Fields => case.unread,
+            Self::RequestId => match earlier {
+                Some(Earlier { order, is_same: true }) => return Some(Ok(order)),
+                Some(_) => Some(OrderRefusal::RequestConflict),
+                None => None,
+            },
+            Self::Service => offer.is_none().then_some(OrderRefusal::ServiceNotFound),
+            Self::Link => {
+                case.link().filter(|link| !can_deliver_to(link)).map(|_| OrderRefusal::BadLink)
+            }
+            Self::Minimum => case.limits().and_then(|((least, _), listing)| {
+                let min = listing.quantity_min;
+                (least < min).then_some(OrderRefusal::QuantityBelow(min))
+            }),
+            Self::Maximum => case.limits().and_then(|((_, most), listing)| {
+                let max = listing.quantity_max;
+                (most > max).then_some(OrderRefusal::QuantityAbove(max))
+            }),
+            Self::Expiry => {
+                let end = case.sale.as_ref().and_then(|sale| sale.wanted.expires_at);
+                end.filter(|end| *end < now).map(|_| OrderRefusal::ExpiryIsPast)
+            }
+            Self::Duplicate => twin.map(|_| OrderRefusal::DuplicateOrder),
+            Self::Funds => {
+                let unpaid = case.sale.as_ref().filter(|sale| !case.can_pay(sale));
+                unpaid.map(|_| OrderRefusal::InsufficientFunds)
+            }
+        };
+        refusal.map(Err)
+    }
+}
+
+/// Whether it is a link: anything a provider may understand, but nothing that could run or deceive.
+fn can_deliver_to(link: &str) -> bool {
     const SCHEMES: [&str; 4] = ["javascript:", "data:", "vbscript:", "file:"];
     let starts_with = |scheme: &&str| {
         link.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
     };
-    let is_sound = (1..=LINK_LENGTH_MAX).contains(&link.chars().count())
+    (1..=LINK_LENGTH_MAX).contains(&link.chars().count())
         && !link.chars().any(is_hidden)
-        && !SCHEMES.iter().any(starts_with);
-    if is_sound { Ok(()) } else { Err(OrderRefusal::BadLink) }
+        && !SCHEMES.iter().any(starts_with)
 }

@@ -11,15 +11,15 @@ words! {
     /// How far a refill is.
     pub enum RefillStatus {
         /// Nobody has touched it.
-        Pending = "pending" / "Pending",
+        Pending = "Pending",
         /// Being delivered.
-        InProgress = "in_progress" / "In progress",
+        InProgress = "In progress",
         /// Delivered; final.
-        Completed = "completed" / "Completed",
+        Completed = "Completed",
         /// Refused by the operator; final.
-        Rejected = "rejected" / "Rejected",
+        Rejected = "Rejected",
         /// Failed; final.
-        Error = "error" / "Error",
+        Error = "Error",
     }
 }
 

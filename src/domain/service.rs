@@ -3,6 +3,8 @@
 //! The kinds and their fields are those of section "add by service type" of the API's contract:
 //! every other place that needs to know what a kind asks for looks here.
 
+use std::ops::RangeInclusive;
+
 use super::money::{Per, Rate};
 use super::refusal::OperatorRefusal;
 use super::{CategoryId, ProviderId, ServiceId, words};
@@ -11,39 +13,39 @@ words! {
     /// Which fields an order of a service needs and how its units are counted.
     pub enum ServiceKind {
         /// A link and a quantity; may be drip-fed.
-        Default = "default" / "Default",
+        Default = "Default",
         /// A link; sold by the piece.
-        Package = "package" / "Package",
+        Package = "Package",
         /// A link, a quantity and the keywords to rank for.
-        Seo = "seo" / "SEO",
+        Seo = "SEO",
         /// A link and one comment a line.
-        CustomComments = "custom_comments" / "Custom Comments",
+        CustomComments = "Custom Comments",
         /// A link and comments; sold by the piece.
-        CustomCommentsPackage = "custom_comments_package" / "Custom Comments Package",
+        CustomCommentsPackage = "Custom Comments Package",
         /// A quantity of mentions of the given users.
-        Mentions = "mentions" / "Mentions",
+        Mentions = "Mentions",
         /// The same with hashtags.
-        MentionsWithHashtags = "mentions_with_hashtags" / "Mentions with Hashtags",
+        MentionsWithHashtags = "Mentions with Hashtags",
         /// One mention for each user in the list.
-        MentionsCustomList = "mentions_custom_list" / "Mentions Custom List",
+        MentionsCustomList = "Mentions Custom List",
         /// Users taken from a hashtag.
-        MentionsHashtag = "mentions_hashtag" / "Mentions Hashtag",
+        MentionsHashtag = "Mentions Hashtag",
         /// Users taken from an account's followers.
-        MentionsUserFollowers = "mentions_user_followers" / "Mentions User Followers",
+        MentionsUserFollowers = "Mentions User Followers",
         /// Users taken from the likers of a post.
-        MentionsMediaLikers = "mentions_media_likers" / "Mentions Media Likers",
+        MentionsMediaLikers = "Mentions Media Likers",
         /// Likes for one user's comment.
-        CommentLikes = "comment_likes" / "Comment Likes",
+        CommentLikes = "Comment Likes",
         /// Votes for one answer.
-        Poll = "poll" / "Poll",
+        Poll = "Poll",
         /// One reply a line to one user's comment.
-        CommentReplies = "comment_replies" / "Comment Replies",
+        CommentReplies = "Comment Replies",
         /// Invitations from the members of groups.
-        InvitesFromGroups = "invites_from_groups" / "Invites from Groups",
+        InvitesFromGroups = "Invites from Groups",
         /// Visits; may be drip-fed.
-        WebTraffic = "web_traffic" / "Web Traffic",
+        WebTraffic = "Web Traffic",
         /// Every new post of a user becomes an order of its own.
-        Subscriptions = "subscriptions" / "Subscriptions",
+        Subscriptions = "Subscriptions",
     }
 }
 
@@ -51,53 +53,53 @@ words! {
     /// A field of an order as the customer fills it in.
     pub enum Input {
         /// Where to deliver.
-        Link = "link" / "link",
+        Link = "link",
         /// How many, per run.
-        Quantity = "quantity" / "quantity",
+        Quantity = "quantity",
         /// How often a drip-feed order runs.
-        Runs = "runs" / "runs",
+        Runs = "runs",
         /// Minutes between two runs.
-        Interval = "interval" / "interval",
+        Interval = "interval",
         /// Keywords, one a line.
-        Keywords = "keywords" / "keywords",
+        Keywords = "keywords",
         /// Comments, one a line.
-        Comments = "comments" / "comments",
+        Comments = "comments",
         /// User names, one a line.
-        Usernames = "usernames" / "usernames",
+        Usernames = "usernames",
         /// Hashtags, one a line.
-        Hashtags = "hashtags" / "hashtags",
+        Hashtags = "hashtags",
         /// One hashtag.
-        Hashtag = "hashtag" / "hashtag",
+        Hashtag = "hashtag",
         /// One user name.
-        Username = "username" / "username",
+        Username = "username",
         /// The post whose likers are meant.
-        Media = "media" / "media",
+        Media = "media",
         /// Which answer to vote for.
-        AnswerNumber = "answer_number" / "answer_number",
+        AnswerNumber = "answer_number",
         /// Groups, one a line.
-        Groups = "groups" / "groups",
+        Groups = "groups",
         /// Where visits come from.
-        Country = "country" / "country",
+        Country = "country",
         /// On what device.
-        Device = "device" / "device",
+        Device = "device",
         /// By what way.
-        TypeOfTraffic = "type_of_traffic" / "type_of_traffic",
+        TypeOfTraffic = "type_of_traffic",
         /// The search that leads to the page.
-        GoogleKeyword = "google_keyword" / "google_keyword",
+        GoogleKeyword = "google_keyword",
         /// The page that leads to the page.
-        ReferringUrl = "referring_url" / "referring_url",
+        ReferringUrl = "referring_url",
         /// Fewest units for a new post.
-        Min = "min" / "min",
+        Min = "min",
         /// Most units for a new post.
-        Max = "max" / "max",
+        Max = "max",
         /// How many new posts; without it, until stopped.
-        Posts = "posts" / "posts",
+        Posts = "posts",
         /// How many posts that are there already.
-        OldPosts = "old_posts" / "old_posts",
+        OldPosts = "old_posts",
         /// Minutes to wait after a new post.
-        Delay = "delay" / "delay",
+        Delay = "delay",
         /// The last day of a subscription, d/m/Y.
-        Expiry = "expiry" / "expiry",
+        Expiry = "expiry",
     }
 }
 
@@ -112,17 +114,36 @@ impl Input {
 
     /// Whether the value is a whole number.
     pub const fn is_number(self) -> bool {
-        matches!(
-            self,
-            Self::Quantity
-                | Self::Runs
-                | Self::Interval
-                | Self::Min
-                | Self::Max
-                | Self::Posts
-                | Self::OldPosts
-                | Self::Delay
-        )
+        self.range().is_some()
+    }
+
+    /// The least and the most that a number may be, whatever the service; `None` for a text. A
+    /// service narrows its quantities further.
+    pub const fn range(self) -> Option<RangeInclusive<i64>> {
+        match self {
+            Self::Quantity | Self::Min | Self::Max | Self::Posts | Self::OldPosts => {
+                Some(0..=QUANTITY_MAX)
+            }
+            // Runs come in any number that is still worth writing down, minutes up to a week.
+            Self::Runs | Self::Interval => Some(1..=10_000),
+            Self::Delay => Some(0..=1440),
+            Self::Link
+            | Self::Keywords
+            | Self::Comments
+            | Self::Usernames
+            | Self::Hashtags
+            | Self::Hashtag
+            | Self::Username
+            | Self::Media
+            | Self::AnswerNumber
+            | Self::Groups
+            | Self::Country
+            | Self::Device
+            | Self::TypeOfTraffic
+            | Self::GoogleKeyword
+            | Self::ReferringUrl
+            | Self::Expiry => None,
+        }
     }
 }
 
@@ -139,7 +160,52 @@ pub enum Counting {
     Posts,
 }
 
+impl Counting {
+    /// How many units one run of an order is of. `named` is the quantity that the customer names,
+    /// `text` looks up a field of the order. `None` where what it counts is not there.
+    pub fn quantity<'a>(
+        self,
+        named: Option<i64>,
+        text: impl FnOnce(Input) -> Option<&'a str>,
+    ) -> Option<i64> {
+        match self {
+            Self::Quantity => named,
+            Self::Lines(input) => text(input).map(count_lines),
+            Self::Piece => Some(1),
+            Self::Posts => Some(0),
+        }
+    }
+
+    /// The units that an order is charged for and that its `remains` counts down from, counted
+    /// anew from what it was bought with: its quantity, its runs (1 without a drip-feed) and the
+    /// texts of its fields. `None` where the quantity is not what the fields come to.
+    pub fn units<'a>(
+        self,
+        quantity: i64,
+        runs: i64,
+        text: impl FnOnce(Input) -> Option<&'a str>,
+    ) -> Option<i64> {
+        let counted = self.quantity(Some(quantity), text)?;
+        if counted == quantity { quantity.checked_mul(runs) } else { None }
+    }
+}
+
+/// The lines of a list that are not blank.
+fn count_lines(text: &str) -> i64 {
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    // A request is bounded to a megabyte, and with it the number of lines.
+    i64::try_from(lines.count()).unwrap_or(i64::MAX)
+}
+
 impl ServiceKind {
+    /// The field that says where to deliver.
+    pub const fn link(self) -> Input {
+        match self.counting() {
+            Counting::Posts => Input::Username,
+            Counting::Quantity | Counting::Lines(_) | Counting::Piece => Input::Link,
+        }
+    }
+
     /// How the units of an order are counted.
     pub const fn counting(self) -> Counting {
         match self {

@@ -9,21 +9,21 @@ words! {
     /// A setting, by its key.
     pub enum Setting {
         /// The panel's name.
-        Name = "name" / "name",
+        Name = "name",
         /// ISO 4217 code of the one currency the books are kept in.
-        Currency = "currency" / "currency",
+        Currency = "currency",
         /// The zone in which pages show times.
-        TimeZone = "time_zone" / "time_zone",
+        TimeZone = "time_zone",
         /// The sum from which on moving money must be typed once more.
-        ConfirmAbove = "confirm_above" / "confirm_above",
+        ConfirmAbove = "confirm_above",
         /// Requests a second that one API key may send; 0 for no limit.
-        KeyRate = "key_rate" / "key_rate",
+        KeyRate = "key_rate",
         /// Requests that a rested key may send at once; 0 for no limit.
-        KeyBurst = "key_burst" / "key_burst",
+        KeyBurst = "key_burst",
         /// Wrong keys a minute from one address; 0 for no limit.
-        WrongKeyRate = "wrong_key_rate" / "wrong_key_rate",
+        WrongKeyRate = "wrong_key_rate",
         /// Connections at a time; 0 for no limit. Counts from the next start.
-        Connections = "connections" / "connections",
+        Connections = "connections",
     }
 }
 

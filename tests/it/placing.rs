@@ -1,12 +1,12 @@
 //! Orders as they are bought, as tables: what each kind of service asks for and charges by, which
 //! links, subscriptions and drip-feeds there may be, and which refusal wins.
 
-use panelite::domain::money::{Discount, Money};
-use panelite::domain::placing::{self, Details, NewOrder, Placing};
+use panelite::domain::money::{Discount, Money, Rate};
+use panelite::domain::placing::{self, Details, Earlier, NewOrder, Placing, Quote, Rule};
 use panelite::domain::refusal::OrderRefusal;
 use panelite::domain::service::{Input, QUANTITY_MAX, Service, ServiceKind};
 use panelite::domain::user::User;
-use panelite::domain::{AccountId, Timestamp, UserId};
+use panelite::domain::{AccountId, OrderId, Timestamp, UserId};
 
 use crate::domain::{money, rate, service};
 use crate::panel::{EPOCH, Panel};
@@ -27,14 +27,29 @@ fn customer(balance: &str) -> User {
 
 /// Reads and places an order for a customer with plenty of money.
 fn place(service: &Service, fields: &[(Input, &str)]) -> Result<NewOrder, OrderRefusal> {
+    let details = details(fields)?;
+    place_for(&customer("1000000"), (service, None), &details)
+}
+
+fn details(fields: &[(Input, &str)]) -> Result<Details, OrderRefusal> {
     let mut details = Details::default();
     for (input, text) in fields {
         details.add(*input, (*text).to_owned())?;
     }
-    let wanted = placing::read(service, &details)?;
-    let user = customer("1000000");
-    let now = Timestamp(EPOCH);
-    placing::place(&Placing { user: &user, service, custom_rate: None, twin: None, now }, wanted)
+    Ok(details)
+}
+
+/// Places an order that nothing earlier stands in the way of.
+fn place_for(
+    user: &User,
+    offer: (&Service, Option<Rate>),
+    details: &Details,
+) -> Result<NewOrder, OrderRefusal> {
+    let (offer, now) = (Some(offer), Timestamp(EPOCH));
+    match placing::place(&Placing { user, offer, details, earlier: None, twin: None, now })? {
+        Quote::New(order) => Ok(*order),
+        Quote::Bought(id) => panic!("order {id} was never bought"),
+    }
 }
 
 /// A value for any field.
@@ -212,14 +227,14 @@ fn a_subscription_names_its_own_limits() {
         use Input::{Delay, Expiry, Max, Min, Username};
         let fields: Vec<_> =
             [Username, Min, Max, Delay, Expiry].into_iter().zip(row.iter().copied()).collect();
-        let said = match place(&service, &fields) {
+        let answer = match place(&service, &fields) {
             Ok(order) => {
                 assert_eq!((order.wanted.link.as_str(), order.charge), (row[0], Money::ZERO));
                 "yes".to_owned()
             }
             Err(refusal) => refusal.to_string(),
         };
-        assert_eq!(said, row[5], "{row:?}");
+        assert_eq!(answer, row[5], "{row:?}");
     }
 }
 
@@ -251,28 +266,23 @@ fn a_drip_feed_repeats_the_quantity() {
         let mut fields: Vec<_> = fields.into_iter().map(|input| (input, sample(input))).collect();
         let given = [Input::Quantity, Input::Runs, Input::Interval].into_iter();
         fields.extend(given.zip([row[2], row[3], row[4]]).filter(|(_, text)| !text.is_empty()));
-        let said = match place(&service, &fields) {
+        let answer = match place(&service, &fields) {
             Ok(order) => {
                 assert_eq!(order.wanted.quantity.to_string(), row[2], "quantity is per run");
                 format!("{} units for {}", order.wanted.units, order.charge)
             }
             Err(refusal) => refusal.to_string(),
         };
-        assert_eq!(said, row[5], "{row:?}");
+        assert_eq!(answer, row[5], "{row:?}");
     }
 }
 
 #[test]
-fn a_price_is_his_custom_rate_else_the_discounted_one() {
+fn a_price_is_the_custom_rate_else_the_discounted_one() {
     let service = service(ServiceKind::Default);
-    let mut details = Details::default();
-    details.add(Input::Link, "x".to_owned()).unwrap();
-    details.add(Input::Quantity, "1000".to_owned()).unwrap();
-    let wanted = placing::read(&service, &details).unwrap();
+    let details = details(&[(Input::Link, "x"), (Input::Quantity, "1000")]).unwrap();
     let charge = |user: &User, custom_rate| {
-        let now = Timestamp(EPOCH);
-        let placing = Placing { user, service: &service, custom_rate, twin: None, now };
-        placing::place(&placing, wanted.clone()).map(|order| order.charge)
+        place_for(user, (&service, custom_rate), &details).map(|order| order.charge)
     };
     let discount = Discount::parse("10").unwrap();
     let ann = User { discount, ..customer("2.25") };
@@ -296,31 +306,133 @@ fn a_charge_rounds_up_and_once() {
     }
 }
 
-/// Every row breaks its own rule and all that come after it. The first one that is broken answers.
+/// A request to place an order, about to be spoiled. It holds what both a plain service and a
+/// subscription ask for.
+struct Attempt {
+    service: Service,
+    is_on_sale: bool,
+    fields: Vec<(Input, &'static str)>,
+    balance: &'static str,
+    earlier: Option<Earlier>,
+    twin: Option<OrderId>,
+}
+
+impl Attempt {
+    fn new() -> Self {
+        use Input::{Delay, Expiry, Link, Max, Min, Quantity, Username};
+        let fields = vec![
+            (Link, "x"),
+            (Username, "x"),
+            (Quantity, "100"),
+            (Min, "100"),
+            (Max, "100"),
+            (Delay, "0"),
+            (Expiry, "01/01/2027"),
+        ];
+        let service = service(ServiceKind::Default);
+        Self { service, is_on_sale: true, fields, balance: "1", earlier: None, twin: None }
+    }
+
+    /// Spoils it by one rule and no other.
+    fn break_rule(&mut self, rule: Rule) {
+        let listing = &mut self.service.listing;
+        let mut set = |wanted: &[Input], text| {
+            let fields = self.fields.iter_mut().filter(|(input, _)| wanted.contains(input));
+            fields.for_each(|(_, value)| *value = text);
+        };
+        match rule {
+            Rule::Fields => {
+                self.fields.retain(|(input, _)| !matches!(input, Input::Quantity | Input::Min));
+            }
+            Rule::RequestId => {
+                self.earlier = Some(Earlier { order: OrderId(1), is_same: false });
+            }
+            Rule::Service => self.is_on_sale = false,
+            Rule::Link => set(&[Input::Link, Input::Username], "file:x"),
+            Rule::Minimum => listing.quantity_min = 101,
+            Rule::Maximum => listing.quantity_max = 99,
+            Rule::Expiry => {
+                listing.kind = ServiceKind::Subscriptions;
+                set(&[Input::Expiry], "31/12/2025");
+            }
+            Rule::Duplicate => self.twin = Some(OrderId(1)),
+            Rule::Funds => self.balance = "0",
+        }
+    }
+
+    fn place(&self) -> Result<Quote, OrderRefusal> {
+        let (user, details) = (customer(self.balance), details(&self.fields)?);
+        let offer = self.is_on_sale.then_some((&self.service, None));
+        let (earlier, twin, now) = (self.earlier, self.twin, Timestamp(EPOCH));
+        placing::place(&Placing { user: &user, offer, details: &details, earlier, twin, now })
+    }
+}
+
+#[test]
+fn of_two_broken_rules_the_earlier_one_answers() {
+    assert!(matches!(Attempt::new().place(), Ok(Quote::New(_))));
+    for (at, first) in Rule::ALL.iter().enumerate() {
+        for second in &Rule::ALL[at..] {
+            let mut attempt = Attempt::new();
+            attempt.break_rule(*first);
+            attempt.break_rule(*second);
+            // Without a service nobody knows which fields are missing.
+            let is_unknown = (*first, *second) == (Rule::Fields, Rule::Service);
+            let expected = if is_unknown { second } else { first };
+            let refusal = attempt.place().unwrap_err();
+            assert_eq!(refusal.rule(), Some(*expected), "{first} and {second}: {refusal}");
+        }
+    }
+}
+
+#[test]
+fn a_replay_answers_unless_its_fields_cannot_be_read() {
+    for rule in Rule::ALL {
+        let mut attempt = Attempt::new();
+        attempt.break_rule(*rule);
+        attempt.earlier = Some(Earlier { order: OrderId(7), is_same: true });
+        let is_unread = *rule == Rule::Fields;
+        assert_eq!(attempt.place().is_err(), is_unread, "{rule}");
+        assert!(is_unread || attempt.place() == Ok(Quote::Bought(OrderId(7))), "{rule}");
+    }
+}
+
+/// What clients see of it. Every row breaks its own rule and all that come after it that can be
+/// broken together with it; the rules are those of placing, the first rows come before them.
 const PRECEDENCE: &str = r#"
-    key       | fields                                                                                    | status | code
-    wrong     | "action":"buy","service":9,"link":"file:x","quantity":"1e3","request_id":"used"             | 401    | invalid_key
-    suspended | "action":"buy","service":9,"link":"file:x","quantity":"1e3","request_id":"used"             | 403    | suspended
-    ann       | "action":"buy","service":9,"link":"file:x","quantity":"1e3","request_id":"used"             | 400    | unknown_action
-    ann       | "action":"add","service":9,"link":"file:x","quantity":"1e3","request_id":"used"             | 400    | bad_request
-    ann       | "action":"add","service":1,"link":"file:x","request_id":"used"                              | 400    | bad_request
-    ann       | "action":"add","service":9,"link":"file:x","quantity":1,"request_id":"used"                 | 409    | request_conflict
-    ann       | "action":"add","service":9,"link":"file:x","quantity":1                                     | 404    | service_not_found
-    ann       | "action":"add","service":2,"link":"file:x","quantity":1                                     | 404    | service_not_found
-    ann       | "action":"add","service":1,"link":"file:x","quantity":1                                     | 422    | bad_link
-    ann       | "action":"add","service":1,"link":"taken","quantity":1                                      | 422    | quantity_below
-    ann       | "action":"add","service":1,"link":"taken","quantity":9999                                   | 422    | quantity_above
-    ann       | "action":"add","service":1,"link":"taken","quantity":1000                                   | 409    | duplicate_order
-    ann       | "action":"add","service":1,"link":"free","quantity":1000                                    | 402    | insufficient_funds
-    ann       | "action":"add","service":1,"link":"free","quantity":100                                     | 200    | -
+    key       | rule       | fields                                                                         | status | code
+    wrong     | -          | "action":"buy","service":9,"link":"file:x","quantity":"1e3","request_id":"used" | 401    | invalid_key
+    suspended | -          | "action":"buy","service":9,"link":"file:x","quantity":"1e3","request_id":"used" | 403    | suspended
+    ann       | -          | "action":"buy","service":9,"link":"file:x","quantity":"1e3","request_id":"used" | 400    | unknown_action
+    ann       | fields     | "action":"add","service":9,"link":"file:x","quantity":"1e3","request_id":"used" | 400    | bad_request
+    ann       | fields     | "action":"add","service":1,"link":"file:x","request_id":"used"                  | 400    | bad_request
+    ann       | request id | "action":"add","service":9,"link":"file:x","quantity":1,"request_id":"used"     | 409    | request_conflict
+    ann       | request id | "action":"add","service":"x","link":"x","quantity":1,"request_id":"used"        | 409    | request_conflict
+    ann       | service    | "action":"add","service":9,"link":"file:x","quantity":1                         | 404    | service_not_found
+    ann       | service    | "action":"add","service":"x","link":"file:x","quantity":1                       | 404    | service_not_found
+    ann       | service    | "action":"add","service":2,"link":"file:x","quantity":1                         | 404    | service_not_found
+    ann       | link       | "action":"add","service":1,"link":"file:x","quantity":1                         | 422    | bad_link
+    ann       | minimum    | "action":"add","service":1,"link":"taken","quantity":1                          | 422    | quantity_below
+    ann       | maximum    | "action":"add","service":1,"link":"taken","quantity":9999                       | 422    | quantity_above
+    ann       | expiry     | "action":"add","service":3,"username":"taken","min":50,"max":60,"delay":0,"expiry":"31/12/2025" | 400 | bad_request
+    ann       | duplicate  | "action":"add","service":1,"link":"taken","quantity":1000                       | 409    | duplicate_order
+    ann       | funds      | "action":"add","service":1,"link":"free","quantity":1000                        | 402    | insufficient_funds
+    ann       | -          | "action":"add","service":1,"link":"free","quantity":100                         | 200    | -
 "#;
 
 #[test]
 fn the_first_broken_rule_answers() {
+    let table = rows(PRECEDENCE);
+    let mut rules: Vec<&str> = table.iter().map(|row| row[1]).filter(|rule| *rule != "-").collect();
+    rules.dedup();
+    let all: Vec<&str> = Rule::ALL.iter().map(|rule| rule.label()).collect();
+    assert_eq!(rules, all, "a row for each rule, in their order");
+
     let panel = Panel::start();
     panel.services(&[
         "1,C,On sale,Default,2.50,50,3000,0,0,0,,,,1",
         "2,C,Off sale,Default,2.50,50,3000,0,0,0",
+        "3,C,Posts,Subscriptions,2.50,50,3000,0,0,0,,,,1",
     ]);
     let off_sale = "id,category,name,type,rate,min,max,dripfeed,refill,cancel,provider,\
                     provider_service,description,enabled\n\
@@ -331,15 +443,17 @@ fn the_first_broken_rule_answers() {
     assert!(panel.cli(&["user", "set", "sue", "--suspend"]).status.success());
     let bought = r#"{"key":"KEY","action":"add","service":1,"link":"taken","quantity":1000,"request_id":"used"}"#;
     assert_eq!(ann.v2(bought).text(), r#"{"order":"1","currency":"USD"}"#);
+    let posts = r#"{"key":"KEY","action":"add","service":3,"username":"taken","min":50,"max":60,"delay":0}"#;
+    assert_eq!(ann.v2(posts).text(), r#"{"order":"2","currency":"USD"}"#);
 
-    for row in rows(PRECEDENCE) {
+    for row in table {
         let reply = match row[0] {
-            "ann" => ann.v2(&format!(r#"{{"key":"KEY",{}}}"#, row[1])),
-            "suspended" => suspended.v2(&format!(r#"{{"key":"KEY",{}}}"#, row[1])),
-            _ => ann.v2(&format!(r#"{{"key":"nobody's",{}}}"#, row[1])),
+            "ann" => ann.v2(&format!(r#"{{"key":"KEY",{}}}"#, row[2])),
+            "suspended" => suspended.v2(&format!(r#"{{"key":"KEY",{}}}"#, row[2])),
+            _ => ann.v2(&format!(r#"{{"key":"nobody's",{}}}"#, row[2])),
         };
         let told = (reply.status.to_string(), reply.header("x-error-code").unwrap_or("-"));
-        assert_eq!(told, (row[2].to_owned(), row[3]), "{row:?} → {}", reply.text());
+        assert_eq!(told, (row[3].to_owned(), row[4]), "{row:?} → {}", reply.text());
     }
 
     // A replay answers before anything about the shop or the account is asked.

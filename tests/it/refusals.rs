@@ -1,4 +1,4 @@
-//! Every "no" of the API: its status, code and text in both dialects, and which of two wins.
+//! Every "no" of the API: its status, code and text in both dialects.
 
 use panelite::config::TrustedProxies;
 use panelite::domain::order::PublicStatus;
@@ -91,35 +91,6 @@ fn form(reseller: &Reseller, fields: &str) -> Reply {
     let pairs = fields.split_whitespace().map(|pair| pair.split_once('=').unwrap());
     let pairs = pairs.map(|(name, value)| format!("&{name}={}", encode(value)));
     reseller.form(&format!("key=KEY{}", pairs.collect::<String>()))
-}
-
-/// From the first to win to the last: each row's request breaks its own rule and all below it.
-#[test]
-fn refusals_have_a_fixed_precedence() {
-    let (panel, ann) = shop();
-    panel.cli(&["user", "adjust", "ann", "-9.96", "--note", "broke"]);
-    let broken = "action=add service=3 link=taken quantity=2000";
-    let rows = [
-        ("action=nothing", "unknown_action"),
-        ("action=add service=9 link=data:1 quantity=-1 request_id=used", "bad_request"),
-        ("action=add service=9 link=data:1 quantity=1 request_id=used", "request_conflict"),
-        ("action=add service=9 link=data:1 quantity=1", "service_not_found"),
-        ("action=add service=3 link=data:1 quantity=1", "bad_link"),
-        (broken, "quantity_above"),
-        ("action=add service=3 link=taken quantity=50", "duplicate_order"),
-        ("action=add service=3 link=free quantity=50", "insufficient_funds"),
-        // A replay answers before anything about the order is looked at again.
-        ("action=add service=3 link=taken quantity=10 request_id=used", ""),
-    ];
-    for (fields, code) in rows {
-        let reply = json(&ann, fields);
-        assert_eq!(reply.header("x-error-code").unwrap_or(""), code, "{fields}: {}", reply.text());
-    }
-    // Who asks comes before what is asked.
-    let nobody = Reseller { key: "wrong".to_owned(), ..ann.clone() };
-    assert_eq!(json(&nobody, "action=nothing").header("x-error-code"), Some("invalid_key"));
-    panel.cli(&["user", "set", "ann", "--suspend"]);
-    assert_eq!(json(&ann, "action=nothing").header("x-error-code"), Some("suspended"));
 }
 
 #[test]

@@ -3,13 +3,14 @@
 use std::fmt;
 
 use crate::domain::order::PublicStatus;
+use crate::domain::placing::Rule;
 use crate::domain::service::Input;
 
 /// A "no" about a reseller's orders, refills or account. The API answers each with a status and a
 /// code of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderRefusal {
-    // Placing an order, in the order in which they win.
+    // Placing an order. Which of two wins is `Rule`'s to say.
     /// A required field is absent.
     Missing(Input),
     /// A field's value cannot be what it must be.
@@ -26,6 +27,8 @@ pub enum OrderRefusal {
     QuantityBelow(i64),
     /// More than the service's maximum, which is this.
     QuantityAbove(i64),
+    /// The subscription's last day has passed.
+    ExpiryIsPast,
     /// The service allows one open order per user and link.
     DuplicateOrder,
     /// The account does not hold that much.
@@ -50,6 +53,32 @@ pub enum OrderRefusal {
     Suspended,
 }
 
+impl OrderRefusal {
+    /// The rule of placing that says it; `None` for what is not about placing an order.
+    pub const fn rule(self) -> Option<Rule> {
+        match self {
+            Self::Missing(_) | Self::Invalid(_) | Self::NoDripFeed => Some(Rule::Fields),
+            Self::RequestConflict => Some(Rule::RequestId),
+            Self::ServiceNotFound => Some(Rule::Service),
+            Self::BadLink => Some(Rule::Link),
+            Self::QuantityBelow(_) => Some(Rule::Minimum),
+            Self::QuantityAbove(_) => Some(Rule::Maximum),
+            Self::ExpiryIsPast => Some(Rule::Expiry),
+            Self::DuplicateOrder => Some(Rule::Duplicate),
+            Self::InsufficientFunds => Some(Rule::Funds),
+            Self::OrderNotFound
+            | Self::CancelNotOffered
+            | Self::OrderIsFinal(_)
+            | Self::RefillNotFound
+            | Self::RefillNotOffered
+            | Self::RefillNotCompleted
+            | Self::RefillTooLate(_)
+            | Self::RefillIsOpen
+            | Self::Suspended => None,
+        }
+    }
+}
+
 impl fmt::Display for OrderRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sentence = match self {
@@ -61,6 +90,7 @@ impl fmt::Display for OrderRefusal {
             Self::BadLink => "Bad link",
             Self::QuantityBelow(min) => return write!(f, "Quantity less than minimal {min}"),
             Self::QuantityAbove(max) => return write!(f, "Quantity more than maximum {max}"),
+            Self::ExpiryIsPast => return write!(f, "{} is not valid", Input::Expiry),
             Self::DuplicateOrder => {
                 "You have active order with this link. Please wait until order being completed."
             }

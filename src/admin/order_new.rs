@@ -1,6 +1,8 @@
 //! An order that the operator places for a user: first whose and of what, then the fields that the
 //! service's type asks for, then what it costs.
 
+use std::ops::RangeInclusive;
+
 use askama::Template;
 
 use super::error::PageError;
@@ -62,7 +64,10 @@ impl Choice {
             Input::Min | Input::Max => format!("Units for a new post, {limits}"),
             Input::Runs => "Leave it empty to deliver at once".to_owned(),
             Input::Interval => "Minutes between two runs".to_owned(),
-            Input::Delay => "Minutes after a new post, 0 to 1440".to_owned(),
+            Input::Delay => {
+                let (least, most) = input.range().map_or((0, 0), RangeInclusive::into_inner);
+                format!("Minutes after a new post, {least} to {most}")
+            }
             Input::Posts => "How many new posts; empty for no end".to_owned(),
             Input::OldPosts => "How many posts that are there already".to_owned(),
             Input::Expiry => "The last day, as 31/12/2026; empty for no end".to_owned(),
@@ -162,7 +167,7 @@ pub(super) async fn create(cx: &mut Cx) -> Answer {
     if !cx.form.is_sound() {
         return page(cx, Some(choice)).await;
     }
-    let (user, service) = (choice.user.id, choice.service.id);
+    let (user, service) = (choice.user.id, Some(choice.service.id));
     let origin =
         Origin { actor: cx.actor()?, request: request(cx, &choice, &details), custom_id: None };
     let place = PlaceOrder { user, service, details, origin };
@@ -211,7 +216,7 @@ fn read_details(form: &mut Form, choice: &Choice) -> Details {
 fn request(cx: &Cx, choice: &Choice, details: &Details) -> Option<RequestId> {
     let idem = Some(cx.form.get("idem")).filter(|idem| !idem.is_empty())?;
     // No client can send a blank in his own request ids, so none of them is ever this one.
-    Some(RequestId::of(format!("form {idem}"), choice.service.id, None, details))
+    Some(RequestId::of(format!("form {idem}"), Some(choice.service.id), None, details))
 }
 
 async fn refused(cx: &mut Cx, choice: Choice, refusal: &Refusal) -> Answer {

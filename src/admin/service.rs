@@ -9,9 +9,9 @@ use super::reply::{Answer, Ask, encoded};
 use super::services::switch;
 use super::shell::{Nav, Shell, Toast};
 use crate::commands::services::{CreateService, DeleteService, UpdateService};
+use crate::domain::ServiceId;
 use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
 use crate::domain::service::{Listing, Service, ServiceKind};
-use crate::domain::{CategoryId, ServiceId};
 use crate::store::categories::{self, Category};
 use crate::store::{self, Read, orders, services};
 
@@ -69,9 +69,9 @@ async fn known(cx: &Cx, id: ServiceId) -> Result<Known, PageError> {
 }
 
 /// What the form says, or complaints in it. Kind and provider of a service that is there are its.
-fn listing(form: &mut Form, known: Option<&Known>) -> Option<Listing> {
+fn listing(form: &mut Form, known: Option<&Known>) -> Option<Listing<String>> {
     let name = form.required("name", "A service needs a name");
-    form.required("category", "Choose a category, or write the name of a new one");
+    let category = form.required("category", "Choose a category, or write the name of a new one");
     let fixed = known.filter(|known| known.has_orders).map(|known| known.service.listing.kind);
     let kind = fixed.or_else(|| ServiceKind::from_stored(form.get("kind")));
     if kind.is_none() {
@@ -82,7 +82,7 @@ fn listing(form: &mut Form, known: Option<&Known>) -> Option<Listing> {
     let has_days = !form.get("refill_days").is_empty();
     let refill_days = has_days.then(|| form.limit("refill_days"));
     let listing = Listing {
-        category: CategoryId(0),
+        category,
         name,
         description: form.raw("description").trim().replace("\r\n", "\n"),
         kind: kind?,
@@ -159,8 +159,8 @@ pub(super) async fn new(cx: &mut Cx) -> Answer {
 /// Adds a service.
 pub(super) async fn create(cx: &mut Cx) -> Answer {
     if let Some(listing) = listing(&mut cx.form, None) {
-        let (category, name) = (cx.form.get("category").to_owned(), listing.name.clone());
-        let create = CreateService { actor: cx.actor()?, category: category.clone(), listing };
+        let (category, name) = (listing.category.clone(), listing.name.clone());
+        let create = CreateService { actor: cx.actor()?, listing };
         if let Some(id) = cx.try_write(create).await? {
             let toast = Toast::said(format!("{name} is added as service {id}"));
             return cx.go(&next(cx, &category, id), toast);
@@ -190,9 +190,9 @@ pub(super) async fn show(cx: &mut Cx) -> Answer {
 pub(super) async fn update(cx: &mut Cx) -> Answer {
     let known = known(cx, id(cx)?).await?;
     if let Some(listing) = listing(&mut cx.form, Some(&known)) {
-        let (category, name) = (cx.form.get("category").to_owned(), listing.name.clone());
+        let (category, name) = (listing.category.clone(), listing.name.clone());
         let (actor, service) = (cx.actor()?, known.service.id);
-        let update = UpdateService { actor, service, category: category.clone(), listing };
+        let update = UpdateService { actor, service, listing };
         if cx.try_write(update).await?.is_some() {
             return cx.go(&next(cx, &category, service), Toast::said(format!("{name} is saved")));
         }

@@ -26,26 +26,18 @@ pub(super) enum Action {
         /// Whether descriptions and the like are wanted.
         extended: bool,
     },
-    /// Say how something stands.
     Ask(Question),
-    /// Change something.
     Do(Change),
 }
 
 /// What can be answered from a few rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Question {
-    /// How one order stands.
     Status(Asked<OrderId>),
-    /// How several stand.
     Statuses(Vec<Asked<OrderId>>),
-    /// The orders themselves, newest first.
     Orders(Page),
-    /// How one refill stands.
     RefillStatus(Asked<RefillId>),
-    /// How several stand.
     RefillStatuses(Vec<Asked<RefillId>>),
-    /// What is in the account.
     Balance,
 }
 
@@ -61,7 +53,7 @@ impl Question {
     }
 }
 
-/// Which of the caller's orders he wants to see, newest first.
+/// Which of the caller's orders to show, newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Page {
     limit: usize,
@@ -86,24 +78,18 @@ impl Page {
 /// What goes through the writer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Change {
-    /// Buy.
     Add(Box<Add>),
-    /// Cancel one order.
     Cancel(Asked<OrderId>),
-    /// Cancel several.
     Cancels(Vec<Asked<OrderId>>),
-    /// Refill one order.
     Refill(Asked<OrderId>),
-    /// Refill several.
     Refills(Vec<Asked<OrderId>>),
 }
 
 /// An order to place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Add {
-    /// Which service.
-    pub service: ServiceId,
-    /// The fields of the order.
+    /// Which service; `None` for text that is no id.
+    pub service: Option<ServiceId>,
     pub details: Details,
     /// The id under which this buys once.
     pub request: Option<RequestId>,
@@ -111,21 +97,18 @@ pub(super) struct Add {
     pub custom_id: Option<String>,
 }
 
-/// An id as the client wrote it, and what it is. Text that is no id is nobody's: 0.
+/// An id as the client wrote it, and what it is; `None` for text that is no id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Asked<Id> {
-    /// As it came.
     pub text: String,
     /// What it means.
-    pub id: Id,
+    pub id: Option<Id>,
 }
 
 /// Why no action could be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Unclear {
-    /// There is no such action.
     UnknownAction,
-    /// A parameter is not there.
     Missing(&'static str),
     /// A parameter cannot be what it is.
     Invalid(&'static str),
@@ -196,7 +179,7 @@ impl Add {
             Some(service) => service,
             None => text(fields, "service_id")?.ok_or(Unclear::Missing("service"))?,
         };
-        let service = ServiceId(id(service));
+        let service = id(service).map(ServiceId);
         let mut details = Details::default();
         for &input in Input::ALL {
             let name = input.as_str();
@@ -226,7 +209,7 @@ fn named_request(fields: &Fields, header: Option<&[u8]>) -> Result<Option<String
     let Some(bytes) = header else { return Ok(None) };
     // One that cannot be read must not be taken for none: a repeat would buy once more.
     let text = std::str::from_utf8(bytes).map_err(|_| Unclear::Invalid(HEADER))?;
-    fields::said(text).map(|text| check_request_id(text, HEADER)).transpose()
+    fields::given(text).map(|text| check_request_id(text, HEADER)).transpose()
 }
 
 fn check_request_id(text: &str, name: &'static str) -> Result<String> {
@@ -242,14 +225,11 @@ fn read_page(fields: &Fields) -> Result<Page> {
     let limit = limit.map(|limit| limit.and_then(|limit| usize::try_from(limit).ok()));
     let limit = limit.unwrap_or(Some(PAGE_DEFAULT)).filter(|limit| (1..=PAGE_MAX).contains(limit));
     let limit = limit.ok_or(Unclear::Invalid("limit"))?;
-    let before = text(fields, "before")?.map(id);
-    if before == Some(0) {
-        return Err(Unclear::Invalid("before"));
-    }
+    let before = text(fields, "before")?.map(|text| id(text).ok_or(Unclear::Invalid("before")));
     let status = text(fields, "status")?.map(PublicStatus::from_label);
     Ok(Page {
         limit,
-        before: before.map(OrderId),
+        before: before.transpose()?.map(OrderId),
         status: status.map(|status| status.ok_or(Unclear::Invalid("status"))).transpose()?,
         link: text(fields, "link")?.map(str::to_owned),
         custom_id: text(fields, "custom_id")?.map(str::to_owned),
@@ -260,14 +240,15 @@ fn read_page(fields: &Fields) -> Result<Page> {
 struct Noun<Id> {
     one: &'static str,
     many: &'static str,
-    read: fn(&str) -> Id,
+    read: fn(&str) -> Option<Id>,
 }
 
-const ORDER: Noun<OrderId> = Noun { one: "order", many: "orders", read: |text| OrderId(id(text)) };
+const ORDER: Noun<OrderId> =
+    Noun { one: "order", many: "orders", read: |text| id(text).map(OrderId) };
 const REFILL: Noun<RefillId> = Noun {
     one: "refill",
     many: "refills",
-    read: |text| RefillId(id(text.strip_prefix("refill_").unwrap_or(text))),
+    read: |text| id(text.strip_prefix("refill_").unwrap_or(text)).map(RefillId),
 };
 
 /// The plural wins where both are there; a singular with commas is a list too.
@@ -301,11 +282,10 @@ fn many<Id>(fields: &Fields, noun: Noun<Id>) -> Result<Vec<Asked<Id>>> {
     Ok(texts.into_iter().map(|text| Asked { id: read(&text), text }).collect())
 }
 
-/// An id, or 0 for text that is none.
-fn id(text: &str) -> i64 {
+/// An id: plain digits, from 1, below 2^31.
+fn id(text: &str) -> Option<i64> {
     let is_plain = text.starts_with(|first| matches!(first, '1'..='9'));
-    let number = text.parse().ok().filter(|number| is_plain && *number <= i64::from(i32::MAX));
-    number.unwrap_or(0)
+    text.parse().ok().filter(|number| is_plain && *number <= i64::from(i32::MAX))
 }
 
 fn text<'a>(fields: &'a Fields, name: &'static str) -> Result<Option<&'a str>> {

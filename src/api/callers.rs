@@ -17,9 +17,8 @@ use crate::store::{self, Point};
 /// Keys that are remembered at most.
 const KNOWN_MAX: usize = 10_000;
 
-/// A caller, and when it was last noted that his key is in use.
+/// A caller, and when it was last noted that the key is in use.
 pub(super) struct Known {
-    /// Who it is.
     pub caller: Caller,
     noted_at: AtomicI64,
 }
@@ -42,11 +41,9 @@ impl Known {
     }
 }
 
-/// A caller, and the version of all callers that he was seen in.
+/// A caller, and the version of all callers in which this one was seen.
 pub(super) struct Seen {
-    /// Who it is.
     pub known: Arc<Known>,
-    /// Of which version.
     pub callers: i64,
 }
 

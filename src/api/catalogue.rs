@@ -28,9 +28,7 @@ const LIST_BYTES: usize = 1024;
 /// Which list of services is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Wanted {
-    /// Whose prices.
     pub prices: PriceList,
-    /// Who reads it.
     pub dialect: Dialect,
     /// Whether all that is known is in it.
     pub extended: bool,

@@ -6,7 +6,7 @@ use super::action::Unclear;
 use crate::domain::refusal::{OrderRefusal, Refusal};
 use crate::store;
 
-/// Why the API said no.
+/// Why the API refused.
 #[derive(Clone, Debug)]
 pub(super) enum Error {
     /// The request is no request.
@@ -19,17 +19,15 @@ pub(super) enum Error {
     InvalidKey,
     /// Too many; the seconds after which it is worth trying again.
     RateLimited(u64),
-    /// The shop or the store said no.
+    /// The shop refused, or the store failed.
     Store(store::Error),
     /// The program itself was at fault.
     Panicked,
-    /// Nothing is here.
     NotFound,
     /// Not with this method.
     MethodNotAllowed,
     /// The body did not arrive in time.
     Timeout,
-    /// The body is too large.
     TooLarge,
 }
 

@@ -225,14 +225,14 @@ fn trim(text: &str) -> &str {
 }
 
 /// What a text says, `None` for the many ways to say nothing.
-pub(super) fn said(text: &str) -> Option<&str> {
+pub(super) fn given(text: &str) -> Option<&str> {
     let text = trim(text);
     (!matches!(text, "" | "undefined" | "null")).then_some(text)
 }
 
 /// A text as a field's value.
 fn text_value(text: &str) -> Option<Value> {
-    said(text).map(|text| Value::Text(text.to_owned()))
+    given(text).map(|text| Value::Text(text.to_owned()))
 }
 
 /// Undoes percent encoding, strictly.

@@ -17,6 +17,7 @@ mod wire;
 
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -155,7 +156,7 @@ async fn answer(
         };
         match body {
             Some(body) => return Ok(respond(StatusCode::OK, body)),
-            // Who asks is no longer who he was: he is looked up once more.
+            // Something about the callers has changed: who asks is looked up once more.
             None => is_counted = true,
         }
     }
@@ -197,7 +198,7 @@ enum Next {
 
 impl Api {
     /// An order of a caller who is remembered: it needs no look at the file, since the writer looks
-    /// whether he still is who he was. `None` for everything else and where anything is amiss;
+    /// whether any caller has changed since. `None` for everything else and where anything is amiss;
     /// that is judged by what the file says.
     fn recall(&self, call: &Call<'_>) -> Option<Next> {
         if !action::is_add(call.fields) {
@@ -280,7 +281,8 @@ impl Api {
         }
     }
 
-    /// Runs the command behind an action. `None` where who asks is no longer who he was.
+    /// Runs the command behind an action. `None` where a caller has changed since this
+    /// one was seen.
     async fn change(
         &self,
         dialect: Dialect,
@@ -297,29 +299,30 @@ impl Api {
                 order.map(|order| wire::added(dialect, order, currency))
             }
             Change::Cancel(asked) => {
-                let command = CancelOrders { user, key, orders: vec![asked.id] };
+                let command = CancelOrders { user, key, orders: ids(slice::from_ref(&asked)) };
                 let refunded = self.write(seen, command).await?.map(only).transpose()?;
-                refunded.map(|refunded| wire::canceled(dialect, asked.id, refunded))
+                let canceled = refunded.zip(asked.id);
+                canceled.map(|(refunded, order)| wire::canceled(dialect, order, refunded))
             }
             Change::Cancels(asked) => {
                 let command = CancelOrders { user, key, orders: ids(&asked) };
                 let results = self.write(seen, command).await?;
-                results.map(|results| wire::cancels(asked.iter().zip(results).collect()))
+                results.map(|results| wire::cancels(with_results(&asked, results)))
             }
             Change::Refill(asked) => {
-                let command = RequestRefills { user, orders: vec![asked.id] };
+                let command = RequestRefills { user, orders: ids(slice::from_ref(&asked)) };
                 let refill = self.write(seen, command).await?.map(only).transpose()?;
                 refill.map(|refill| wire::refilled(dialect, refill))
             }
             Change::Refills(asked) => {
                 let command = RequestRefills { user, orders: ids(&asked) };
                 let results = self.write(seen, command).await?;
-                results.map(|results| wire::refills(asked.iter().zip(results).collect()))
+                results.map(|results| wire::refills(with_results(&asked, results)))
             }
         })
     }
 
-    /// Runs a command if who asks still is who he was.
+    /// Runs a command if no caller has changed since this one was seen.
     async fn write<C: Command>(&self, seen: &Seen, command: C) -> store::Result<Option<C::Reply>> {
         let reply = self.store.write(IfCallersUnchanged { version: seen.callers, command }).await;
         if matches!(reply, Ok(Some(_)) | Err(store::Error::Refused(_))) {
@@ -340,7 +343,7 @@ fn reply(
     Ok(match question {
         Question::Balance => wire::balance(users::balance(db, user)?, currency),
         Question::Status(asked) => {
-            let standing = orders::find_standing(db, user, asked.id)?;
+            let standing = find(&asked, |id| orders::find_standing(db, user, id))?;
             wire::status(dialect, standing.ok_or(OrderRefusal::OrderNotFound)?, currency)
         }
         Question::Statuses(asked) => {
@@ -351,7 +354,7 @@ fn reply(
             wire::orders(dialect, &orders::list(db, &page.filter(user))?, currency)
         }
         Question::RefillStatus(asked) => {
-            let refill = refills::find_of(db, user, asked.id)?;
+            let refill = find(&asked, |id| refills::find_of(db, user, id))?;
             wire::refill_status(refill.ok_or(OrderRefusal::RefillNotFound)?.status)
         }
         Question::RefillStatuses(asked) => {
@@ -362,10 +365,21 @@ fn reply(
 }
 
 fn ids(asked: &[Asked<OrderId>]) -> Vec<OrderId> {
-    asked.iter().map(|asked| asked.id).collect()
+    asked.iter().filter_map(|asked| asked.id).collect()
 }
 
-/// The answer of a command that was given one order.
+/// What was asked for with what became of it: a result for each that has an id, in their order.
+fn with_results<T>(
+    asked: &[Asked<OrderId>],
+    results: Vec<Result<T, Refusal>>,
+) -> Vec<(&Asked<OrderId>, Result<T, Refusal>)> {
+    let mut results = results.into_iter();
+    let mut result = |asked: &Asked<OrderId>| asked.id.and_then(|_| results.next());
+    let unknown = || Err(OrderRefusal::OrderNotFound.into());
+    asked.iter().map(|asked| (asked, result(asked).unwrap_or_else(unknown))).collect()
+}
+
+/// The answer of a command that was given one order, or none where there was no id.
 fn only<T>(results: Vec<Result<T, Refusal>>) -> Result<T, Error> {
     let first = results.into_iter().next();
     Ok(first.unwrap_or(Err(OrderRefusal::OrderNotFound.into()))?)
@@ -376,13 +390,21 @@ fn look_up<Id: Copy, T>(
     asked: Vec<Asked<Id>>,
     find: impl Fn(Id) -> store::Result<Option<T>>,
 ) -> store::Result<Vec<(Asked<Id>, Option<T>)>> {
-    let find = |asked: Asked<Id>| find(asked.id).map(|found| (asked, found));
+    let find = |asked: Asked<Id>| self::find(&asked, &find).map(|found| (asked, found));
     asked.into_iter().map(find).collect()
+}
+
+/// What is there under an id; nothing is under text that is none.
+fn find<Id: Copy, T>(
+    asked: &Asked<Id>,
+    find: impl FnOnce(Id) -> store::Result<Option<T>>,
+) -> store::Result<Option<T>> {
+    asked.id.map_or(Ok(None), find)
 }
 
 /// What a header says that is plain text.
 fn text_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok()).and_then(fields::said)
+    headers.get(name).and_then(|value| value.to_str().ok()).and_then(fields::given)
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -255,7 +255,7 @@ impl Serialize for OrderNumber {
     }
 }
 
-/// One order was canceled, or the wish was kept.
+/// One order was canceled, or the request to was kept.
 pub(super) fn canceled(dialect: Dialect, order: OrderId, refunded: Money) -> Vec<u8> {
     #[derive(serde::Serialize)]
     struct Json {
@@ -289,8 +289,8 @@ enum Named<'a> {
 }
 
 impl<'a> Named<'a> {
-    fn new(id: i64, text: &'a str) -> Self {
-        if id > 0 { Self::Number(id) } else { Self::Text(text) }
+    fn new(id: Option<i64>, text: &'a str) -> Self {
+        id.map_or(Self::Text(text), Self::Number)
     }
 }
 
@@ -302,7 +302,7 @@ pub(super) fn cancels(results: Vec<(&Asked<OrderId>, Result<Money, Refusal>)>) -
         cancel: OrError<i64>,
     }
     let lines = results.into_iter().map(|(asked, result)| Line {
-        order: Named::new(asked.id.0, &asked.text),
+        order: Named::new(asked.id.map(|id| id.0), &asked.text),
         cancel: result.map(|_| 1).into(),
     });
     to_bytes(&lines.collect::<Vec<_>>())
@@ -329,7 +329,7 @@ pub(super) fn refills(results: Vec<(&Asked<OrderId>, Result<RefillId, Refusal>)>
         refill: OrError<i64>,
     }
     let lines = results.into_iter().map(|(asked, result)| Line {
-        order: Named::new(asked.id.0, &asked.text),
+        order: Named::new(asked.id.map(|id| id.0), &asked.text),
         refill: result.map(|refill| refill.0).into(),
     });
     to_bytes(&lines.collect::<Vec<_>>())
@@ -352,7 +352,7 @@ pub(super) fn refill_statuses(found: &[(Asked<RefillId>, Option<RefillStatus>)])
         status: OrError<&'static str>,
     }
     let lines = found.iter().map(|(asked, status)| Line {
-        refill: Named::new(asked.id.0, &asked.text),
+        refill: Named::new(asked.id.map(|id| id.0), &asked.text),
         status: status
             .map(RefillStatus::label)
             .ok_or(Refusal::from(OrderRefusal::RefillNotFound))

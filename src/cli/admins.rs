@@ -1,4 +1,4 @@
-//! `admin`: accounts for the pages, and the way back in for who has lost his password.
+//! `admin`: accounts for the pages, and the way back in for an admin who has lost the password.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -24,13 +24,13 @@ pub(super) enum AdminCommand {
         #[arg(long)]
         password_stdin: bool,
     },
-    /// Give an admin a new password and log him out everywhere
+    /// Give an admin a new password and log them out everywhere
     ResetPassword {
         name: String,
         /// Read the password from standard input
         #[arg(long)]
         password_stdin: bool,
-        /// Ask no longer for the codes of his app
+        /// Ask no longer for codes from an app
         #[arg(long)]
         totp_off: bool,
     },

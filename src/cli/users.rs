@@ -47,20 +47,20 @@ pub(super) enum UserCommand {
     /// Change discount, credit limit or suspension
     Set {
         name: String,
-        /// What he pays less than the rate, in percent
+        /// How much less than the rate the user pays, in percent
         #[arg(long, value_parser = discount, value_name = "PERCENT")]
         discount: Option<Discount>,
-        /// How far below zero his balance may go
+        /// How far below zero the balance may go
         #[arg(long, value_parser = amount, value_name = "AMOUNT")]
         credit_limit: Option<Money>,
-        /// Refuse his keys
+        /// Refuse their keys
         #[arg(long, conflicts_with = "resume")]
         suspend: bool,
-        /// Accept his keys again
+        /// Accept their keys again
         #[arg(long)]
         resume: bool,
     },
-    /// Give him a rate of his own for a service, or the default again
+    /// Set a custom rate for a service, or the default again
     Rate {
         name: String,
         service: i64,

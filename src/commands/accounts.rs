@@ -15,9 +15,7 @@ const PAGE_LENGTH_MAX: usize = 10_000;
 
 /// Adds a reseller with an empty account.
 pub struct CreateUser {
-    /// Who adds him.
     pub actor: Actor,
-    /// His name, unique.
     pub name: String,
 }
 
@@ -38,9 +36,7 @@ impl Command for CreateUser {
 
 /// Books money that came in from outside.
 pub struct Deposit {
-    /// Who books it.
     pub actor: Actor,
-    /// Whose money.
     pub user: UserId,
     /// How much, more than nothing.
     pub amount: Money,
@@ -67,13 +63,10 @@ impl Command for Deposit {
 
 /// Corrects a balance, up or down, with a reason.
 pub struct Adjust {
-    /// Who corrects it.
     pub actor: Actor,
-    /// Whose balance.
     pub user: UserId,
     /// By how much; negative takes away.
     pub amount: Money,
-    /// Why.
     pub note: String,
     /// A name under which it is booked only once.
     pub reference: Option<String>,
@@ -98,13 +91,10 @@ impl Command for Adjust {
     }
 }
 
-/// Takes a deposit or a correction back by a movement the other way, once.
+/// Reverses a deposit or a correction by a posting the other way, once.
 pub struct Reverse {
-    /// Who takes it back.
     pub actor: Actor,
-    /// Which movement.
     pub posting: PostingId,
-    /// Why.
     pub note: String,
 }
 
@@ -125,7 +115,6 @@ impl Command for Reverse {
 
 /// Writes down that somebody had the books checked, and what came of it.
 pub struct RecordCheck {
-    /// Who had them checked.
     pub actor: Actor,
     /// What is wrong, one line each.
     pub findings: Vec<String>,
@@ -135,12 +124,12 @@ impl Command for RecordCheck {
     type Reply = ();
 
     fn run(&self, tx: &Tx<'_>) -> Result<()> {
-        let said = match self.findings.as_slice() {
+        let change = match self.findings.as_slice() {
             [] => "sound".to_owned(),
             [first] => first.clone(),
             [first, ..] => format!("{} findings, the first: {first}", self.findings.len()),
         };
-        record(tx, &self.actor, "books.check", "books", said)
+        record(tx, &self.actor, "books.check", "books", change)
     }
 }
 
@@ -174,15 +163,13 @@ fn book(
 
 /// Changes what is given, all of it or none.
 pub struct SetUser {
-    /// Who changes it.
     pub actor: Actor,
-    /// Whom.
     pub user: UserId,
-    /// What he pays less than the rate.
+    /// How much less than the rate the user pays.
     pub discount: Option<Discount>,
-    /// How far below zero his balance may go.
+    /// How far below zero the balance may go.
     pub credit_limit: Option<Money>,
-    /// Whether his keys are refused.
+    /// Whether all their keys are refused.
     pub suspended: Option<bool>,
 }
 
@@ -219,9 +206,7 @@ impl Command for SetUser {
 
 /// Refuses the keys of many users, or accepts them again. Who is so already stays untouched.
 pub struct SetSuspended {
-    /// Who changes it.
     pub actor: Actor,
-    /// Whom.
     pub users: Vec<UserId>,
     /// Whether their keys are refused.
     pub is_suspended: bool,
@@ -251,9 +236,7 @@ impl Command for SetSuspended {
 
 /// Writes down something about a user, for other admins.
 pub struct SetUserNote {
-    /// Who writes.
     pub actor: Actor,
-    /// About whom.
     pub user: UserId,
     /// What; several lines are fine.
     pub note: String,
@@ -273,13 +256,10 @@ impl Command for SetUserNote {
     }
 }
 
-/// Gives a user a rate of his own, or takes it away.
+/// Gives a user a custom rate, or takes it away.
 pub struct SetUserRate {
-    /// Who changes it.
     pub actor: Actor,
-    /// Whose rate.
     pub user: UserId,
-    /// For which service.
     pub service: ServiceId,
     /// The rate; `None` for what others pay.
     pub rate: Option<Rate>,
@@ -296,20 +276,17 @@ impl Command for SetUserRate {
             Some(rate) => users::update_rate(tx, self.user, service.id, rate)?,
             None => users::delete_rate(tx, self.user, service.id)?,
         }
-        let said = |rate: Option<Rate>| rate.map_or("default".to_owned(), |rate| rate.to_string());
+        let text = |rate: Option<Rate>| rate.map_or("default".to_owned(), |rate| rate.to_string());
         let object = format!("user {} service {}", self.user, service.id);
-        let change = format!("{} → {}", said(before), said(self.rate));
+        let change = format!("{} → {}", text(before), text(self.rate));
         record(tx, &self.actor, "user.rate", object, change)
     }
 }
 
 /// Keeps the hash of a new key.
 pub struct CreateKey {
-    /// Who makes it.
     pub actor: Actor,
-    /// For whom.
     pub user: UserId,
-    /// The key's hash.
     pub hash: KeyHash,
     /// The key's first characters.
     pub prefix: String,
@@ -334,9 +311,7 @@ impl Command for CreateKey {
 
 /// Refuses a key from now on.
 pub struct RevokeKey {
-    /// Who revokes it.
     pub actor: Actor,
-    /// Which key.
     pub key: KeyId,
 }
 
@@ -356,9 +331,7 @@ impl Command for RevokeKey {
 
 /// Puts a new key in the place of one: the same user and label, and the old one is refused.
 pub struct RotateKey {
-    /// Who does it.
     pub actor: Actor,
-    /// Which key goes.
     pub key: KeyId,
     /// The hash of the one that comes.
     pub hash: KeyHash,
@@ -385,7 +358,6 @@ impl Command for RotateKey {
 
 /// Notes that a key was used, at most once a minute.
 pub struct RecordKeyUse {
-    /// Which key.
     pub key: KeyId,
 }
 

@@ -17,7 +17,6 @@ use crate::store::{Command, Result, Tx, admins, sessions, settings};
 
 /// Makes an account for the pages.
 pub struct CreateAdmin {
-    /// Who makes it.
     pub actor: Actor,
     /// The name to log in with, unique.
     pub name: String,
@@ -40,15 +39,14 @@ impl Command for CreateAdmin {
     }
 }
 
-/// Makes the first admin, names the panel, and logs him in.
+/// Makes the first admin, names the panel, and logs the admin in.
 pub struct SetUpPanel {
-    /// The admin's name.
     pub name: String,
-    /// His password, hashed.
+    /// The password, hashed.
     pub password_hash: String,
     /// What else is set: the panel's name, its currency, its time zone.
     pub settings: Vec<(Setting, String)>,
-    /// His session.
+    /// The first session.
     pub session: NewSession,
 }
 
@@ -82,7 +80,6 @@ impl Command for SetUpPanel {
 pub struct StartLogin {
     /// The name that was typed.
     pub name: String,
-    /// From where.
     pub address: String,
 }
 
@@ -110,9 +107,7 @@ impl Command for StartLogin {
 
 /// Logs in whoever gave the right password; who has an app still owes its code.
 pub struct FinishLogin {
-    /// Who.
     pub admin: AdminId,
-    /// The session to begin.
     pub session: NewSession,
     /// A new hash of the password, where the old one was made at another cost.
     pub renewed: Option<String>,
@@ -146,7 +141,6 @@ impl Command for FinishLogin {
 pub enum Code {
     /// A code of the app, by its step.
     Step(i64),
-    /// A recovery code.
     Recovery(KeyHash),
 }
 
@@ -154,7 +148,6 @@ pub enum Code {
 pub struct FinishCode {
     /// The session that owes the code.
     pub half: Session,
-    /// The code.
     pub code: Code,
     /// The session to begin in its place.
     pub session: NewSession,
@@ -196,9 +189,7 @@ impl Command for FinishCode {
 
 /// Notes that the password was given again.
 pub struct ProvePassword {
-    /// In which session.
     pub session: Session,
-    /// From where.
     pub address: String,
 }
 
@@ -213,7 +204,6 @@ impl Command for ProvePassword {
 
 /// Notes that a session is in use.
 pub struct RecordSessionUse {
-    /// Which.
     pub session: SessionId,
 }
 
@@ -232,9 +222,7 @@ impl Command for RecordSessionUse {
 
 /// Ends a session of one's own: this one, or one in another browser.
 pub struct EndSession {
-    /// Whose.
     pub admin: AdminId,
-    /// Which.
     pub session: SessionId,
 }
 
@@ -254,7 +242,6 @@ impl Command for EndSession {
 
 /// Ends all of one's sessions but this one.
 pub struct EndOtherSessions {
-    /// Whose.
     pub admin: AdminId,
     /// The one that stays.
     pub kept: SessionId,
@@ -275,9 +262,7 @@ impl Command for EndOtherSessions {
 
 /// Changes a password. Whoever was logged in with the old one no longer is.
 pub struct SetPassword {
-    /// Who changes it.
     pub actor: Actor,
-    /// Whose.
     pub admin: AdminId,
     /// The password, hashed.
     pub password_hash: String,
@@ -299,9 +284,7 @@ impl Command for SetPassword {
 
 /// Asks for codes from now on, or no longer.
 pub struct SetTotp {
-    /// Who changes it.
     pub actor: Actor,
-    /// Whose codes.
     pub admin: AdminId,
     /// The sealed seed, the step that proved that the app has it, and the recovery codes.
     pub totp: Option<NewTotp>,
@@ -309,7 +292,6 @@ pub struct SetTotp {
 
 /// What is kept of a new app.
 pub struct NewTotp {
-    /// The sealed seed.
     pub seed: Vec<u8>,
     /// The step whose code was given.
     pub step: i64,
@@ -337,7 +319,6 @@ impl Command for SetTotp {
 
 /// Replaces the recovery codes; the old ones no longer count.
 pub struct SetRecoveryCodes {
-    /// Whose.
     pub admin: AdminId,
     /// Their hashes.
     pub codes: Vec<KeyHash>,

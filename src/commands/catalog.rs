@@ -15,12 +15,9 @@ use crate::store::{
 pub struct Draft {
     /// Its number; `None` for the next one.
     pub id: Option<ServiceId>,
-    /// The category's name.
-    pub category: String,
-    /// The provider's name.
     pub provider: Option<String>,
-    /// All else. Category and provider in it are filled in by the command.
-    pub listing: Listing,
+    /// All else. The command looks up the provider.
+    pub listing: Listing<String>,
     /// Whether a service that is there stays on or off sale as it is.
     pub keeps_enabled: bool,
     /// Whether a service that is there keeps its refill window.
@@ -51,16 +48,13 @@ impl Draft {
 /// Writes services, all of them or none: an empty id is a new service, an unknown id is created
 /// with it, a known one is updated. Categories are made as they are met.
 pub struct ImportServices {
-    /// Who imports.
     pub actor: Actor,
-    /// What.
     pub drafts: Vec<Draft>,
 }
 
 /// The same, if the catalogue still is what it was when somebody looked at what would change. So a
 /// form that is sent twice imports once.
 pub struct ImportAsSeen {
-    /// What is imported.
     pub import: ImportServices,
     /// The version of the catalogue that was looked at.
     pub version: i64,
@@ -80,9 +74,7 @@ impl Command for ImportAsSeen {
 /// How many services an import made and changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
-    /// New ones.
     pub created: usize,
-    /// Ones that were there.
     pub updated: usize,
 }
 
@@ -95,8 +87,9 @@ impl Command for ImportServices {
         let mut imported = Imported::default();
         let mut orders_follow = false;
         for (draft, (before, provider)) in self.drafts.iter().zip(known) {
-            let category = category(tx, &draft.category)?;
-            let listing = Listing { category, provider, ..draft.listing.clone() };
+            let category = category(tx, &draft.listing.category)?;
+            let listing = draft.listing.clone().in_category(category);
+            let listing = Listing { provider, ..listing };
             let listing = draft.keep(before.as_ref(), listing);
             match before {
                 Some(before) => {
@@ -140,7 +133,7 @@ fn judge_all(db: &Read<'_>, drafts: &[Draft]) -> Result<Vec<Known>> {
 fn judge(db: &Read<'_>, draft: &Draft) -> Result<Known> {
     let at_line = |refusal| OperatorRefusal::AtLine(draft.line, Box::new(refusal));
     draft.listing.check().map_err(at_line)?;
-    service::check_category_name(&draft.category).map_err(at_line)?;
+    service::check_category_name(&draft.listing.category).map_err(at_line)?;
     let before = match draft.id {
         Some(id) => services::find(db, id)?,
         None => None,
@@ -171,7 +164,6 @@ pub(super) fn is_kind_fixed(db: &Read<'_>, before: &Service, kind: ServiceKind) 
 /// What an import would do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Preview {
-    /// New services.
     pub created: usize,
     /// Ones that would change.
     pub updated: usize,
@@ -190,10 +182,12 @@ pub fn preview(db: &Read<'_>, drafts: &[Draft]) -> Result<Preview> {
             preview.created += 1;
             continue;
         };
-        let category = categories::find_named(db, &draft.category)?.map(|category| category.id);
-        let category = category.unwrap_or(CategoryId(0));
-        let listing = Listing { category, provider, ..draft.listing.clone() };
-        match draft.keep(Some(&before), listing) == before.listing {
+        let category = categories::find_named(db, &draft.listing.category)?;
+        let is_same = category.is_some_and(|category| {
+            let listing = draft.listing.clone().in_category(category.id);
+            draft.keep(Some(&before), Listing { provider, ..listing }) == before.listing
+        });
+        match is_same {
             true => preview.same += 1,
             false => preview.updated += 1,
         }

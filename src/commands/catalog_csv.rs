@@ -8,9 +8,9 @@ use std::io::Read;
 use csv::{ReaderBuilder, StringRecord, Trim, Writer};
 
 use super::catalog::Draft;
+use crate::domain::ServiceId;
 use crate::domain::money::Rate;
 use crate::domain::service::{Listing, ServiceKind, parse_number};
-use crate::domain::{CategoryId, ServiceId};
 use crate::store::services::{Listed, SERVICES_MAX};
 
 /// The columns that a file must have.
@@ -47,9 +47,7 @@ pub enum CsvError {
     /// A cell cannot be what it must be.
     #[error("line {line}: {column} {what}")]
     Cell {
-        /// The line.
         line: u64,
-        /// The column.
         column: &'static str,
         /// What it must be.
         what: &'static str,
@@ -133,7 +131,7 @@ impl Line<'_> {
         let rate = self.text("rate").and_then(Rate::parse);
         let kind = self.text("type").and_then(ServiceKind::from_label);
         let listing = Listing {
-            category: CategoryId(0),
+            category: self.text("category").unwrap_or_default().to_owned(),
             name: self.text("name").unwrap_or_default().to_owned(),
             description: self.text("description").unwrap_or_default().to_owned(),
             kind: kind.ok_or_else(|| self.wrong("type", "is not a type of service"))?,
@@ -155,7 +153,6 @@ impl Line<'_> {
         }
         Ok(Draft {
             id: id.map(ServiceId),
-            category: self.text("category").unwrap_or_default().to_owned(),
             provider: self.text("provider").map(str::to_owned),
             listing,
             keeps_enabled: self.text("enabled").is_none(),

@@ -19,7 +19,6 @@ fn find(db: &Read<'_>, id: CategoryId) -> Result<Category> {
 
 /// Adds a category, last in the list.
 pub struct CreateCategory {
-    /// Who adds it.
     pub actor: Actor,
     /// What customers read.
     pub name: String,
@@ -42,9 +41,7 @@ impl Command for CreateCategory {
 
 /// Gives a category another name.
 pub struct RenameCategory {
-    /// Who changes it.
     pub actor: Actor,
-    /// Which.
     pub category: CategoryId,
     /// What customers read from now on.
     pub name: String,
@@ -71,9 +68,7 @@ impl Command for RenameCategory {
 
 /// Puts all services of a category on or off sale, without touching them.
 pub struct SetCategoryEnabled {
-    /// Who changes it.
     pub actor: Actor,
-    /// Which.
     pub category: CategoryId,
     /// Whether its services can be ordered.
     pub is_enabled: bool,
@@ -98,11 +93,8 @@ impl Command for SetCategoryEnabled {
 
 /// Moves a category by one place; at the end of the list nothing happens.
 pub struct ShiftCategory {
-    /// Who moves it.
     pub actor: Actor,
-    /// Which.
     pub category: CategoryId,
-    /// Where to.
     pub way: Way,
 }
 
@@ -125,9 +117,7 @@ impl Command for ShiftCategory {
 
 /// Takes away a category that has no services.
 pub struct DeleteCategory {
-    /// Who deletes it.
     pub actor: Actor,
-    /// Which.
     pub category: CategoryId,
 }
 

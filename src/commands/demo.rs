@@ -133,7 +133,7 @@ fn place(tx: &Tx<'_>, user: UserId, service: i64, fields: &[(Input, &str)]) -> R
         details.add(*input, (*text).to_owned())?;
     }
     let origin = Origin { actor: Actor::CommandLine, request: None, custom_id: None };
-    PlaceOrder { user, service: ServiceId(service), details, origin }.run(tx)
+    PlaceOrder { user, service: Some(ServiceId(service)), details, origin }.run(tx)
 }
 
 fn set(tx: &Tx<'_>, order: OrderId, by_hand: ByHand) -> Result<()> {

@@ -19,11 +19,9 @@ use crate::store::{
 /// already gets that order again, whatever has changed since.
 #[derive(Clone, Debug)]
 pub struct PlaceOrder {
-    /// Who buys.
     pub user: UserId,
-    /// What.
-    pub service: ServiceId,
-    /// The fields he filled in.
+    /// `None` where what was asked for is no service's id.
+    pub service: Option<ServiceId>,
     pub details: Details,
     /// Who places it, and under what names.
     pub origin: Origin,
@@ -44,9 +42,9 @@ impl Command for PlaceOrder {
             None => accounts::update_last_order(tx, order.account.id, id)?,
         }
         if !matches!(self.origin.actor, Actor::Key(_)) {
-            let said = format!("user {}, service {}, {}", self.user, self.service, order.charge);
+            let change = format!("user {}, service {}, {}", self.user, order.service, order.charge);
             let (actor, object) = (&self.origin.actor, format!("order {id}"));
-            super::record(tx, actor, "order.create", object, said)?;
+            super::record(tx, actor, "order.create", object, change)?;
         }
         Ok(id)
     }
@@ -58,7 +56,10 @@ impl PlaceOrder {
     /// # Errors
     /// Every refusal that placing it has.
     pub fn quote(&self, db: &Read<'_>, now: Timestamp) -> Result<Quote> {
-        let offer = services::find_on_sale(db, self.user, self.service)?;
+        let offer = match self.service {
+            Some(service) => services::find_on_sale(db, self.user, service)?,
+            None => None,
+        };
         let offer = offer.as_ref().map(|(service, custom_rate)| (service, *custom_rate));
         let user = users::get(db, self.user)?;
         let (earlier, twin) = (self.find_earlier(db)?, self.find_twin(db, offer)?);
@@ -91,18 +92,16 @@ impl PlaceOrder {
     }
 }
 
-/// Cancels a customer's orders, each by itself, or keeps the wish where that takes time.
+/// Cancels a customer's orders, each by itself, or keeps the request where that takes time.
 pub struct CancelOrders {
-    /// Who asks.
     pub user: UserId,
-    /// By which of his keys.
+    /// By which of the user's keys.
     pub key: KeyId,
-    /// Which orders.
     pub orders: Vec<OrderId>,
 }
 
 impl Command for CancelOrders {
-    /// For each order what was refunded, which is nothing where only the wish was kept.
+    /// For each order what was refunded, which is nothing where only the request was kept.
     type Reply = Vec<std::result::Result<Money, Refusal>>;
 
     fn run(&self, tx: &Tx<'_>) -> Result<Self::Reply> {
@@ -131,9 +130,7 @@ impl CancelOrders {
 
 /// Asks to deliver again what dropped of a customer's orders, each by itself.
 pub struct RequestRefills {
-    /// Who asks.
     pub user: UserId,
-    /// For which orders.
     pub orders: Vec<OrderId>,
 }
 
@@ -161,11 +158,8 @@ impl RequestRefills {
 
 /// Moves an order by hand and settles its money if that ends it.
 pub struct SetOrder {
-    /// Who moves it.
     pub actor: Actor,
-    /// Which order.
     pub order: OrderId,
-    /// Where to.
     pub by_hand: ByHand,
 }
 
@@ -184,11 +178,8 @@ impl Command for SetOrder {
 
 /// Moves many orders to one status by hand: all of them, or none where one cannot.
 pub struct SetOrders {
-    /// Who moves them.
     pub actor: Actor,
-    /// Which orders.
     pub orders: BTreeSet<OrderId>,
-    /// Where to.
     pub status: PublicStatus,
 }
 
@@ -216,11 +207,8 @@ impl Command for SetOrders {
 
 /// Moves a refill by hand.
 pub struct SetRefill {
-    /// Who moves it.
     pub actor: Actor,
-    /// Which refill.
     pub refill: RefillId,
-    /// Where to.
     pub status: RefillStatus,
 }
 
@@ -233,18 +221,15 @@ impl Command for SetRefill {
         refill.status.check_move(self.status)?;
 
         refills::update_status(tx, refill.id, self.status)?;
-        let said = format!("{} → {}", refill.status, self.status);
-        super::record(tx, &self.actor, "refill.set", format!("refill {}", refill.id), said)
+        let change = format!("{} → {}", refill.status, self.status);
+        super::record(tx, &self.actor, "refill.set", format!("refill {}", refill.id), change)
     }
 }
 
 /// Moves many refills by hand. Those that may not go there stay as they are.
 pub struct SetRefills {
-    /// Who moves them.
     pub actor: Actor,
-    /// Which refills.
     pub refills: BTreeSet<RefillId>,
-    /// Where to.
     pub status: RefillStatus,
 }
 
@@ -263,18 +248,17 @@ impl Command for SetRefills {
 
         for refill in &moved {
             refills::update_status(tx, refill.id, self.status)?;
-            let said = format!("{} → {}", refill.status, self.status);
-            super::record(tx, &self.actor, "refill.set", format!("refill {}", refill.id), said)?;
+            let change = format!("{} → {}", refill.status, self.status);
+            super::record(tx, &self.actor, "refill.set", format!("refill {}", refill.id), change)?;
         }
         Ok(moved.len())
     }
 }
 
-/// Goes on with orders whose customers wish to cancel. They may wish again.
+/// Declines cancel requests: their orders go on. The users may ask again.
 pub struct DeclineCancels {
-    /// Who declines.
     pub actor: Actor,
-    /// Which orders. Where nobody wishes to cancel, nothing is done.
+    /// Those of them that have no cancel request are left alone.
     pub orders: BTreeSet<OrderId>,
 }
 
@@ -292,27 +276,27 @@ impl Command for DeclineCancels {
 
         for id in declined {
             orders::update_cancel_declined(tx, id)?;
-            let said = "Wish to cancel declined".to_owned();
-            super::record(tx, &self.actor, "order.decline_cancel", format!("order {id}"), said)?;
+            let change = "Cancel request declined".to_owned();
+            super::record(tx, &self.actor, "order.decline_cancel", format!("order {id}"), change)?;
         }
         Ok(())
     }
 }
 
-/// Writes a decided move of a person's, and that it was his. Says what was refunded.
+/// Writes a decided move, and in the audit log who made it. Returns what was refunded.
 fn save_by_hand(tx: &Tx<'_>, order: &Order, change: &Change, actor: &Actor) -> Result<Money> {
     save(tx, order, change, actor)?;
     let after = PublicStatus::of(change.status, change.shown);
-    let mut said = format!("{} → {after}", order.public_status());
+    let mut text = format!("{} → {after}", order.public_status());
     if let Some(start_count) =
         change.start_count.filter(|_| change.start_count != order.start_count)
     {
-        said.push_str(&format!(", start count {start_count}"));
+        text.push_str(&format!(", start count {start_count}"));
     }
     if change.remains != order.remains {
-        said.push_str(&format!(", remains {}", change.remains));
+        text.push_str(&format!(", remains {}", change.remains));
     }
-    super::record(tx, actor, "order.set", format!("order {}", order.id), said)?;
+    super::record(tx, actor, "order.set", format!("order {}", order.id), text)?;
     Ok(change.settlement.map_or(Money::ZERO, |settlement| settlement.refund))
 }
 

@@ -20,12 +20,8 @@ fn find(db: &Read<'_>, id: ServiceId) -> Result<Service> {
 
 /// Puts a new service on the list, last in its category; an unknown category is made.
 pub struct CreateService {
-    /// Who adds it.
     pub actor: Actor,
-    /// The name of its category, which stands for the one in the listing.
-    pub category: String,
-    /// All else.
-    pub listing: Listing,
+    pub listing: Listing<String>,
 }
 
 impl Command for CreateService {
@@ -33,12 +29,13 @@ impl Command for CreateService {
 
     fn run(&self, tx: &Tx<'_>) -> Result<ServiceId> {
         self.listing.check()?;
-        service::check_category_name(&self.category)?;
+        service::check_category_name(&self.listing.category)?;
 
-        let listing = Listing { category: category(tx, &self.category)?, ..self.listing.clone() };
+        let category = category(tx, &self.listing.category)?;
+        let listing = self.listing.clone().in_category(category);
         let id = services::insert(tx, None, &listing)?;
         let (name, kind, rate) = (&listing.name, listing.kind, listing.rate);
-        let change = format!("{name}, {kind}, rate {rate}, in {}", self.category);
+        let change = format!("{name}, {kind}, rate {rate}, in {}", self.listing.category);
         record(tx, &self.actor, "service.create", object(id), change)?;
         Ok(id)
     }
@@ -46,14 +43,9 @@ impl Command for CreateService {
 
 /// Writes all that an operator decides about a service anew. Its provider stays.
 pub struct UpdateService {
-    /// Who changes it.
     pub actor: Actor,
-    /// Which.
     pub service: ServiceId,
-    /// The name of its category, which stands for the one in the listing.
-    pub category: String,
-    /// All else.
-    pub listing: Listing,
+    pub listing: Listing<String>,
 }
 
 impl Command for UpdateService {
@@ -62,44 +54,38 @@ impl Command for UpdateService {
     fn run(&self, tx: &Tx<'_>) -> Result<()> {
         let before = find(tx, self.service)?;
         self.listing.check()?;
-        service::check_category_name(&self.category)?;
+        service::check_category_name(&self.listing.category)?;
         if is_kind_fixed(tx, &before, self.listing.kind)? {
             return Err(OperatorRefusal::KindIsFixed.into());
         }
         let left = categories::find(tx, before.listing.category)?.map(|category| category.name);
         let left = left.unwrap_or_default();
         let listing = Listing {
-            category: before.listing.category,
             provider: before.listing.provider,
             provider_service: before.listing.provider_service.clone(),
-            ..self.listing.clone()
+            ..self.listing.clone().in_category(before.listing.category)
         };
         let mut changes = before.listing.changes(&listing);
-        if left != self.category {
-            changes.push(format!("category {left} → {}", self.category));
+        if left != self.listing.category {
+            changes.push(format!("category {left} → {}", self.listing.category));
         }
         if changes.is_empty() {
             return Ok(());
         }
 
-        let listing = Listing { category: category(tx, &self.category)?, ..listing };
+        let listing = Listing { category: category(tx, &self.listing.category)?, ..listing };
         save(tx, &self.actor, &before, &listing, &changes)
     }
 }
 
 /// Changes what a row of the list shows of a service.
 pub struct EditService {
-    /// Who changes it.
     pub actor: Actor,
-    /// Which.
     pub service: ServiceId,
     /// What customers read.
     pub name: String,
-    /// Our price.
     pub rate: Rate,
-    /// The smallest quantity.
     pub quantity_min: i64,
-    /// The largest quantity.
     pub quantity_max: i64,
 }
 
@@ -140,11 +126,8 @@ fn save(
 
 /// Puts services on or off sale. Those that are so already stay untouched.
 pub struct SetServicesEnabled {
-    /// Who changes it.
     pub actor: Actor,
-    /// Which.
     pub services: Vec<ServiceId>,
-    /// Whether they can be ordered.
     pub is_enabled: bool,
 }
 
@@ -172,11 +155,8 @@ impl Command for SetServicesEnabled {
 
 /// Raises or lowers the rates of services, if they still are what was shown to whoever asks.
 pub struct ChangeRates {
-    /// Who changes them.
     pub actor: Actor,
-    /// Of which services, each once.
     pub services: Vec<ServiceId>,
-    /// By how much.
     pub by: Change,
     /// The sum of the rates that were shown; so sending a form twice raises them once.
     pub shown: Option<i64>,
@@ -211,11 +191,8 @@ impl Command for ChangeRates {
 
 /// Puts services into a category, behind those that are there.
 pub struct MoveServices {
-    /// Who moves them.
     pub actor: Actor,
-    /// Which.
     pub services: Vec<ServiceId>,
-    /// Where to.
     pub category: CategoryId,
 }
 
@@ -245,11 +222,8 @@ impl Command for MoveServices {
 
 /// Moves a service by one place within its category; at the end of it nothing happens.
 pub struct ShiftService {
-    /// Who moves it.
     pub actor: Actor,
-    /// Which.
     pub service: ServiceId,
-    /// Where to.
     pub way: Way,
 }
 
@@ -287,9 +261,7 @@ impl Command for ShiftService {
 
 /// Takes away a service that nobody has ordered, and with it the rates that users have for it.
 pub struct DeleteService {
-    /// Who deletes it.
     pub actor: Actor,
-    /// Which.
     pub service: ServiceId,
 }
 

@@ -8,11 +8,8 @@ use crate::store::{Command, Result, Tx, ledger, settings};
 
 /// Sets one setting.
 pub struct SetSetting {
-    /// Who sets it.
     pub actor: Actor,
-    /// Which.
     pub setting: Setting,
-    /// To what.
     pub value: String,
 }
 
@@ -28,9 +25,7 @@ impl Command for SetSetting {
 
 /// Sets settings, all of them or none. Those that have the value already stay untouched.
 pub struct SetSettings {
-    /// Who sets them.
     pub actor: Actor,
-    /// Which, and to what.
     pub values: Vec<(Setting, String)>,
 }
 

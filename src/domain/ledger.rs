@@ -45,7 +45,7 @@ words! {
         Capture = "Capture",
         /// What was not delivered goes back: escrow → user.
         Refund = "Refund",
-        /// A kindness after an order was final: revenue → user.
+        /// Given back after an order was final: revenue → user.
         Goodwill = "Goodwill",
     }
 }
@@ -69,13 +69,10 @@ impl PostingKind {
 /// One movement of money, about to be written. The amount is always more than nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Posting {
-    /// Why.
     pub kind: PostingKind,
-    /// Where the money leaves.
     pub source: AccountId,
     /// Where it arrives.
     pub destination: AccountId,
-    /// How much.
     pub amount: Money,
     /// The user whose account moves, if one does.
     pub user: Option<UserId>,
@@ -164,13 +161,9 @@ impl Posting {
 /// A posting that stands in the books, as far as taking it back needs to know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Posted {
-    /// Its number.
     pub id: PostingId,
-    /// Why it was booked.
     pub kind: PostingKind,
-    /// Where the money left.
     pub source: AccountId,
-    /// How much.
     pub amount: Money,
     /// Whose account moved, if one did.
     pub user: Option<UserId>,
@@ -189,7 +182,7 @@ impl Posted {
     ///
     /// # Errors
     /// What belongs to an order is settled with the order; what was reversed stays reversed; nobody
-    /// is put below his credit limit; and there has to be a reason.
+    /// is put below their credit limit; and there has to be a reason.
     pub fn reverse(&self, user: &User, note: &str) -> Result<Posting, OperatorRefusal> {
         let by = match self.kind {
             PostingKind::Deposit => -self.amount.micros(),

@@ -81,7 +81,6 @@ fn refuse_until(then: i64, now: Timestamp) -> Result<(), OperatorRefusal> {
 pub struct Life {
     /// Whether the code is still owed.
     pub is_half: bool,
-    /// When it began.
     pub created_at: Timestamp,
     /// When it was last used, about.
     pub seen_at: Timestamp,

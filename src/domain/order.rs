@@ -1,7 +1,25 @@
 //! Orders: where one stands, and every move it may make.
 //!
 //! [`Order::set`] and [`Order::request_cancel`] say what a move does to the order and to its money.
-//! An order that is final has been settled and never moves. How one comes to be is in `placing.rs`.
+//! How an order comes to be is in `placing.rs`.
+//!
+//! | an order that is | may become | and its money |
+//! |---|---|---|
+//! | pending | active, or final | waits in escrow until it is final |
+//! | active | active with another word, start count or remains; or final | waits |
+//! | sending, unknown | nothing by hand: it is being handed to a provider | waits |
+//! | completed, partial, canceled | nothing: final stays final | was settled in the move that ended it |
+//!
+//! - Never back to pending. While active, customers see one of three words ([`Shown`]).
+//! - Completed earns the whole charge and sets what remains to 0. Canceled refunds the whole charge.
+//!   Partial needs what remains, 1 to units − 1, and refunds what was not delivered; a package is
+//!   delivered whole or not at all. What is given back after the end is goodwill.
+//! - A customer's cancel request ends a pending order at once; otherwise it is kept until somebody
+//!   settles it. It needs a service that offers it.
+//! - A refill goes from pending through in progress to completed, rejected or error; pending may
+//!   jump, final stays. No money moves.
+//! - A drip-feed order holds the money of all its runs and is fulfilled by hand as one order. A
+//!   subscription is charged nothing and can only be canceled.
 
 use super::money::{Money, Rate};
 use super::refusal::{OperatorRefusal, OrderRefusal, Refusal};
@@ -19,7 +37,6 @@ words! {
         Unknown = "Unknown",
         /// Taken up by a person or a provider.
         Active = "Active",
-        /// Delivered; final.
         Completed = "Completed",
         /// Ended short, the rest refunded; final.
         Partial = "Partial",
@@ -38,11 +55,9 @@ impl OrderStatus {
 words! {
     /// The word customers see while an order is active.
     pub enum Shown {
-        /// A provider has it in his queue.
+        /// A provider has it in the queue.
         Pending = "Pending",
-        /// Being prepared.
         Processing = "Processing",
-        /// Being delivered.
         InProgress = "In progress",
     }
 }
@@ -50,17 +65,12 @@ words! {
 words! {
     /// The six words customers know.
     pub enum PublicStatus {
-        /// Waits.
         Pending = "Pending",
-        /// Being delivered.
         InProgress = "In progress",
-        /// Delivered.
         Completed = "Completed",
         /// Ended short, the rest refunded.
         Partial = "Partial",
-        /// Refunded whole.
         Canceled = "Canceled",
-        /// In the queue.
         Processing = "Processing",
     }
 }
@@ -68,7 +78,6 @@ words! {
 /// An order that is delivered in equal runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DripFeed {
-    /// How many runs.
     pub runs: i64,
     /// Minutes from one to the next.
     pub interval_minutes: i64,
@@ -92,15 +101,11 @@ impl PublicStatus {
 /// One purchase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
-    /// Its public number.
     pub id: OrderId,
-    /// Who bought it.
     pub user: UserId,
-    /// What.
     pub service: ServiceId,
     /// The service's kind when it was bought.
     pub kind: ServiceKind,
-    /// Where to deliver.
     pub link: String,
     /// Units per run.
     pub quantity: i64,
@@ -110,11 +115,8 @@ pub struct Order {
     pub drip_feed: Option<DripFeed>,
     /// The price it was bought at.
     pub rate: Rate,
-    /// What was taken.
     pub charge: Money,
-    /// What was given back.
     pub refunded: Money,
-    /// Where it stands.
     pub status: OrderStatus,
     /// The word for customers while it is active.
     pub shown: Shown,
@@ -124,7 +126,6 @@ pub struct Order {
     pub remains: i64,
     /// The customer's own name for it.
     pub custom_id: Option<String>,
-    /// When it was bought.
     pub created_at: Timestamp,
     /// When it became final.
     pub finished_at: Option<Timestamp>,
@@ -148,11 +149,8 @@ pub struct Standing {
 /// A move of an order, decided: what to write, and what becomes of the money.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// The new status.
     pub status: OrderStatus,
-    /// The new word for customers.
     pub shown: Shown,
-    /// The counter at the start.
     pub start_count: Option<i64>,
     /// Units not delivered.
     pub remains: i64,
@@ -214,7 +212,7 @@ impl Order {
     /// A move by a person.
     ///
     /// # Errors
-    /// Whatever the table of moves in `design.md` does not have is refused.
+    /// Whatever the table of moves above does not have is refused.
     pub fn set(&self, by_hand: &ByHand) -> Result<Change, Refusal> {
         self.check_movable()?;
         if self.kind == ServiceKind::Subscriptions && by_hand.status != PublicStatus::Canceled {

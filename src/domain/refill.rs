@@ -12,9 +12,7 @@ words! {
     pub enum RefillStatus {
         /// Nobody has touched it.
         Pending = "Pending",
-        /// Being delivered.
         InProgress = "In progress",
-        /// Delivered; final.
         Completed = "Completed",
         /// Refused by the operator; final.
         Rejected = "Rejected",
@@ -49,15 +47,11 @@ impl RefillStatus {
 /// One request to deliver again what dropped of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refill {
-    /// Its public number.
     pub id: RefillId,
     /// What is to be delivered again.
     pub order: OrderId,
-    /// Who asked.
     pub user: UserId,
-    /// How far it is.
     pub status: RefillStatus,
-    /// When it was asked for.
     pub created_at: Timestamp,
 }
 

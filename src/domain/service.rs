@@ -52,7 +52,6 @@ words! {
 words! {
     /// A field of an order as the customer fills it in.
     pub enum Input {
-        /// Where to deliver.
         Link = "link",
         /// How many, per run.
         Quantity = "quantity",
@@ -60,27 +59,19 @@ words! {
         Runs = "runs",
         /// Minutes between two runs.
         Interval = "interval",
-        /// Keywords, one a line.
         Keywords = "keywords",
-        /// Comments, one a line.
         Comments = "comments",
-        /// User names, one a line.
         Usernames = "usernames",
-        /// Hashtags, one a line.
         Hashtags = "hashtags",
-        /// One hashtag.
         Hashtag = "hashtag",
-        /// One user name.
         Username = "username",
         /// The post whose likers are meant.
         Media = "media",
         /// Which answer to vote for.
         AnswerNumber = "answer_number",
-        /// Groups, one a line.
         Groups = "groups",
         /// Where visits come from.
         Country = "country",
-        /// On what device.
         Device = "device",
         /// By what way.
         TypeOfTraffic = "type_of_traffic",
@@ -303,24 +294,22 @@ pub fn parse_number(text: &str) -> Option<i64> {
 /// A thing we sell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
-    /// Its public number.
     pub id: ServiceId,
     /// What the shop says about it.
     pub listing: Listing,
 }
 
-/// All that an operator decides about a service.
+/// All that an operator decides about a service. A form or a file knows the category by its name:
+/// `Listing<String>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listing {
-    /// The heading it stands under.
-    pub category: CategoryId,
+pub struct Listing<Category = CategoryId> {
+    pub category: Category,
     /// What customers read.
     pub name: String,
     /// Plain text, shown to customers who ask for it.
     pub description: String,
     /// Which fields an order needs.
     pub kind: ServiceKind,
-    /// Our price.
     pub rate: Rate,
     /// The smallest quantity, per run.
     pub quantity_min: i64,
@@ -353,13 +342,32 @@ pub fn check_category_name(name: &str) -> Result<(), OperatorRefusal> {
 /// Where something in a list goes by one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// Towards the beginning.
     Up,
-    /// Towards the end.
     Down,
 }
 
-impl Listing {
+impl<Category> Listing<Category> {
+    /// The same in a category that is known otherwise: by its number instead of its name.
+    pub fn in_category<Other>(self, category: Other) -> Listing<Other> {
+        Listing {
+            category,
+            name: self.name,
+            description: self.description,
+            kind: self.kind,
+            rate: self.rate,
+            quantity_min: self.quantity_min,
+            quantity_max: self.quantity_max,
+            is_dripfeed: self.is_dripfeed,
+            is_refill: self.is_refill,
+            refill_days: self.refill_days,
+            is_cancel: self.is_cancel,
+            denies_duplicates: self.denies_duplicates,
+            is_enabled: self.is_enabled,
+            provider: self.provider,
+            provider_service: self.provider_service,
+        }
+    }
+
     /// What makes a listing one that can be sold. Every way to write a service goes through this.
     pub fn check(&self) -> Result<(), OperatorRefusal> {
         let name_length = self.name.chars().count();
@@ -405,16 +413,17 @@ impl Listing {
             ),
             ("enabled", of(flag(self.is_enabled), flag(after.is_enabled))),
         ];
-        let mut said = Vec::new();
+        let mut changes = Vec::new();
         for (what, (before, now)) in pairs {
             if before != now {
-                said.push(format!("{what} {before} → {now}"));
+                changes.push(format!("{what} {before} → {now}"));
             }
         }
-        if self.description != after.description && !said.iter().any(|s| s.starts_with("desc")) {
-            said.push("description changed".to_owned());
+        let is_listed = changes.iter().any(|change| change.starts_with("desc"));
+        if self.description != after.description && !is_listed {
+            changes.push("description changed".to_owned());
         }
-        said
+        changes
     }
 }
 

@@ -8,7 +8,6 @@ use super::words;
 words! {
     /// A setting, by its key.
     pub enum Setting {
-        /// The panel's name.
         Name = "name",
         /// ISO 4217 code of the one currency the books are kept in.
         Currency = "currency",

@@ -7,24 +7,21 @@ use super::{AccountId, UserId};
 /// Who buys by API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
-    /// The row.
     pub id: UserId,
     /// Unique, for the operator.
     pub name: String,
-    /// His account.
     pub account: AccountId,
-    /// What is in it.
     pub balance: Money,
-    /// How far below zero it may go.
+    /// How far below zero the balance may go.
     pub credit_limit: Money,
-    /// What he pays less than the rate.
+    /// How much less than the rate the user pays.
     pub discount: Discount,
-    /// Whether his keys are refused.
+    /// Whether all their keys are refused.
     pub is_suspended: bool,
 }
 
 impl User {
-    /// What the user pays: his custom rate for the service, else the rate less his discount.
+    /// What the user pays: the custom rate for the service, else the rate less the discount.
     pub fn rate(&self, listed: Rate, own: Option<Rate>) -> Rate {
         rate(listed, own, self.discount)
     }

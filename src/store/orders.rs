@@ -99,7 +99,7 @@ impl RequestId {
     /// A name for a request that asks for that, whatever its encoding and the order of its fields.
     pub fn of(
         text: String,
-        service: ServiceId,
+        service: Option<ServiceId>,
         custom_id: Option<&str>,
         details: &Details,
     ) -> Self {
@@ -110,7 +110,7 @@ impl RequestId {
                 hash.update(part);
             }
         };
-        add("service", &service.to_string());
+        add("service", &service.map(|id| id.to_string()).unwrap_or_default());
         add("custom_id", custom_id.unwrap_or_default());
         for (input, value) in details.iter() {
             let lines = value.lines().map(str::trim).filter(|line| !line.is_empty());

@@ -180,7 +180,7 @@ fn a_cancel_request_is_fulfilled_with_all_money_back_or_declined() {
     let page = olga.see("/admin/refills/cancels");
     assert!(page.contains("Order 3 goes on. ann may ask again"), "{page}");
     assert!(page.contains("Nobody waits to have an order canceled"), "{page}");
-    let declined = written("order.decline_cancel", "order 3", "Wish to cancel declined");
+    let declined = written("order.decline_cancel", "order 3", "Cancel request declined");
     assert_eq!(last_written(&panel, 1), [declined]);
     assert_eq!(ann.balance(), "98.50");
     for path in ["/admin/refills/cancels/refund", "/admin/refills/cancels/decline"] {

@@ -80,14 +80,14 @@ const MOVES: &str = "
     pending   | Partial          | partial, 400 remain   | kept 1.50, refunded 1.00
     pending   | Canceled         | canceled, 400 remain  | kept 0.00, refunded 2.50
     pending   | customer cancels | canceled, 400 remain  | kept 0.00, refunded 2.50
-    sending   | customer cancels | the wish is kept      | waits
-    unknown   | customer cancels | the wish is kept      | waits
+    sending   | customer cancels | the request is kept   | waits
+    unknown   | customer cancels | the request is kept   | waits
     active    | Processing       | active as Processing  | waits
     active    | In progress      | active as In progress | waits
     active    | Completed        | completed, 0 remain   | kept 2.50, refunded 0.00
     active    | Partial          | partial, 400 remain   | kept 1.50, refunded 1.00
     active    | Canceled         | canceled, 400 remain  | kept 0.00, refunded 2.50
-    active    | customer cancels | the wish is kept      | waits
+    active    | customer cancels | the request is kept   | waits
 ";
 
 #[derive(Clone, Copy, Debug)]
@@ -116,7 +116,7 @@ impl Event {
             Self::CustomerCancels => match order.request_cancel(&service(order.kind).listing)? {
                 CancelAnswer::AtOnce(change) => change,
                 CancelAnswer::Requested => {
-                    return Ok(["the wish is kept".to_owned(), "waits".to_owned()]);
+                    return Ok(["the request is kept".to_owned(), "waits".to_owned()]);
                 }
             },
         };
@@ -231,7 +231,7 @@ fn remains_stay_within_the_order() {
         let refused = Err(OperatorRefusal::RemainsForPartial(999).into());
         assert_eq!(set(&order, Partial, Some(remains)), refused, "{remains}");
     }
-    // Partial is money: what remains must be said, not assumed.
+    // Partial is money: what remains must be given, not assumed.
     assert_eq!(set(&order, Partial, None), Err(OperatorRefusal::RemainsForPartial(999).into()));
     assert_eq!(set(&order, InProgress, None).unwrap().remains, 400);
     assert_eq!(set(&order, Canceled, None).unwrap().remains, 400);
@@ -259,10 +259,10 @@ fn what_is_offered_by_hand_is_what_can_be_done() {
 fn the_start_count_is_kept_until_another_is_said() {
     let order = Order { start_count: Some(7), ..order(ServiceKind::Default, OrderStatus::Active) };
     for &status in PublicStatus::ALL.iter().filter(|status| **status != PublicStatus::Pending) {
-        let said = |start_count| {
+        let counted = |start_count| {
             order.set(&ByHand { status, start_count, remains: Some(400) }).unwrap().start_count
         };
-        assert_eq!((said(None), said(Some(0))), (Some(7), Some(0)), "{status}");
+        assert_eq!((counted(None), counted(Some(0))), (Some(7), Some(0)), "{status}");
     }
 }
 
@@ -375,8 +375,8 @@ fn a_refill_is_for_what_was_completed_in_time() {
         let now = Timestamp(EPOCH + row[1].parse::<i64>().unwrap() * DAY);
         listing.refill_days = row[2].parse().ok();
         let answer = refill::request(&order, &listing, RefillStatus::from_label(row[3]), now);
-        let said = answer.map_or_else(|refusal| refusal.to_string(), |()| "yes".to_owned());
-        assert_eq!(said, row[4], "{row:?}");
+        let text = answer.map_or_else(|refusal| refusal.to_string(), |()| "yes".to_owned());
+        assert_eq!(text, row[4], "{row:?}");
     }
     listing.is_refill = false;
     let order = order(ServiceKind::Default, OrderStatus::Completed);

@@ -351,7 +351,7 @@ impl Real {
                 details.add(Input::Quantity, quantity.to_string()).unwrap();
                 let (user, origin) =
                     (self.users[user], Origin { actor, request: None, custom_id: None });
-                one(store, PlaceOrder { user, service, details, origin }, |id| id.0)
+                one(store, PlaceOrder { user, service: Some(service), details, origin }, |id| id.0)
             }
             Step::Cancel { user, ref orders } => {
                 let orders = orders.iter().map(|order| order_id(*order)).collect();

@@ -80,7 +80,6 @@ pub enum OperatorRefusal {
     DemoNeedsEmpty,
     /// A file names one service twice.
     IdTwice,
-    /// No provider has this name.
     ProviderNotFound,
     /// A service at a provider needs the provider's number for it, and the other way round.
     ProviderServiceMismatch,
@@ -94,7 +93,6 @@ pub enum OperatorRefusal {
     CurrencyIsFixed,
 
     // Admins.
-    /// No admin has this name.
     AdminNotFound,
     /// The panel has an admin: the setup link is over.
     SetupIsOver,

@@ -4,7 +4,7 @@
 //! that was loaded come in as arguments, decisions go out as values. What the panel says no to is
 //! a [`Refusal`](refusal::Refusal).
 
-/// Sums that pages show.
+/// What happened in a time, in numbers.
 pub mod figures;
 /// Accounts and the postings between them.
 pub mod ledger;

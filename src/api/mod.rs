@@ -198,8 +198,8 @@ enum Next {
 
 impl Api {
     /// An order of a caller who is remembered: it needs no look at the file, since the writer looks
-    /// whether any caller has changed since. `None` for everything else and where anything is amiss;
-    /// that is judged by what the file says.
+    /// whether any caller has changed since. `None` for everything else and where anything is
+    /// amiss; that is judged by what the file says.
     fn recall(&self, call: &Call<'_>) -> Option<Next> {
         if !action::is_add(call.fields) {
             return None;

@@ -8,10 +8,10 @@
 //! | pending | active, or final | waits in escrow until it is final |
 //! | active | active with another word, start count or remains; or final | waits |
 //! | sending, unknown | nothing by hand: it is being handed to a provider | waits |
-//! | completed, partial, canceled | nothing: final stays final | was settled in the move that ended it |
+//! | completed, partial, canceled | nothing: final stays final | was settled with the end |
 //!
 //! - Never back to pending. While active, customers see one of three words ([`Shown`]).
-//! - Completed earns the whole charge and sets what remains to 0. Canceled refunds the whole charge.
+//! - Completed earns the whole charge and sets what remains to 0. Canceled refunds all of it.
 //!   Partial needs what remains, 1 to units − 1, and refunds what was not delivered; a package is
 //!   delivered whole or not at all. What is given back after the end is goodwill.
 //! - A customer's cancel request ends a pending order at once; otherwise it is kept until somebody

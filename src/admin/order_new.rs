@@ -234,7 +234,6 @@ async fn refused(cx: &mut Cx, choice: Choice, refusal: &Refusal) -> Answer {
 }
 
 /// The field that a refusal is about.
-#[expect(clippy::wildcard_enum_match_arm, reason = "all others are about no field")]
 fn field_of(refusal: &Refusal, listing: &Listing) -> &'static str {
     use OrderRefusal::{BadLink, DuplicateOrder, Invalid, Missing, QuantityAbove, QuantityBelow};
 

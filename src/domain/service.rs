@@ -152,6 +152,14 @@ pub enum Counting {
 }
 
 impl Counting {
+    /// The field whose text is counted, if one is.
+    pub const fn input(self) -> Option<Input> {
+        match self {
+            Self::Lines(input) => Some(input),
+            Self::Quantity | Self::Piece | Self::Posts => None,
+        }
+    }
+
     /// How many units one run of an order is of. `named` is the quantity that the customer names,
     /// `text` looks up a field of the order. `None` where what it counts is not there.
     pub fn quantity<'a>(

@@ -180,6 +180,8 @@ const FALSIFICATIONS: &str = "
     a run of a drip-feed costs something   | charge escrow figures price          | UPDATE orders SET charge_micros = 25000 WHERE id = 13
     a post of a subscription costs nothing | charge escrow figures price          | UPDATE orders SET charge_micros = 0 WHERE id = 9
     a quantity is changed                  | units                                | UPDATE orders SET quantity = quantity + 1 WHERE id = 1
+    a line is lost of what was counted     | units                                | UPDATE order_inputs SET value = 'one' WHERE order_id = 10
+    what was counted is gone               | units                                | DELETE FROM order_inputs WHERE order_id = 10
     a package counts two                   | price units                          | UPDATE orders SET units = 2, remains = 2 WHERE id = 9
     what was kept is wrong                 | kept                                 | UPDATE orders SET remains = remains + 1 WHERE id = 4
     a canceled order was kept              | count kept                           | UPDATE orders SET status = 'completed', remains = 0 WHERE id = 5
@@ -211,7 +213,7 @@ const FALSIFICATIONS: &str = "
     a posting of no order                  | reference                            | UPDATE postings SET order_id = 99 WHERE kind = 'goodwill'
     a key of no user                       | reference                            | UPDATE api_keys SET user_id = 99 WHERE id = 1
     a service of no category               | reference                            | DELETE FROM categories WHERE id = 2
-    an input of no order                   | reference                            | UPDATE order_inputs SET order_id = 99 WHERE order_id = 10
+    an input of no order                   | reference units                      | UPDATE order_inputs SET order_id = 99 WHERE order_id = 10
     a user is gone                         | account bounds owner posting reference | DELETE FROM users WHERE id = 2
     a count is changed                     | count                                | UPDATE order_counts SET count = count + 1 WHERE public_status = 'pending'
     a count is gone                        | count                                | DELETE FROM order_counts WHERE public_status = 'pending'
@@ -219,7 +221,7 @@ const FALSIFICATIONS: &str = "
     figures of nothing                     | figures                              | INSERT INTO figures (slot_at, orders) VALUES (900, 0)
     what happened is not in the figures    | figures                              | DELETE FROM figures WHERE slot_at > 0
     a service of no known kind             | service                              | UPDATE services SET kind = 'favours' WHERE id = 1
-    an input of no known name              | input                                | UPDATE order_inputs SET name = 'favour' WHERE order_id = 10
+    an input of no known name              | input units                          | UPDATE order_inputs SET name = 'favour' WHERE order_id = 10
     a setting that cannot be               | setting                              | INSERT INTO settings VALUES ('key_rate', 'fast')
     a setting that is none                 | setting                              | INSERT INTO settings VALUES ('mood', 'good')
     a table is gone                        | schema                               | DROP TABLE audit

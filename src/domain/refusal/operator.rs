@@ -109,7 +109,6 @@ pub enum OperatorRefusal {
 }
 
 impl fmt::Display for OperatorRefusal {
-    #[expect(clippy::too_many_lines, reason = "a list: one sentence for each")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sentence = match self {
             Self::RemainsForPartial(most) if *most < 1 => "Order is too small to be partial",

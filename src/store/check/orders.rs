@@ -5,7 +5,7 @@ use super::accounts::Ledger;
 use crate::domain::ledger::PostingKind;
 use crate::domain::money::Rate;
 use crate::domain::order::OrderStatus;
-use crate::domain::service::{Counting, ServiceKind};
+use crate::domain::service::ServiceKind;
 use crate::store::value::Row;
 use crate::store::{Read, Result};
 
@@ -24,6 +24,8 @@ struct StoredOrder {
     is_run: bool,
     kind: Option<ServiceKind>,
     status: Option<OrderStatus>,
+    /// The text that its units are counted from, where the kind counts one.
+    counted: Option<String>,
 }
 
 /// What the postings of one order add up to.
@@ -40,16 +42,24 @@ struct Paid {
 /// Orders come with their postings beside them, a row for each posting, so that the file is walked
 /// once and nothing is kept but the order at hand.
 pub(super) fn check_orders(db: &Read<'_>, ledger: &Ledger, report: &mut Report) -> Result<i128> {
+    let counted = |kind: &ServiceKind| {
+        let input = kind.counting().input()?;
+        Some(format!("WHEN '{}' THEN '{}' ", kind.as_str(), input.as_str()))
+    };
+    let counted: String = ServiceKind::ALL.iter().filter_map(counted).collect();
     // A run of a drip-feed costs nothing, its parent has paid; the posts of a subscription pay.
-    let sql = "SELECT o.id, o.user_id, o.quantity, o.units, o.runs, o.rate_micros,
+    let sql = format!(
+        "SELECT o.id, o.user_id, o.quantity, o.units, o.runs, o.rate_micros,
                       o.charge_micros, o.refunded_micros, o.remains, o.finished_at IS NOT NULL,
                       parent.runs IS NOT NULL, o.kind, o.status,
-                      p.kind, p.source_id, p.destination_id, p.amount_micros
+                      p.kind, p.source_id, p.destination_id, p.amount_micros, i.value
                FROM orders o LEFT JOIN orders parent ON parent.id = o.parent_id
-               LEFT JOIN postings p ON p.order_id = o.id ORDER BY o.id";
+               LEFT JOIN order_inputs i ON i.order_id = o.id AND i.name = CASE o.kind {counted} END
+               LEFT JOIN postings p ON p.order_id = o.id ORDER BY o.id"
+    );
     let mut open = 0;
     let mut at_hand: Option<(StoredOrder, Paid)> = None;
-    db.for_each(sql, [], |row| {
+    db.for_each(&sql, [], |row| {
         let id: i64 = row.get(0)?;
         if at_hand.as_ref().is_none_or(|(order, _)| order.id != id) {
             let next = (StoredOrder::read(row)?, Paid::default());
@@ -109,6 +119,7 @@ impl StoredOrder {
             is_run: row.get(10)?,
             kind: ServiceKind::from_stored(&kind),
             status: OrderStatus::from_stored(&status),
+            counted: row.get(17)?,
         })
     }
 
@@ -141,12 +152,8 @@ impl StoredOrder {
     /// The charge is what rate and units come to, and the units are what was asked for.
     fn check_price(&self, report: &mut Report) {
         let Some(kind) = self.kind else { return };
-        let units = match kind.counting() {
-            Counting::Quantity => self.quantity.checked_mul(self.runs.unwrap_or(1)),
-            Counting::Lines(_) => Some(self.quantity),
-            Counting::Piece => Some(1),
-            Counting::Posts => Some(0),
-        };
+        let counted = |_| self.counted.as_deref();
+        let units = kind.counting().units(self.quantity, self.runs.unwrap_or(1), counted);
         report.require(units == Some(self.units), "units", || {
             format!("order {} counts {} units for {}", self.id, self.units, self.quantity)
         });

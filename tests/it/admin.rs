@@ -7,8 +7,8 @@ use actix_web::http::Method;
 use panelite::admin::{Access, ROUTES, Route};
 use panelite::store::audit;
 
-use crate::operator::{Operator, PASSWORD, encode, form, value_of};
-use crate::panel::Panel;
+use crate::fixture::operator::{Operator, PASSWORD, encode, form, value_of};
+use crate::fixture::panel::Panel;
 
 /// A panel in which every path of the table leads somewhere.
 fn shop() -> (Panel, Operator) {

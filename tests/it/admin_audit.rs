@@ -3,7 +3,7 @@
 use panelite::commands::accounts::CreateUser;
 use panelite::domain::Actor;
 
-use crate::panel::Panel;
+use crate::fixture::panel::Panel;
 
 /// What was done, on a page, from the top.
 fn verbs(page: &str) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! The catalogue as a CSV file: in, after saying what would change, and out.
 
 use crate::admin_services::{offer, said, shop};
-use crate::operator::form;
+use crate::fixture::operator::form;
 
 const HEADER: &str = "id,category,name,type,rate,min,max,dripfeed,refill,cancel,provider,provider_service,description";
 

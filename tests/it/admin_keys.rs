@@ -4,8 +4,8 @@ use panelite::commands::accounts::SetSuspended;
 use panelite::domain::Actor;
 use panelite::store::audit;
 
-use crate::operator::{Operator, PASSWORD};
-use crate::panel::Panel;
+use crate::fixture::operator::{Operator, PASSWORD};
+use crate::fixture::panel::Panel;
 
 /// The numbers of the keys on a page.
 fn ids(page: &str) -> Vec<i64> {

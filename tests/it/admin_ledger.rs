@@ -8,8 +8,8 @@ use panelite::domain::order::PublicStatus;
 use panelite::domain::setting::Setting;
 use panelite::store::{accounts, audit};
 
-use crate::operator::Operator;
-use crate::panel::{Panel, Reseller};
+use crate::fixture::operator::Operator;
+use crate::fixture::panel::{Panel, Reseller};
 
 const DAY: i64 = 86_400;
 

@@ -1,7 +1,7 @@
 //! The operator places an order for a user, in the fields of its type.
 
 use crate::admin_orders::{assert_says, ids, shop};
-use crate::operator::form;
+use crate::fixture::operator::form;
 
 #[test]
 fn an_operator_places_an_order_for_a_user() {

@@ -3,8 +3,8 @@
 use panelite::domain::order::PublicStatus;
 use panelite::domain::setting::Setting;
 
-use crate::operator::{Operator, form};
-use crate::panel::{Panel, Reseller};
+use crate::fixture::operator::{Operator, form};
+use crate::fixture::panel::{Panel, Reseller};
 
 /// Two resellers, a service of 0.90 for 1000 with all that can be offered, one of comments, a
 /// package and a subscription.

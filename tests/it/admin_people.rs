@@ -5,8 +5,8 @@ use panelite::domain::Timestamp;
 use panelite::domain::setting::Setting;
 use panelite::totp::Seed;
 
-use crate::operator::{PASSWORD, encode, form, value_of};
-use crate::panel::{EPOCH, Panel, stderr, stdout};
+use crate::fixture::operator::{PASSWORD, encode, form, value_of};
+use crate::fixture::panel::{EPOCH, Panel, stderr, stdout};
 
 #[test]
 fn the_first_run_makes_an_admin_and_a_panel() {

@@ -4,8 +4,8 @@ use panelite::domain::order::PublicStatus;
 use panelite::domain::setting::Setting;
 use panelite::store::audit;
 
-use crate::operator::{Operator, value_of};
-use crate::panel::{Panel, Reseller};
+use crate::fixture::operator::{Operator, value_of};
+use crate::fixture::panel::{Panel, Reseller};
 
 /// A service that is refilled and canceled, a completed order of it with a refill, and two orders
 /// in progress whose customer wishes to cancel. Says the number of the first of the three orders.

@@ -2,8 +2,8 @@
 
 use panelite::store::audit;
 
-use crate::operator::{Operator, form, value_of};
-use crate::panel::{Panel, Reseller};
+use crate::fixture::operator::{Operator, form, value_of};
+use crate::fixture::panel::{Panel, Reseller};
 
 pub(crate) fn shop() -> (Panel, Operator) {
     let panel = Panel::start();

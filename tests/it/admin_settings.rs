@@ -2,7 +2,7 @@
 
 use panelite::store::audit;
 
-use crate::panel::Panel;
+use crate::fixture::panel::Panel;
 
 const GENERAL: &str = "/admin/settings/general";
 

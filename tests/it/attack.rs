@@ -10,9 +10,9 @@ use panelite::domain::setting::Setting;
 use panelite::store::audit;
 use serde_json::json;
 
-use crate::http::Reply;
-use crate::operator::{Operator, PASSWORD, decode, encode};
-use crate::panel::Panel;
+use crate::fixture::http::Reply;
+use crate::fixture::operator::{Operator, PASSWORD, decode, encode};
+use crate::fixture::panel::Panel;
 
 /// What every payload has in it.
 const MARK: &str = "zq9";

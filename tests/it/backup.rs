@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use crate::panel::{cli, stderr, stdout};
-use crate::server::{Buyer, Load, Server, Shop};
+use crate::fixture::panel::{cli, stderr, stdout};
+use crate::fixture::server::{Buyer, Load, Server, Shop};
 
 fn back_up(shop: &Shop, name: &str) -> PathBuf {
     let target = shop.folder.path().join(name);

@@ -3,11 +3,11 @@
 
 use serde_json::json;
 
-use crate::browser::{Browser, ENTER};
-use crate::http;
-use crate::operator::PASSWORD;
-use crate::panel::{cli, stdout};
-use crate::server::Server;
+use crate::fixture::browser::{Browser, ENTER};
+use crate::fixture::http;
+use crate::fixture::operator::PASSWORD;
+use crate::fixture::panel::{cli, stdout};
+use crate::fixture::server::Server;
 
 /// A browser and the panel in front of it.
 struct Evening {

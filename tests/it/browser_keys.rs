@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use crate::browser::{Browser, ENTER, ESCAPE};
-use crate::operator::PASSWORD;
-use crate::panel::Panel;
-use crate::sample;
+use crate::fixture::browser::{Browser, ENTER, ESCAPE};
+use crate::fixture::operator::PASSWORD;
+use crate::fixture::panel::Panel;
+use crate::fixture::sample;
 
 /// A browser that is logged in.
 struct Desk {

@@ -13,10 +13,10 @@ use panelite::clock;
 use panelite::totp::Seed;
 use serde_json::{Value, json};
 
-use crate::browser::{self, Browser, TAB};
-use crate::operator::PASSWORD;
-use crate::panel::Panel;
-use crate::sample;
+use crate::fixture::browser::{self, Browser, TAB};
+use crate::fixture::operator::PASSWORD;
+use crate::fixture::panel::Panel;
+use crate::fixture::sample;
 
 /// What the first page of a visitor may weigh, with all that belongs to it, and in how many pieces.
 const FIRST_BYTES_MAX: i64 = 45_000;

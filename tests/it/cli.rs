@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::Output;
 
-use crate::http;
-use crate::panel::{self, Panel, stderr, stdout};
-use crate::server::Server;
+use crate::fixture::http;
+use crate::fixture::panel::{self, Panel, stderr, stdout};
+use crate::fixture::server::Server;
 
 const HEADER: &str = "id,category,name,type,rate,min,max,dripfeed,refill,cancel,provider,provider_service,description";
 

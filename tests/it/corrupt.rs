@@ -12,8 +12,8 @@ use panelite::store::{Missing, Store, check, check_file};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use crate::panel::{Panel, cli, stdout};
-use crate::table::rows;
+use crate::fixture::panel::{Panel, cli, stdout};
+use crate::fixture::table::rows;
 
 /// The bytes of a sound panel.
 static SOUND: LazyLock<Vec<u8>> = LazyLock::new(|| {

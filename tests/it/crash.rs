@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use crate::http;
-use crate::panel::{cli, stdout};
-use crate::server::{self, Buyer, Load, Sent, Server, Shop};
+use crate::fixture::http;
+use crate::fixture::panel::{cli, stdout};
+use crate::fixture::server::{self, Buyer, Load, Sent, Server, Shop};
 
 const CYCLES: usize = 25;
 const CONNECTIONS: usize = 6;

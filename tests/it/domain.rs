@@ -10,8 +10,8 @@ use panelite::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
 use panelite::domain::service::{Listing, Service, ServiceKind};
 use panelite::domain::{CategoryId, OrderId, ServiceId, Timestamp, UserId};
 
-use crate::panel::EPOCH;
-use crate::table::rows;
+use crate::fixture::panel::EPOCH;
+use crate::fixture::table::rows;
 
 const DAY: i64 = 86_400;
 

@@ -7,8 +7,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::panel::{Panel, cli, stderr};
-use crate::server::{Buyer, Load, Sent, Server, Shop};
+use crate::fixture::panel::{Panel, cli, stderr};
+use crate::fixture::server::{Buyer, Load, Sent, Server, Shop};
 
 /// A shop on a disk whose faults are switched on and off.
 struct Disk {
@@ -23,7 +23,7 @@ impl Disk {
         let shop = Shop::new();
         let folder = shop.folder.path();
         let (library, switch) = (folder.join("faults.so"), folder.join("faults.switch"));
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/faults.c");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixture/faults.c");
         let compiler = Command::new("cc")
             .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"])
             .args([&library, &source])

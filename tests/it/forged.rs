@@ -3,8 +3,8 @@
 use panelite::config::TrustedProxies;
 
 use crate::attack::assert_sound;
-use crate::operator::{Operator, PASSWORD, encode, value_of};
-use crate::panel::Panel;
+use crate::fixture::operator::{Operator, PASSWORD, encode, value_of};
+use crate::fixture::panel::Panel;
 
 /// The cookie of a browser that has just logged in.
 fn cookie(panel: &Panel, name: &str) -> String {

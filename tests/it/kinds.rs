@@ -2,7 +2,7 @@
 
 use panelite::domain::order::PublicStatus;
 
-use crate::panel::{Panel, stderr};
+use crate::fixture::panel::{Panel, stderr};
 use crate::v2::{json, shop};
 
 #[test]

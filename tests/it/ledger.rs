@@ -13,7 +13,7 @@ use panelite::domain::{Actor, KeyId, OrderId, RefillId, ServiceId, UserId};
 use panelite::store::orders::Origin;
 use panelite::store::{Command, Error, Result, Store, accounts, orders, users};
 
-use crate::panel::Panel;
+use crate::fixture::panel::Panel;
 
 const STEPS: usize = 500;
 const USERS: usize = 4;

@@ -1,8 +1,8 @@
 //! Requests that are wrong in every way we could think of: each gets a clear error in its dialect,
 //! never a 5xx, costs nothing, tells nothing, and the panel goes on.
 
-use crate::http::{self, Reply};
-use crate::panel::{Panel, Reseller};
+use crate::fixture::http::{self, Reply};
+use crate::fixture::panel::{Panel, Reseller};
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 

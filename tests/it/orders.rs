@@ -6,7 +6,7 @@ use std::sync::Barrier;
 use panelite::domain::setting::Setting;
 use panelite::store::keys;
 
-use crate::panel::{Panel, Reseller};
+use crate::fixture::panel::{Panel, Reseller};
 
 const CUSTOMERS: usize = 200;
 const AFFORDABLE: usize = 73;

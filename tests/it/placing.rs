@@ -9,8 +9,8 @@ use panelite::domain::user::User;
 use panelite::domain::{AccountId, OrderId, Timestamp, UserId};
 
 use crate::domain::{money, rate, service};
-use crate::panel::{EPOCH, Panel};
-use crate::table::rows;
+use crate::fixture::panel::{EPOCH, Panel};
+use crate::fixture::table::rows;
 
 /// A customer with so much money.
 fn customer(balance: &str) -> User {

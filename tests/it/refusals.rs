@@ -4,8 +4,8 @@ use panelite::config::TrustedProxies;
 use panelite::domain::order::PublicStatus;
 use panelite::domain::setting::Setting;
 
-use crate::http::{self, Reply};
-use crate::panel::{Panel, Reseller};
+use crate::fixture::http::{self, Reply};
+use crate::fixture::panel::{Panel, Reseller};
 
 /// One customer, one order of each final and open sort, a service for every refusal.
 fn shop() -> (Panel, Reseller) {

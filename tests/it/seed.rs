@@ -2,7 +2,7 @@
 
 use panelite::domain::order::PublicStatus;
 
-use crate::panel::{Panel, Reseller};
+use crate::fixture::panel::{Panel, Reseller};
 
 /// A shop as the seed shows it, with a customer who owns 102.50.
 fn shop() -> (Panel, Reseller) {

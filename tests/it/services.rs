@@ -2,8 +2,8 @@
 
 use std::io::Read;
 
-use crate::http::{self, Reply};
-use crate::panel::{Panel, Reseller, stderr};
+use crate::fixture::http::{self, Reply};
+use crate::fixture::panel::{Panel, Reseller, stderr};
 use flate2::read::GzDecoder;
 
 fn shop() -> Panel {

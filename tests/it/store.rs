@@ -22,7 +22,7 @@ use panelite::store::{
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use crate::panel::{EPOCH, Panel, cli, stderr};
+use crate::fixture::panel::{EPOCH, Panel, cli, stderr};
 
 fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Barrier;
 
-use crate::http::{self, Reply};
-use crate::panel::{Panel, Reseller};
+use crate::fixture::http::{self, Reply};
+use crate::fixture::panel::{Panel, Reseller};
 
 /// Sends the bodies all at once, each on a connection of its own.
 fn at_once(count: usize, send: impl Fn(usize) -> Reply + Sync) -> Vec<Reply> {

@@ -9,9 +9,9 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 use tempfile::TempDir;
 
-use crate::http;
-use crate::panel::{cli, stderr, stdout};
-use crate::server::{self, Server};
+use crate::fixture::http;
+use crate::fixture::panel::{cli, stderr, stdout};
+use crate::fixture::server::{self, Server};
 
 /// Each earlier schema with a file of it, filled by the demo of the program that made it, and more.
 const KEPT: &[(i64, &str)] = &[(1, include_str!("fixture/v1.sql"))];

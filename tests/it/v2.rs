@@ -3,7 +3,7 @@
 use panelite::domain::order::PublicStatus;
 use panelite::domain::setting::Setting;
 
-use crate::panel::{EPOCH, Panel, Reseller, stderr};
+use crate::fixture::panel::{EPOCH, Panel, Reseller, stderr};
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");

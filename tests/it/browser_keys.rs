@@ -97,7 +97,7 @@ fn the_list_opens_and_closes(desk: &Desk) {
 
     let switch = |word: &str| {
         browser.click(".menu summary");
-        browser.click(&format!("button[name=keys][value={word}]"));
+        browser.leave_by(&format!("button[name=keys][value={word}]"));
         browser.until(&format!("document.querySelector('[value={word}][aria-pressed=true]')"));
     };
     switch("off");
@@ -125,6 +125,6 @@ fn a_dialog_is_answered_by_keys_and_gives_the_focus_back() {
     browser.until(is_open);
     assert!(browser.text("#ask").contains("Add 5.00 USD to alice?"));
     browser.press([ENTER]);
-    let said = "document.querySelector('.toast span')?.textContent";
-    browser.until(&format!("{said} === \"alice's balance is 1004.999999 USD now\""));
+    let toast = "document.querySelector('.toast span')?.textContent";
+    browser.until(&format!("{toast} === \"alice's balance is 1004.999999 USD now\""));
 }

@@ -80,8 +80,11 @@ const WEIGH: &str = "
 
 /// Stands before the first control, notes what gets the focus from now on, and says how often Tab
 /// has to be pressed: a day has more stops than one, and parts of the page that scroll have one.
+/// Behind the last control stands an end that keeps the focus. A Tab out of the page would take the
+/// focus from the window, and in a window without it nothing has a ring until it is given back.
 const WALK_BEGINS: &str = "
     const root = document.querySelector('dialog:modal') || document.body;
+    document.querySelectorAll('.walk').forEach((it) => it.remove());
     const selector = 'a[href], button, input, select, textarea, summary, [tabindex=\"0\"]';
     const isThere = (it) => !it.disabled && it.type !== 'hidden' && it.checkVisibility();
     window.controls = [...root.querySelectorAll(selector)].filter(isThere);
@@ -92,9 +95,11 @@ const WALK_BEGINS: &str = "
         const isSeen = outlineStyle !== 'none' && parseFloat(outlineWidth) >= 1;
         window.visited.push({ target, isSeen });
     });
-    const start = document.createElement('span');
-    start.tabIndex = -1;
+    const [start, end] = [-1, 0].map((tabIndex) =>
+        Object.assign(document.createElement('span'), { className: 'walk', tabIndex }));
+    end.addEventListener('keydown', (event) => event.preventDefault());
     root.prepend(start);
+    root.append(end);
     start.focus();
     window.visited = [];
     const stops = (it) => it.matches('[type=date], [type=time], [type=datetime-local]') ? 7 : 1;
@@ -106,9 +111,12 @@ const WALK_ENDS: &str = "
     const name = (it) => it ? it.outerHTML.slice(0, 120) : 'nothing';
     const stops = visited.map((it) => it.target).filter((it) => controls.includes(it));
     const wrong = controls.findIndex((it, at) => it !== stops[at]);
-    const unseen = visited.filter((it) => !it.isSeen).map((it) => `no ring: ${name(it.target)}`);
+    const found = visited.filter((it) => !it.isSeen).map((it) => `no ring: ${name(it.target)}`);
     const passed = `Tab comes to ${name(stops[wrong])}, not to ${name(controls[wrong])}`;
-    return wrong < 0 ? unseen : [passed, ...unseen];
+    if (wrong >= 0) found.push(passed);
+    const last = document.activeElement;
+    if (!last.matches('.walk')) found.push(`Tab does not come to the end, but to ${name(last)}`);
+    return found;
 ";
 
 /// Where we are, and what was found.
@@ -156,11 +164,11 @@ impl Tour {
         self.visit(&link[link.find("/admin").unwrap()..], 200);
         let fields = [("name", "olga"), ("password", PASSWORD), ("again", "x"), ("panel", "North")];
         fields.iter().for_each(|(name, text)| self.browser.fill(&format!("#f-{name}"), text));
-        self.browser.click("main button.primary");
+        self.browser.leave_by("main button.primary");
         self.survey("setup-refused", 422);
         self.browser.fill("#f-password", PASSWORD);
         self.browser.fill("#f-again", PASSWORD);
-        self.browser.click("main button.primary");
+        self.browser.leave_by("main button.primary");
         self.survey("setup-done", 200);
         let plain = |path: &str| !path.contains('{');
         self.visit_routes(&[Access::Signed, Access::Proved], plain);
@@ -183,12 +191,12 @@ impl Tour {
     fn questions(&mut self, panel: &Panel) {
         self.open("/admin/users/new");
         self.browser.fill("#f-name", "alice");
-        self.browser.click("main button.primary");
+        self.browser.leave_by("main button.primary");
         self.survey("user-new-refused", 422);
         self.open("/admin/services/1");
         self.browser.fill("#f-min", "9000000000");
         self.browser.fill("#f-rate", "1e3");
-        self.browser.click("main button.primary");
+        self.browser.leave_by("main button.primary");
         self.survey("service-refused", 422);
         self.open("/admin/orders/1");
         self.browser.fill("#f-remains", "400");
@@ -203,7 +211,7 @@ impl Tour {
         self.survey("menu", 200);
         self.open("/admin/users?q=reseller+5");
         self.browser.click("tbody tr:first-child input");
-        self.survey("users-ticked", 200);
+        self.survey("users-selected", 200);
         self.open("/admin/users/2");
         self.browser.fill("#f-amount", "1234.5");
         self.browser.click("form[action$='/funds'] button.primary");
@@ -213,12 +221,12 @@ impl Tour {
         self.open("/admin/users/2");
         self.browser.run(NO_DIALOGS, &[]);
         self.browser.fill("#f-amount", "1234.5");
-        self.browser.click("form[action$='/funds'] button.primary");
+        self.browser.leave_by("form[action$='/funds'] button.primary");
         self.survey("funds-question", 200);
         self.browser.fill("#f-typed", "1");
         self.browser.fill("#f-proof", "wrong");
         self.browser.run(NO_DIALOGS, &[]);
-        self.browser.click("main button.primary");
+        self.browser.leave_by("main button.primary");
         self.survey("funds-question-refused", 422);
         self.open("/admin/users/1/keys");
         self.browser.click("form[action$='/keys'] button.primary");
@@ -229,7 +237,7 @@ impl Tour {
         self.browser.until("document.querySelector('#key')");
         self.survey("key-shown", 200);
         self.open("/admin/users/3");
-        self.browser.click("form[action$='/suspend'] button");
+        self.browser.leave_by("form[action$='/suspend'] button");
         self.survey("toast-with-undo", 200);
     }
 
@@ -238,18 +246,18 @@ impl Tour {
         self.open("/admin/account/app");
         let seed = Seed::parse(&self.browser.text("#seed").replace(' ', "")).unwrap();
         self.browser.fill("#f-code", "12345");
-        self.browser.click("main button.primary");
+        self.browser.leave_by("main button.primary");
         self.survey("app-refused", 422);
         self.browser.fill("#f-code", &seed.code(panel.clock.now()));
-        self.browser.click("main button.primary");
+        self.browser.leave_by("main button.primary");
         self.survey("recovery-codes", 200);
         self.visit("/admin/account", 200);
         self.browser.click(".menu summary");
-        self.browser.click("form[action$='/logout'] button");
+        self.browser.leave_by("form[action$='/logout'] button");
         self.log_in(PASSWORD);
         self.visit("/admin/login/code", 200);
         self.browser.fill("#f-code", "123456");
-        self.browser.click("main button.primary");
+        self.browser.leave_by("main button.primary");
         self.survey("login-code-refused", 422);
     }
 
@@ -264,7 +272,7 @@ impl Tour {
     fn log_in(&self, password: &str) {
         self.browser.fill("#f-name", if self.shop == "new" { "olga" } else { sample::ADMIN });
         self.browser.fill("#f-password", password);
-        self.browser.click("main button.primary");
+        self.browser.leave_by("main button.primary");
     }
 
     /// Looks at the pages that such people may see.
@@ -280,7 +288,7 @@ impl Tour {
         }
     }
 
-    /// Opens a page twice, as a stranger's first and as one more of his, and looks around.
+    /// Opens a page twice, as a stranger's first and as one more, and looks around.
     fn visit(&mut self, path: &str, status: i64) {
         self.browser.tell("Network.clearBrowserCache", &json!({}));
         self.open(path);

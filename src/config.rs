@@ -45,6 +45,7 @@ impl PublicUrl {
         &self.0
     }
 
+    /// Whether browsers come by TLS, so that cookies may be kept to it.
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")
     }

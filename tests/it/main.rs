@@ -34,6 +34,7 @@ mod seed;
 mod services;
 mod store;
 mod tidy;
+mod tidy_items;
 mod together;
 mod upgrade;
 mod v2;

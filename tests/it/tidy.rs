@@ -79,14 +79,14 @@ const NOT_SQL: &[&str] = &[
 ];
 
 /// A file of `src/`.
-struct Source {
+pub(crate) struct Source {
     /// From `src/` on.
-    name: String,
-    text: String,
+    pub(crate) name: String,
+    pub(crate) text: String,
 }
 
 impl Source {
-    fn all() -> Vec<Self> {
+    pub(crate) fn all() -> Vec<Self> {
         let mut sources = Vec::new();
         collect(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").as_path(), "", &mut sources);
         assert!(sources.len() > 30, "the sources were not found");
@@ -94,25 +94,25 @@ impl Source {
     }
 
     /// The module under the crate's root that the file belongs to.
-    fn module(&self) -> &str {
+    pub(crate) fn module(&self) -> &str {
         self.name.split(['/', '.']).next().unwrap()
     }
 
     /// Whether the file is in a list of files and folders.
-    fn is_in(&self, places: &str) -> bool {
+    pub(crate) fn is_in(&self, places: &str) -> bool {
         places
             .split(' ')
             .any(|at| self.name == at || at.ends_with('/') && self.name.starts_with(at))
     }
 
     /// The lines that are code, numbered.
-    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+    pub(crate) fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let lines = self.text.lines().enumerate().map(|(at, line)| (at + 1, line));
         lines.filter(|(_, line)| !line.trim_start().starts_with("//"))
     }
 
     /// The texts in quotes. Characters and comments are passed over, escapes stay as written.
-    fn quoted(&self) -> Vec<&str> {
+    pub(crate) fn quoted(&self) -> Vec<&str> {
         let (mut texts, mut at) = (Vec::new(), 0);
         let rest = |at: usize| self.text.get(at..).unwrap_or_default();
         while let Some(found) = rest(at).find(['"', '\'', '/']) {
@@ -136,8 +136,8 @@ impl Source {
     /// The statements, whole or in parts.
     fn sql(&self) -> Vec<&str> {
         let is_sql = |text: &&str| {
-            let is_said = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", " = $", "PRAGMA "];
-            is_said.iter().any(|word| text.contains(word))
+            let verbs = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", " = $", "PRAGMA "];
+            verbs.iter().any(|word| text.contains(word))
         };
         if self.module() != "store" {
             return Vec::new();
@@ -174,7 +174,7 @@ fn names_after<'a>(line: &'a str, before: &str) -> impl Iterator<Item = &'a str>
 }
 
 /// No complaints, or all of them at once.
-fn assert_tidy(complaints: impl IntoIterator<Item = String>) {
+pub(crate) fn assert_tidy(complaints: impl IntoIterator<Item = String>) {
     let complaints: Vec<String> = complaints.into_iter().collect();
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
 }

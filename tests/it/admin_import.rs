@@ -1,6 +1,6 @@
 //! The catalogue as a CSV file: in, after saying what would change, and out.
 
-use crate::admin_services::{offer, said, shop};
+use crate::admin_services::{last_change, offer, shop};
 use crate::fixture::operator::form;
 
 const HEADER: &str = "id,category,name,type,rate,min,max,dripfeed,refill,cancel,provider,provider_service,description";
@@ -16,7 +16,7 @@ fn a_file_is_imported_after_saying_what_would_change() {
          1,Likes,Likes,Default,0.95,10,10000,1,1,1,,,Fast\r\n\
          2,Likes,More likes,Default,0.80,10,10000,0,0,0,,,\r\n"
     );
-    let before = said(&panel);
+    let before = last_change(&panel);
     let asked = olga.post(path, &[("csv", &csv)]);
     for text in [
         "Import 3 services?",
@@ -26,7 +26,11 @@ fn a_file_is_imported_after_saying_what_would_change() {
     ] {
         assert!(asked.text().contains(text), "{text}: {}", asked.text());
     }
-    assert_eq!((said(&panel), offer(&ann, 5)), (before.clone(), None), "nothing is done yet");
+    assert_eq!(
+        (last_change(&panel), offer(&ann, 5)),
+        (before.clone(), None),
+        "nothing is done yet"
+    );
     let carried = form(asked.text(), path);
     let carried: Vec<_> = carried.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
     assert_eq!(olga.post(path, &carried).status, 303);
@@ -38,9 +42,9 @@ fn a_file_is_imported_after_saying_what_would_change() {
     assert_eq!(offer(&ann, 6), None);
     assert_eq!(offer(&ann, 5).unwrap().0, "Fresh, <new>");
     assert_eq!(offer(&ann, 1).unwrap().1, "0.95");
-    assert_eq!(said(&panel).1, "1 created, 2 updated");
+    assert_eq!(last_change(&panel).1, "1 created, 2 updated");
 
-    let before = said(&panel);
+    let before = last_change(&panel);
     let line = |line: &str| format!("{HEADER}\n1,L,Likes,Default,1,1,9,0,0,0,,,\n{line}\n");
     for (csv, sentence) in [
         (String::new(), "line 1: the column id is missing"),
@@ -61,7 +65,7 @@ fn a_file_is_imported_after_saying_what_would_change() {
     assert!(
         reply.text().contains("<li>line 3: rate is not") && reply.text().contains("<li>line 4:")
     );
-    assert_eq!(said(&panel), before);
+    assert_eq!(last_change(&panel), before);
 }
 
 #[test]

@@ -201,9 +201,9 @@ fn a_deposit_is_taken_back_once() {
 #[test]
 fn a_correction_goes_back_and_what_belongs_to_an_order_does_not() {
     let (panel, ann, mut olga) = shop();
-    let asked = olga.post("/admin/ledger/7/reverse", &[("note", "he was right")]);
+    let asked = olga.post("/admin/ledger/7/reverse", &[("note", "it was right")]);
     assert!(asked.text().contains("Reverse movement 7: 0.50 to ann?"), "{}", asked.text());
-    olga.post_and_confirm("/admin/ledger/7/reverse", &[("note", "he was right")]);
+    olga.post_and_confirm("/admin/ledger/7/reverse", &[("note", "it was right")]);
     assert_eq!(ann.balance(), "9.00");
     for id in [3, 4, 5, 6] {
         let page = olga.see(&format!("/admin/ledger/{id}"));

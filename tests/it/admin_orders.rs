@@ -74,8 +74,8 @@ fn a_list_shows_and_counts_what_was_bought() {
     panel.set(third, PublicStatus::InProgress, Some(1250), Some(300));
     let page = olga.see("/admin/orders");
     assert_eq!(ids(&page), [3, 2, 1]);
-    let said = ["All 3", "Pending 2", "In progress 1", "Completed 0", "Cancel wishes 0"];
-    assert_says(&page, &said);
+    let texts = ["All 3", "Pending 2", "In progress 1", "Completed 0", "Cancel wishes 0"];
+    assert_says(&page, &texts);
     assert_says(&page, &["0.45 1250 300 In progress", "ann #1 Likes &#60;fast&#62;"]);
     let web = "<a class=\"link\" href=\"https://example.com/p\" title=\"https://example.com/p\" \
                target=\"_blank\" rel=\"noopener noreferrer nofollow\"><bdi>example.com/p</bdi></a>";
@@ -203,8 +203,8 @@ fn a_page_tells_all_about_an_order() {
     panel.clock.advance(60);
     ann.form("key=KEY&action=cancel&order=2");
     let page = olga.see("/admin/orders/1");
-    let said = ["Pending → Completed, start count 7, remains 0 command line", "0.45 USD earned"];
-    assert_says(&page, &said);
+    let texts = ["Pending → Completed, start count 7, remains 0 command line", "0.45 USD earned"];
+    assert_says(&page, &texts);
     assert_says(&page, &["Refill 1 asked for", "Returned 0.00 Kept 0.45", "500 of 500 delivered"]);
     assert!(!page.contains("Move by hand"), "final is final");
     let page = olga.see("/admin/orders/2");
@@ -315,7 +315,7 @@ fn money_goes_back_only_after_it_was_shown() {
 }
 
 #[test]
-fn ticked_orders_move_together_or_say_why_not() {
+fn selected_orders_move_together_or_say_why_not() {
     let (panel, mut olga, ann, bob) = shop();
     for _ in 0..4 {
         ann.buys(1, 1000);
@@ -325,13 +325,13 @@ fn ticked_orders_move_together_or_say_why_not() {
     panel.set(4, PublicStatus::Completed, None, None);
     let (set, back) = ("/admin/orders/bulk", "/admin/orders/bulk/refund");
     let here = ("here", "/admin/orders?state=&user=ann");
-    let ticked = |numbers: &[&'static str]| {
+    let selected = |numbers: &[&'static str]| {
         numbers.iter().map(|id| ("id", *id)).chain([here]).collect::<Vec<_>>()
     };
     let with =
         |fields: &[(&'static str, &'static str)], status| [fields, &[("status", status)]].concat();
 
-    let fields = with(&ticked(&["1", "2", "2", "4", "6", "99"]), "in_progress");
+    let fields = with(&selected(&["1", "2", "2", "4", "6", "99"]), "in_progress");
     let asked = olga.post(set, &fields);
     assert_says(asked.text(), &["Set 2 orders to In progress?"]);
     assert_says(asked.text(), &["1 left: Order is already completed 4"]);
@@ -342,11 +342,11 @@ fn ticked_orders_move_together_or_say_why_not() {
     assert_says(&olga.see(here.1), &["2 orders: In progress", "In progress"]);
     assert_eq!(ids(&olga.see("/admin/orders?state=in_progress")), [2, 1]);
 
-    let fields = with(&ticked(&["1"]), "completed");
+    let fields = with(&selected(&["1"]), "completed");
     assert_says(olga.post(set, &fields).text(), &["Complete 1 order?", "Earned 0.90 USD"]);
     olga.post_and_confirm(set, &fields);
 
-    let fields = with(&ticked(&["2", "3", "4", "5"]), "canceled");
+    let fields = with(&selected(&["2", "3", "4", "5"]), "canceled");
     let asked = olga.post(back, &fields);
     assert_says(asked.text(), &["Cancel 3 orders and return 2.25 USD to 2 users?"]);
     assert_says(asked.text(), &["Cancel 3 orders, return 2.25 USD", "completed 4"]);
@@ -368,11 +368,11 @@ fn ticked_orders_move_together_or_say_why_not() {
         assert_eq!(olga.post(path, fields).status, 303);
         assert_says(&olga.see("/admin/orders"), &[says]);
     };
-    let final_ones = with(&ticked(&["2", "3"]), "completed");
+    let final_ones = with(&selected(&["2", "3"]), "completed");
     nothing(set, &final_ones, "Nothing was done. 2 left: Order is already canceled (2, 3)");
-    nothing(set, &with(&ticked(&[]), "completed"), "No order was ticked, nothing was done");
-    nothing(set, &with(&ticked(&["6"]), "canceled"), "No move was chosen, nothing was done");
-    nothing(back, &with(&ticked(&["6"]), "partial"), "No move was chosen, nothing was done");
+    nothing(set, &with(&selected(&[]), "completed"), "No order was ticked, nothing was done");
+    nothing(set, &with(&selected(&["6"]), "canceled"), "No move was chosen, nothing was done");
+    nothing(back, &with(&selected(&["6"]), "partial"), "No move was chosen, nothing was done");
     nothing(back, &[("id", "x"), ("here", "//evil.example")], "No order was ticked");
     assert_eq!(ids(&olga.see("/admin/orders?state=pending")), [6]);
 }
@@ -383,8 +383,8 @@ fn much_is_typed_before_it_is_done() {
     for _ in 0..51 {
         ann.buys(1, 1000);
     }
-    let ticked: Vec<_> = (1..=51).map(|id: i32| id.to_string()).collect();
-    let mut fields: Vec<_> = ticked.iter().map(|id| ("id", id.as_str())).collect();
+    let selected: Vec<_> = (1..=51).map(|id: i32| id.to_string()).collect();
+    let mut fields: Vec<_> = selected.iter().map(|id| ("id", id.as_str())).collect();
     fields.extend([("status", "canceled"), ("confirmed", "yes")]);
     let path = "/admin/orders/bulk/refund";
     let asked = olga.post(path, &fields);

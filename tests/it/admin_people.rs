@@ -426,11 +426,11 @@ fn a_list_goes_older_and_newer_and_is_filtered() {
     }
     assert_eq!(names(&olga.see("/admin/users?q=user-11")).len(), 10);
     assert!(olga.see("/admin/users?q=zzz").contains("No user matches this"));
-    let ticked = [("id", "3"), ("id", "7"), ("id", "999"), ("do", "suspend")];
-    let asked = olga.post("/admin/users/bulk", &ticked);
+    let selected = [("id", "3"), ("id", "7"), ("id", "999"), ("do", "suspend")];
+    let asked = olga.post("/admin/users/bulk", &selected);
     assert!(asked.text().contains("Suspend 2 users?"), "{}", asked.text());
     assert!(asked.text().contains("user-003, user-007"), "{}", asked.text());
-    olga.post_and_confirm("/admin/users/bulk", &ticked);
+    olga.post_and_confirm("/admin/users/bulk", &selected);
     olga.post_and_confirm("/admin/users/bulk", &[("id", "3"), ("do", "resume")]);
     let many: Vec<_> = (10..=70).map(|id: i32| id.to_string()).collect();
     let many: Vec<_> = many.iter().map(|id| ("id", id.as_str())).collect();

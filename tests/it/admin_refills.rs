@@ -1,4 +1,4 @@
-//! The pages of refills and of wishes to cancel.
+//! The pages of refills and of cancel requests.
 
 use panelite::domain::order::PublicStatus;
 use panelite::domain::setting::Setting;
@@ -8,7 +8,7 @@ use crate::fixture::operator::{Operator, value_of};
 use crate::fixture::panel::{Panel, Reseller};
 
 /// A service that is refilled and canceled, a completed order of it with a refill, and two orders
-/// in progress whose customer wishes to cancel. Says the number of the first of the three orders.
+/// in progress whose customer asked to cancel. Says the number of the first of the three orders.
 pub(crate) fn cancel_requests(panel: &Panel, ann: &Reseller) -> i64 {
     panel.services(&["9,Refilled,Refilled likes,Default,1.00,10,10000,0,1,1,,,"]);
     let [done, first, second] = [1000, 2000, 500].map(|quantity| ann.buys(9, quantity));
@@ -105,8 +105,8 @@ fn many_refills_end_after_a_question() {
     assert_eq!(olga.post(path, &start).status, 303, "a step on the way needs no question");
     olga.post("/admin/refills/3/set", &[("to", "error")]);
 
-    let ticked = [("id", "1"), ("id", "2"), ("id", "3"), ("id", "4"), ("id", "99")];
-    let complete = [&ticked[..], &[("to", "completed"), ("state", "all")]].concat();
+    let selected = [("id", "1"), ("id", "2"), ("id", "3"), ("id", "4"), ("id", "99")];
+    let complete = [&selected[..], &[("to", "completed"), ("state", "all")]].concat();
     let asked = olga.post(path, &complete);
     for says in ["Complete 3 refills?", "1, 2, 4", "which is final", "1 of those that are ticked"] {
         assert!(asked.text().contains(says), "{says}: {}", asked.text());
@@ -199,15 +199,15 @@ fn many_cancel_requests_are_fulfilled_at_once() {
     panel.set(order, PublicStatus::InProgress, None, None);
     bob.form(&format!("key=KEY&action=cancel&order={order}"));
     let path = "/admin/refills/cancels/refund";
-    let ticked = [("id", "2"), ("id", "3"), ("id", "4"), ("id", "1")];
-    let asked = olga.post(path, &ticked);
+    let selected = [("id", "2"), ("id", "3"), ("id", "4"), ("id", "1")];
+    let asked = olga.post(path, &selected);
     let says = "Cancel 3 orders and return 5.50 USD to 2 users?";
     assert!(asked.text().contains(says), "{}", asked.text());
     assert!(value_of(asked.text(), "csrf").is_some());
     panel.setting(Setting::ConfirmAbove, "5");
-    let asked = olga.post(path, &[&ticked[..], &[("confirmed", "yes")]].concat());
+    let asked = olga.post(path, &[&selected[..], &[("confirmed", "yes")]].concat());
     assert!(asked.text().contains("Type <strong>5.50</strong>"), "{}", asked.text());
-    let typed = [&ticked[..], &[("confirmed", "yes"), ("typed", "5.50")]].concat();
+    let typed = [&selected[..], &[("confirmed", "yes"), ("typed", "5.50")]].concat();
     assert_eq!(olga.post(path, &typed).status, 303);
     assert_eq!((ann.balance().as_str(), bob.balance().as_str()), ("99.00", "10.00"));
     assert!(

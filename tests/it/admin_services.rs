@@ -18,7 +18,7 @@ pub(crate) fn shop() -> (Panel, Operator) {
 }
 
 /// What was written down last.
-pub(crate) fn said(panel: &Panel) -> (String, String) {
+pub(crate) fn last_change(panel: &Panel) -> (String, String) {
     let last = panel.store().page(|db| audit::list(db, i64::MAX, 1)).unwrap().remove(0);
     (last.object, last.change)
 }
@@ -143,7 +143,7 @@ fn a_row_is_edited_where_it_stands() {
     let now = ("Hearts".to_owned(), "1.05".to_owned(), "Likes".to_owned());
     assert_eq!(offer(&ann, 1), Some(now), "resellers see it at once");
     let change = "name Likes → Hearts; rate 0.90 → 1.05; min 10 → 20; max 10000 → 500";
-    assert_eq!(said(&panel), ("service 1".to_owned(), change.to_owned()));
+    assert_eq!(last_change(&panel), ("service 1".to_owned(), change.to_owned()));
 
     let bad = [("name", ""), ("rate", "1e3"), ("min", "0"), ("max", "x")];
     let reply = olga.post("/admin/services/1/row", &bad);
@@ -156,9 +156,9 @@ fn a_row_is_edited_where_it_stands() {
     assert!(reply.status == 422 && reply.text().contains("min is above max"));
     assert_eq!(offer(&ann, 1).unwrap().1, "1.05");
     assert_eq!(olga.post("/admin/services/99/row", &fields).status, 422);
-    let before = said(&panel);
+    let before = last_change(&panel);
     assert_eq!(olga.post("/admin/services/1/row", &fields).status, 303);
-    assert_eq!(said(&panel), before, "nothing changed, nothing is written down");
+    assert_eq!(last_change(&panel), before, "nothing changed, nothing is written down");
 }
 
 #[test]
@@ -191,11 +191,11 @@ fn services_move_within_their_category() {
     };
     assert_eq!(shift("3/up"), [1, 3, 2, 4]);
     assert_eq!(shift("3/up"), [3, 1, 2, 4]);
-    let before = said(&panel);
+    let before = last_change(&panel);
     assert_eq!(before.1, "up, now before service 1");
     assert_eq!(shift("3/up"), [3, 1, 2, 4], "is the first already");
     assert_eq!(shift("4/down"), [3, 1, 2, 4]);
-    assert_eq!(said(&panel), before);
+    assert_eq!(last_change(&panel), before);
     assert_eq!(shift("3/down"), [1, 3, 2, 4]);
     let list = ann.form("key=KEY&action=services").json();
     let ids: Vec<_> = list.as_array().unwrap().iter().map(|it| it["service"].as_i64()).collect();
@@ -208,8 +208,8 @@ fn many_are_switched_and_switched_back() {
     let ann = panel.reseller("ann", "10");
     assert_eq!(olga.post("/admin/services/2/disable", &[]).status, 303);
     assert_eq!(offer(&ann, 2), None);
-    let ticked = [("id", "1"), ("id", "2"), ("id", "3"), ("state", "enabled")];
-    let reply = olga.post("/admin/services/disable", &ticked);
+    let selected = [("id", "1"), ("id", "2"), ("id", "3"), ("state", "enabled")];
+    let reply = olga.post("/admin/services/disable", &selected);
     assert!(reply.header("location").unwrap().starts_with("/admin/services?state=enabled"));
     let page = olga.see("/admin/services?state=enabled");
     assert_eq!(rows(&page), [4]);
@@ -232,8 +232,8 @@ fn rates_change_by_a_percentage_after_they_were_shown() {
     let (panel, mut olga) = shop();
     let ann = panel.reseller("ann", "10");
     let path = "/admin/services/rates";
-    let ticked = [("id", "1"), ("id", "3"), ("id", "4"), ("id", "3")];
-    let fields = with(&ticked, &[("percent", "-5")]);
+    let selected = [("id", "1"), ("id", "3"), ("id", "4"), ("id", "3")];
+    let fields = with(&selected, &[("percent", "-5")]);
     let asked = olga.post(path, &fields);
     for text in ["Change the rates of 3 services by -5%?", "0.90 → 0.855", "0.333333 → 0.316667"]
     {
@@ -245,7 +245,7 @@ fn rates_change_by_a_percentage_after_they_were_shown() {
     assert_eq!(olga.post(path, &carried).status, 303);
     let rates = [1, 3, 4].map(|id| offer(&ann, id).unwrap().1);
     assert_eq!(rates, ["0.855", "0.316667", "4.275"]);
-    assert_eq!(said(&panel).1, "rate 4.50 → 4.275 (-5%)");
+    assert_eq!(last_change(&panel).1, "rate 4.50 → 4.275 (-5%)");
 
     let again = olga.post(path, &carried);
     assert_eq!(again.status, 422, "the same form, sent twice");
@@ -253,10 +253,10 @@ fn rates_change_by_a_percentage_after_they_were_shown() {
     assert_eq!(offer(&ann, 1).unwrap().1, "0.855");
 
     for (percent, why) in [("", "Write a percentage"), ("0", "Write a percentage"), ("-100", "")] {
-        let reply = olga.post(path, &with(&ticked, &[("percent", percent)]));
+        let reply = olga.post(path, &with(&selected, &[("percent", percent)]));
         let beside = reply.text().split("id=\"e-percent\">").nth(1).unwrap();
         assert!(reply.status == 422 && beside.starts_with(why), "{percent}");
-        assert_eq!(reply.text().matches(" checked").count(), 3, "they stay ticked");
+        assert_eq!(reply.text().matches(" checked").count(), 3, "they stay selected");
     }
     olga.post(
         "/admin/services/1/row",
@@ -277,7 +277,7 @@ fn many_move_to_a_category() {
     assert!(page.contains("2 services moved to Packs"));
     assert_eq!(rows(&page), [2, 4, 1, 3]);
     assert_eq!(offer(&ann, 3).unwrap().2, "Packs");
-    assert_eq!(said(&panel).1, "category Likes → Packs");
+    assert_eq!(last_change(&panel).1, "category Likes → Packs");
     let reply = olga.post("/admin/services/move", &[("id", "1"), ("to", "99")]);
     assert!(reply.status == 422 && reply.text().contains("There is no such category"));
 }
@@ -292,7 +292,7 @@ fn a_service_is_added_by_hand() {
     assert_eq!((reply.status, reply.header("location")), (303, Some("/admin/services/5")));
     let now = ("Poll votes".to_owned(), "2.50".to_owned(), "Telegram".to_owned());
     assert_eq!(offer(&ann, 5), Some(now));
-    assert_eq!(said(&panel).1, "Poll votes, Poll, rate 2.50, in Telegram");
+    assert_eq!(last_change(&panel).1, "Poll votes, Poll, rate 2.50, in Telegram");
     let page = olga.see("/admin/services/5");
     assert!(page.contains("Poll votes is added as service 5") && page.contains("One\nTwo</text"));
 
@@ -314,7 +314,7 @@ fn every_kind_can_be_added_and_wrong_forms_come_back() {
         let reply = olga.post("/admin/services", &with(NEW, &[("kind", kind.as_str())]));
         assert_eq!(reply.status, 303, "{kind}");
     }
-    let before = said(&panel);
+    let before = last_change(&panel);
     for (name, value, sentence) in [
         ("name", "", "A service needs a name"),
         ("category", "", "Choose a category"),
@@ -332,7 +332,7 @@ fn every_kind_can_be_added_and_wrong_forms_come_back() {
         let beside = reply.text().split(&format!("id=\"e-{name}\">")).nth(1).unwrap_or_default();
         assert!(beside.starts_with(sentence), "{name}: {}", reply.text());
     }
-    assert_eq!(said(&panel), before);
+    assert_eq!(last_change(&panel), before);
 }
 
 #[test]
@@ -341,7 +341,11 @@ fn a_service_that_has_orders_keeps_its_type_and_stays() {
     let ann = panel.reseller("ann", "10");
     let fields = with(NEW, &[("kind", "seo"), ("category", "Likes"), ("name", "Likes")]);
     assert_eq!(olga.post("/admin/services/1", &fields).status, 303);
-    assert!(said(&panel).1.contains("type Default → SEO; rate 0.90 → 2.50"), "{:?}", said(&panel));
+    assert!(
+        last_change(&panel).1.contains("type Default → SEO; rate 0.90 → 2.50"),
+        "{:?}",
+        last_change(&panel)
+    );
 
     let order = ann.buys(2, 100);
     let page = olga.see("/admin/services/2");
@@ -361,7 +365,7 @@ fn a_service_that_has_orders_keeps_its_type_and_stays() {
     olga.post_and_confirm("/admin/services/3/delete", &[]);
     assert_eq!(olga.get("/admin/services/3").status, 404);
     assert_eq!(offer(&ann, 3), None);
-    assert_eq!(said(&panel).1, "Лайки, Default, rate 0.333333");
+    assert_eq!(last_change(&panel).1, "Лайки, Default, rate 0.333333");
 }
 
 #[test]
@@ -389,14 +393,14 @@ fn categories_are_added_renamed_moved_and_switched() {
         assert_eq!(reply.status, 303);
         assert_eq!(names(&olga.see("/admin/categories")), order, "{path}");
     }
-    assert_eq!(said(&panel).1, "Likes down, now after Packs");
+    assert_eq!(last_change(&panel).1, "Likes down, now after Packs");
     assert_eq!(rows(&olga.see("/admin/services")), [4, 1, 2, 3]);
 
     assert!(olga.see("/admin/categories?edit=1").contains("action=\"/admin/categories/1\""));
     let reply = olga.post("/admin/categories/1", &[("name", "Hearts")]);
     assert_eq!(reply.header("location"), Some("/admin/categories?size=100#c-1"));
     assert_eq!(offer(&ann, 1).unwrap().2, "Hearts");
-    assert_eq!(said(&panel), ("category 1".to_owned(), "Likes → Hearts".to_owned()));
+    assert_eq!(last_change(&panel), ("category 1".to_owned(), "Likes → Hearts".to_owned()));
     let long = "x".repeat(256);
     for (name, sentence) in [
         ("", "A category needs a name"),

@@ -238,8 +238,8 @@ fn fill(admin: &mut Operator, user: i64, payload: &str) {
     post("keys", &[("label", payload)]);
     post("funds", &[("kind", "deposit"), ("amount", "1"), ("note", payload)]);
     post("rates", &[("service", "1"), ("rate", "0.5")]);
-    let said = admin.see(&format!("/admin/users/{user}"));
-    assert!(said.contains(MARK));
+    let page = admin.see(&format!("/admin/users/{user}"));
+    assert!(page.contains(MARK));
 }
 
 /// Whether one more page of this kind is to be looked at. Numbers make no other kind.

@@ -154,8 +154,8 @@ fn a_restore_refuses_what_is_no_sound_panel() {
         (damaged("guard.db", "DROP TRIGGER postings_stay"), "not sound"),
     ];
     for (backup, why) in refused {
-        let said = restore(&shop.db, &backup).unwrap_err();
-        assert!(said.contains(why), "{}: {said}", backup.display());
+        let refusal = restore(&shop.db, &backup).unwrap_err();
+        assert!(refusal.contains(why), "{}: {refusal}", backup.display());
         assert_eq!(std::fs::read(&shop.db).unwrap(), bytes, "{} changed it", backup.display());
     }
     let files = files(&shop);
@@ -168,7 +168,7 @@ fn a_restore_leaves_alone_what_is_not_ours() {
     let backup = back_up(&shop, "backup.db");
     let diary = shop.folder.path().join("diary.txt");
     std::fs::write(&diary, "dear diary").unwrap();
-    let said = restore(&diary, &backup).unwrap_err();
-    assert!(said.contains("not a panel's database"), "{said}");
+    let refusal = restore(&diary, &backup).unwrap_err();
+    assert!(refusal.contains("not a panel's database"), "{refusal}");
     assert_eq!(std::fs::read_to_string(&diary).unwrap(), "dear diary");
 }

@@ -185,7 +185,7 @@ const FALSIFICATIONS: &str = "
     a package counts two                   | price units                          | UPDATE orders SET units = 2, remains = 2 WHERE id = 9
     what was kept is wrong                 | kept                                 | UPDATE orders SET remains = remains + 1 WHERE id = 4
     a canceled order was kept              | count kept                           | UPDATE orders SET status = 'completed', remains = 0 WHERE id = 5
-    more is said to be refunded            | refund                               | UPDATE orders SET refunded_micros = refunded_micros + 1 WHERE id = 4
+    more is noted as refunded              | refund                               | UPDATE orders SET refunded_micros = refunded_micros + 1 WHERE id = 4
     an ended order is open again           | count escrow refill settled          | UPDATE orders SET status = 'active', finished_at = NULL WHERE id = 3
     an order ends unsettled                | count escrow kept settled            | UPDATE orders SET status = 'completed', remains = 0, finished_at = 1 WHERE id = 1
     status and end disagree                | count file kept order                | UPDATE orders SET status = 'active' WHERE id = 5
@@ -356,6 +356,6 @@ fn a_server_does_not_sell_from_unsound_books() {
     falsify(&path, "UPDATE accounts SET balance_micros = balance_micros + 1 WHERE id = 4");
     let output = cli(&path, &["serve", "--listen", "127.0.0.1:0"]);
     assert_eq!(output.status.code(), Some(1));
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("sum: all balances together are 1, not 0"), "{said}");
+    let findings = String::from_utf8(output.stderr).unwrap();
+    assert!(findings.contains("sum: all balances together are 1, not 0"), "{findings}");
 }

@@ -256,7 +256,7 @@ fn what_is_offered_by_hand_is_what_can_be_done() {
 }
 
 #[test]
-fn the_start_count_is_kept_until_another_is_said() {
+fn the_start_count_is_kept_until_another_is_given() {
     let order = Order { start_count: Some(7), ..order(ServiceKind::Default, OrderStatus::Active) };
     for &status in PublicStatus::ALL.iter().filter(|status| **status != PublicStatus::Pending) {
         let counted = |start_count| {

@@ -1,4 +1,4 @@
-//! What somebody says he is: by cookies that he was not given, by addresses that are made up.
+//! What somebody claims to be: by cookies that were not given to them, by made-up addresses.
 
 use panelite::config::TrustedProxies;
 
@@ -61,20 +61,20 @@ fn nobody_else_can_make_the_panel_say_things() {
     let headers = [("Cookie", &*theirs), ("Origin", &*origin)];
     let reply = panel.send("POST", "/admin/users", &headers, body);
     let cookies = reply.headers.iter().filter(|(name, _)| name == "set-cookie");
-    let said =
+    let toast =
         cookies.map(|(_, it)| it.split(';').next().unwrap()).find(|it| it.starts_with("said="));
-    let said = said.unwrap();
-    let see = |session: &str, said: &str, more: &str| {
-        let cookies = format!("{session}; {said}{more}");
+    let toast = toast.unwrap();
+    let see = |session: &str, toast: &str, more: &str| {
+        let cookies = format!("{session}; {toast}{more}");
         let reply = panel.send("GET", "/admin/users", &[("Cookie", &cookies)], "");
         assert_eq!(reply.status, 200);
         assert_sound(&cookies, &reply);
         reply.text().contains("class=\"toast\"")
     };
-    assert!(see(&theirs, said, ""));
-    assert!(!see(&mine, said, ""), "what was said to one browser is not said to another");
-    let last = said.len() - 1;
-    assert!(!see(&theirs, &said[..last], ""));
+    assert!(see(&theirs, toast, ""));
+    assert!(!see(&mine, toast, ""), "a toast of one browser is not shown in another");
+    let last = toast.len() - 1;
+    assert!(!see(&theirs, &toast[..last], ""));
     assert!(!see(&theirs, "said=aaaa", ""));
     assert!(!see(&mine, "said=", "; theme=\"><script>; density=zq9; keys='"));
 }

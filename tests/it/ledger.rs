@@ -206,10 +206,10 @@ impl Model {
         Some(if ends { self.end(order, State::Refunded, 0) } else { 0 })
     }
 
-    fn set(&mut self, order: usize, status: PublicStatus, said: Option<i64>) -> Option<i64> {
+    fn set(&mut self, order: usize, status: PublicStatus, entered: Option<i64>) -> Option<i64> {
         let bought = self.orders.get_mut(order.wrapping_sub(1))?;
         let (units, charge, per) = (bought.units, bought.charge, SHELVES[bought.shelf].per);
-        let remains = said.unwrap_or(bought.remains);
+        let remains = entered.unwrap_or(bought.remains);
         if !bought.is_open() || !(0..=units).contains(&remains) {
             return None;
         }
@@ -222,7 +222,7 @@ impl Model {
             PublicStatus::Completed => Some(self.end(order, State::Completed, charge)),
             PublicStatus::Canceled => Some(self.end(order, State::Refunded, 0)),
             PublicStatus::Partial => {
-                said.filter(|left| per != 1 && (1..units).contains(left))?;
+                entered.filter(|left| per != 1 && (1..units).contains(left))?;
                 let kept = price(bought.rate, units - remains, per).min(charge);
                 Some(self.end(order, State::Refunded, kept))
             }

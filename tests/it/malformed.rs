@@ -17,16 +17,16 @@ fn shop() -> (Panel, Reseller) {
 }
 
 /// Holds what must be true of every answer to nonsense.
-fn check(reply: &Reply, ann: &Reseller, said: &str) {
-    assert!(reply.status < 500, "{said}: {}", reply.status);
-    assert_eq!(reply.header("content-type"), Some("application/json"), "{said}");
-    assert_eq!(reply.header("cache-control"), Some("no-store"), "{said}");
+fn check(reply: &Reply, ann: &Reseller, request: &str) {
+    assert!(reply.status < 500, "{request}: {}", reply.status);
+    assert_eq!(reply.header("content-type"), Some("application/json"), "{request}");
+    assert_eq!(reply.header("cache-control"), Some("no-store"), "{request}");
     let text = reply.text();
-    assert!(!text.contains(&ann.key), "{said}: the key is repeated");
-    assert!(!text.contains(".rs") && !text.contains("SQL") && !text.contains("line"), "{said}");
-    assert!(reply.json()["error"].as_str().is_some_and(|error| error.len() <= 300), "{said}");
-    assert_eq!(reply.json().as_object().unwrap().len(), 1, "{said}");
-    assert!(reply.header("x-error-code").is_some(), "{said}");
+    assert!(!text.contains(&ann.key), "{request}: the key is repeated");
+    assert!(!text.contains(".rs") && !text.contains("SQL") && !text.contains("line"), "{request}");
+    assert!(reply.json()["error"].as_str().is_some_and(|error| error.len() <= 300), "{request}");
+    assert_eq!(reply.json().as_object().unwrap().len(), 1, "{request}");
+    assert!(reply.header("x-error-code").is_some(), "{request}");
 }
 
 /// Values that are no quantity, as they stand in JSON.
@@ -366,8 +366,8 @@ fn bytes_that_are_no_http() {
         let _ = stream.write_all(bytes);
         let _ = stream.shutdown(Shutdown::Write);
         if let Some(reply) = http::read_reply(&mut stream) {
-            let said = String::from_utf8_lossy(&bytes[..bytes.len().min(80)]).into_owned();
-            assert!((200..500).contains(&reply.status), "{said}: {}", reply.status);
+            let request = String::from_utf8_lossy(&bytes[..bytes.len().min(80)]).into_owned();
+            assert!((200..500).contains(&reply.status), "{request}: {}", reply.status);
         }
         assert_eq!(ann.balance(), "10.00", "the panel goes on");
     }
@@ -404,9 +404,9 @@ fn mutated_requests() {
             }
         }
         let reply = panel.send("POST", "/api/v2", &[JSON], &body);
-        let said = String::from_utf8_lossy(&body);
-        assert!(reply.status < 500, "{said}: {}", reply.status);
-        assert!(reply.json().is_object() || reply.json().is_array(), "{said}");
+        let request = String::from_utf8_lossy(&body);
+        assert!(reply.status < 500, "{request}: {}", reply.status);
+        assert!(reply.json().is_object() || reply.json().is_array(), "{request}");
     }
     assert_eq!(ann.balance(), "10.00", "5 is below the minimum, whatever else is wrong");
 }

@@ -230,13 +230,13 @@ fn a_file_has_one_server() {
 fn what_is_written_down_stays() {
     let (_folder, path) = small_panel();
     let conn = Connection::open(&path).unwrap();
-    for (sql, said) in [
+    for (sql, message) in [
         ("UPDATE postings SET note = 'x'", "postings are never changed"),
         ("DELETE FROM postings", "postings are never deleted"),
         ("UPDATE audit SET change = 'x'", "the audit log is never changed"),
         ("DELETE FROM audit", "the audit log is never shortened"),
     ] {
-        assert_eq!(conn.execute(sql, []).unwrap_err().to_string(), said, "{sql}");
+        assert_eq!(conn.execute(sql, []).unwrap_err().to_string(), message, "{sql}");
     }
 }
 
@@ -340,8 +340,8 @@ fn a_full_queue_is_overload() {
     assert_eq!(queued, QUEUE_MAX);
     let add = r#"{"key":"KEY","action":"add","service":1,"link":"x","quantity":1000}"#;
     let reply = ann.v2(add);
-    let said = r#"{"error":"Service temporarily unavailable"}"#;
-    assert_eq!((reply.status, reply.text()), (503, said));
+    let text = r#"{"error":"Service temporarily unavailable"}"#;
+    assert_eq!((reply.status, reply.text()), (503, text));
     assert!(reply.header("retry-after").is_some());
     assert_eq!(ann.balance(), "100.00", "reads go on");
     drop(release);

@@ -64,9 +64,9 @@ fn every_way_in_says_the_same() {
     ];
     for (method, path, headers, body) in ways {
         let reply = panel.send(method, path, headers, body);
-        let said = (reply.status, reply.text());
+        let answer = (reply.status, reply.text());
         let expected = (200, r#"{"balance":"100.00","currency":"USD"}"#);
-        assert_eq!(said, expected, "{method} {path} {headers:?} {body}");
+        assert_eq!(answer, expected, "{method} {path} {headers:?} {body}");
         assert_eq!(reply.header("content-type"), Some("application/json"));
         assert_eq!(reply.header("cache-control"), Some("no-store"));
         assert!(reply.header("access-control-allow-origin").is_none());
@@ -203,7 +203,7 @@ fn cancel_in_every_form() {
     let text = r#"{"success":true,"status":"success","cancel":1,"order":1,"refunded":"2.50"}"#;
     assert_eq!(ann.form("key=KEY&action=cancel&order=1").text(), text);
     assert_eq!(ann.balance(), "92.41");
-    // Somebody works on it: the wish is kept, asking again changes nothing.
+    // Somebody works on it: the request is kept, asking again changes nothing.
     for _ in 0..2 {
         let reply = json(&ann, r#"{"key":"KEY","action":"cancel","order":"2"}"#);
         assert_eq!(reply, r#"{"success":true,"refunded":0.00}"#);

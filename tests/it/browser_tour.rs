@@ -69,6 +69,11 @@ const NO_DIALOGS: &str = "
     document.querySelectorAll('[data-ask]').forEach((it) => it.removeAttribute('data-ask'));
 ";
 
+/// Keeps what would leave by itself, so that it is there as long as it takes to look at it.
+const STAY: &str = "
+    for (let timer = setTimeout(() => {}); timer > 0; timer -= 1) clearTimeout(timer);
+";
+
 /// Bytes, requests and status of the page.
 const WEIGH: &str = "
     const [page] = performance.getEntriesByType('navigation');
@@ -322,6 +327,7 @@ impl Tour {
 
     /// Looks at what is there in every way.
     fn survey(&mut self, name: &str, status: i64) {
+        self.browser.run(STAY, &[]);
         if let Some(axe) = &self.axe {
             self.browser.run(axe, &[]);
         }

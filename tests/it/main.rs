@@ -35,6 +35,7 @@ mod services;
 mod store;
 mod tidy;
 mod tidy_items;
+mod tidy_words;
 mod together;
 mod upgrade;
 mod v2;

@@ -309,6 +309,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("panel.db");
         let writer = schema::open_writer(&path, Missing::Create).unwrap();
+        writer.busy_timeout(std::time::Duration::ZERO).unwrap(); // is told at once
         let reader = Conn::Lite(schema::open_reader(&path).unwrap());
         let version = |db: &Point<'_>| -> Result<i64> {
             db.get("SELECT callers FROM versions WHERE id = 1", [], |row| row.get(0))

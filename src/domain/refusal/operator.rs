@@ -111,14 +111,12 @@ pub enum OperatorRefusal {
 impl fmt::Display for OperatorRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sentence = match self {
-            Self::RemainsForPartial(most) if *most < 1 => "Order is too small to be partial",
+            Self::RemainsForPartial(..1) => "Order is too small to be partial",
             Self::RemainsForPartial(most) => {
                 return write!(f, "Partial needs what remains: 1 to {most}");
             }
             Self::RemainsAbove(units) => return write!(f, "Remains must be 0 to {units}"),
-            Self::TooManyTries(seconds) => {
-                return write!(f, "Too many tries. Wait {} and try again", wait(*seconds));
-            }
+            Self::TooManyTries(seconds) => return too_many_tries(f, *seconds),
             Self::AlreadyReversed(by) => return write!(f, "Movement {by} reverses this already"),
             Self::ReversalAbove(most) => {
                 return write!(
@@ -184,11 +182,11 @@ impl fmt::Display for OperatorRefusal {
     }
 }
 
-/// Seconds as people say them.
-fn wait(seconds: i64) -> String {
-    match seconds {
+fn too_many_tries(f: &mut fmt::Formatter<'_>, seconds: i64) -> fmt::Result {
+    let wait = match seconds {
         1 => "1 second".to_owned(),
         ..120 => format!("{seconds} seconds"),
         _ => format!("{} minutes", (seconds + 59) / 60),
-    }
+    };
+    write!(f, "Too many tries. Wait {wait} and try again")
 }

@@ -2,13 +2,13 @@
 
 use askama::Template;
 
-use super::gate::Cx;
-use super::reply::{Answer, encoded};
-use super::shell::{Nav, Shell};
+use crate::admin::frame::answer::Answer;
+use crate::admin::frame::cx::Cx;
+use crate::admin::frame::list::{Address, List, Size};
+use crate::admin::frame::shell::{Nav, Shell};
 use crate::store::audit::{self, Filter, Written};
-use crate::store::page::Page;
 
-const SIZES: [i64; 3] = [50, 100, 200];
+const PATH: &str = "/admin/audit";
 const TEXT_LENGTH_MAX: usize = 200;
 
 #[derive(Template)]
@@ -20,30 +20,8 @@ struct AuditPage {
     actors: Vec<(String, String)>,
     /// What has ever been done.
     verbs: Vec<String>,
-    page: Page<Written>,
-}
-
-impl AuditPage {
-    fn is_filtered(&self) -> bool {
-        let Filter { actor, verb, object, .. } = &self.filter;
-        [actor, verb, object].iter().any(|text| !text.is_empty())
-    }
-
-    fn older(&self) -> Option<String> {
-        let last = self.page.rows.last().filter(|_| self.page.has_older)?;
-        Some(format!("{}&older={}", self.address(), last.id))
-    }
-
-    fn newer(&self) -> Option<String> {
-        let first = self.page.rows.first().filter(|_| self.page.has_newer)?;
-        Some(format!("{}&newer={}", self.address(), first.id))
-    }
-
-    fn address(&self) -> String {
-        let Filter { actor, verb, object, size, .. } = &self.filter;
-        let [actor, verb, object] = [actor, verb, object].map(|text| encoded(text));
-        format!("/admin/audit?actor={actor}&verb={verb}&object={object}&size={size}")
-    }
+    size: Size,
+    list: List<Written>,
 }
 
 /// The page of an object, where it has one.
@@ -62,21 +40,23 @@ fn path(object: &str) -> Option<String> {
 }
 
 /// The list.
-pub(super) async fn list(cx: &mut Cx) -> Answer {
-    let text = |name: &str| cx.form.get(name).chars().take(TEXT_LENGTH_MAX).collect();
-    let filter = Filter {
-        actor: text("actor"),
-        verb: text("verb"),
-        object: text("object"),
-        cursor: cx.cursor(),
-        size: cx.size(&SIZES),
-    };
+pub(crate) async fn show(cx: &mut Cx) -> Answer {
+    let text = |name| cx.form.text(name, TEXT_LENGTH_MAX);
+    let (actor, verb, object) = (text("actor"), text("verb"), text("object"));
+    let (cursor, size) = (cx.cursor(), cx.size());
+    let filter = Filter { actor, verb, object, cursor, size: size.rows };
     let asked = filter.clone();
     let (actors, verbs, page) = cx
         .read(move |db| Ok((audit::actors(db)?, audit::verbs(db)?, audit::page(db, &asked)?)))
         .await?;
+    let address = Address::new(PATH)
+        .with("actor", &filter.actor)
+        .with("verb", &filter.verb)
+        .with("object", &filter.object)
+        .with("size", size.rows);
+    let list = List::new(page, address, |row| row.id);
     let shell = cx.shell("Audit", Nav::Audit);
-    let page = AuditPage { shell, filter, actors, verbs, page };
+    let page = AuditPage { shell, filter, actors, verbs, size, list };
     cx.list(&page, &page.as_list())
 }
 

@@ -3,11 +3,11 @@
 
 use askama::Template;
 
-use super::error::PageError;
-use super::form::Form;
-use super::gate::Cx;
-use super::reply::Answer;
-use super::shell::{Nav, Shell, Toast};
+use crate::admin::frame::answer::Answer;
+use crate::admin::frame::cx::Cx;
+use crate::admin::frame::error::PageError;
+use crate::admin::frame::form::Form;
+use crate::admin::frame::shell::{Nav, Shell, Toast};
 use crate::commands::settings::SetSettings;
 use crate::domain::setting::Setting;
 use crate::store::{Read, settings};
@@ -127,24 +127,24 @@ async fn settings_page(cx: &mut Cx) -> Result<SettingsPage, PageError> {
 }
 
 /// All of them.
-pub(super) async fn show(cx: &mut Cx) -> Answer {
+pub(crate) async fn show(cx: &mut Cx) -> Answer {
     cx.form = Form::default();
     let page = settings_page(cx).await?;
     cx.page(&page)
 }
 
 /// The panel's name, currency and zone.
-pub(super) async fn general(cx: &mut Cx) -> Answer {
+pub(crate) async fn general(cx: &mut Cx) -> Answer {
     save(cx, &GENERAL).await
 }
 
 /// What guards money.
-pub(super) async fn money(cx: &mut Cx) -> Answer {
+pub(crate) async fn money(cx: &mut Cx) -> Answer {
     save(cx, &MONEY).await
 }
 
 /// What clients may do.
-pub(super) async fn limits(cx: &mut Cx) -> Answer {
+pub(crate) async fn limits(cx: &mut Cx) -> Answer {
     save(cx, &LIMITS).await
 }
 
@@ -161,7 +161,7 @@ async fn save(cx: &mut Cx, card: &Card) -> Answer {
     if cx.form.is_sound()
         && cx.try_write(SetSettings { actor: cx.actor()?, values }).await?.is_some()
     {
-        return cx.go("/admin/settings", Toast::said(format!("{} is saved", card.title)));
+        return cx.go("/admin/settings", Toast::new(format!("{} is saved", card.title)));
     }
     let page = settings_page(cx).await?;
     cx.refused_page(&page)

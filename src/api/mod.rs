@@ -15,17 +15,15 @@ mod fields;
 mod limits;
 mod wire;
 
-use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::slice;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
-use actix_web::web::{self, Bytes, BytesMut, Data, Payload, ServiceConfig};
+use actix_web::web::{self, Bytes, Data, Payload, ServiceConfig};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::FutureExt as _;
 
 use crate::clock::Clock;
 use crate::commands::accounts::RecordKeyUse;
@@ -34,6 +32,7 @@ use crate::config::TrustedProxies;
 use crate::domain::refusal::{OrderRefusal, Refusal};
 use crate::domain::setting::Limits;
 use crate::domain::{Actor, OrderId};
+use crate::request::{self, NoBody};
 use crate::secret::KeyHash;
 use crate::store::keys::Caller;
 use crate::store::orders::{self, Origin};
@@ -48,10 +47,8 @@ use error::{Error, Failure};
 use fields::{Broken, Dialect, Fields};
 use limits::Limiter;
 
-const BODY_MAX: usize = 1024 * 1024;
-/// What is read and thrown away of a body that is too large, so that its sender hears why.
-const DISCARDED_MAX: usize = 16 * BODY_MAX;
-const BODY_DEADLINE: Duration = Duration::from_secs(10);
+/// Bytes that are read and thrown away of a body that is too large, so that its sender hears why.
+const DISCARDED_MAX: usize = 16 * 1024 * 1024;
 
 const ERROR_CODE: HeaderName = HeaderName::from_static("x-error-code");
 
@@ -94,10 +91,9 @@ async fn v2(request: HttpRequest, payload: Payload, api: Data<Api>) -> HttpRespo
     if !matches!(*request.method(), Method::GET | Method::POST) {
         return respond_error(&request, Dialect::Json, &Error::MethodNotAllowed);
     }
-    let body = match actix_web::rt::time::timeout(BODY_DEADLINE, read_body(payload)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(error)) => return respond_error(&request, Dialect::Json, &error),
-        Err(_) => return respond_error(&request, Dialect::Json, &Error::Timeout),
+    let body = match request::read_body(payload, DISCARDED_MAX).await {
+        Ok(body) => body,
+        Err(fault) => return respond_error(&request, Dialect::Json, &no_body(fault)),
     };
     let dialect = Dialect::of(&body);
     // One bad request must not take the connections of others with it.
@@ -108,22 +104,12 @@ async fn v2(request: HttpRequest, payload: Payload, api: Data<Api>) -> HttpRespo
     }
 }
 
-/// The whole body, up to its bound.
-async fn read_body(mut payload: Payload) -> Result<Bytes, Error> {
-    let mut body = BytesMut::new();
-    let mut discarded = 0;
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| Error::Unreadable)?;
-        if body.len() + chunk.len() <= BODY_MAX && discarded == 0 {
-            body.extend_from_slice(&chunk);
-            continue;
-        }
-        discarded += chunk.len();
-        if discarded > DISCARDED_MAX {
-            break;
-        }
+const fn no_body(fault: NoBody) -> Error {
+    match fault {
+        NoBody::TooLarge => Error::TooLarge,
+        NoBody::Late => Error::Timeout,
+        NoBody::Broken => Error::Unreadable,
     }
-    if discarded > 0 { Err(Error::TooLarge) } else { Ok(body.freeze()) }
 }
 
 async fn answer(
@@ -241,7 +227,8 @@ impl Api {
             None => None,
         };
         seen.ok_or_else(|| {
-            let wrong = self.limiter.count_wrong_key(self.address(call.request));
+            let address = request::client_address(call.request, &self.proxies);
+            let wrong = self.limiter.count_wrong_key(address);
             wrong.err().map_or(Error::InvalidKey, Error::RateLimited)
         })
     }
@@ -261,12 +248,6 @@ impl Api {
         if known.is_due(self.clock.now(), RecordKeyUse::EVERY_SECONDS) {
             self.store.write_soon(RecordKeyUse { key: known.caller.key });
         }
-    }
-
-    fn address(&self, request: &HttpRequest) -> IpAddr {
-        let peer = request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
-        let forwarded_for = request.headers().get_all("x-forwarded-for");
-        self.proxies.client(peer, forwarded_for.map(HeaderValue::as_bytes))
     }
 
     /// Reads what may take a while on a thread that may wait.

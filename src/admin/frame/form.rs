@@ -1,0 +1,237 @@
+//! A form as it was sent, and what is wrong with it.
+//!
+//! A page that refuses a form shows it again, with the values as typed and each complaint beside
+//! its field. So values and complaints travel together, and a field that cannot be read is a
+//! complaint, never a panic.
+
+use std::collections::HashSet;
+
+use crate::domain::money::{Change, Discount, Money, Rate};
+use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
+use crate::domain::service::parse_number;
+
+/// Fields by name, in the order in which they came, and complaints by field.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Form {
+    fields: Vec<(String, String)>,
+    complaints: Vec<(String, String)>,
+}
+
+/// Rows that can be selected and worked on at once.
+const SELECTED_MAX: usize = 1000;
+
+/// Fields that belong to the machinery and are never shown again.
+const HIDDEN: [&str; 4] = ["csrf", "proof", "confirmed", "typed"];
+
+impl Form {
+    /// Reads `name=value&…`. What is not that has no fields.
+    pub(crate) fn parse(text: &[u8]) -> Self {
+        let fields = serde_html_form::from_bytes(text).unwrap_or_default();
+        Self { fields, complaints: Vec::new() }
+    }
+
+    /// A form filled in by us.
+    pub(crate) fn filled<const N: usize>(values: [(&str, String); N]) -> Self {
+        let fields = values.map(|(name, value)| (name.to_owned(), value)).into();
+        Self { fields, complaints: Vec::new() }
+    }
+
+    /// The value as it was typed; nothing where there is none.
+    pub(crate) fn raw(&self, name: &str) -> &str {
+        self.fields.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    /// The value without blanks around it.
+    pub(crate) fn get(&self, name: &str) -> &str {
+        self.raw(name).trim()
+    }
+
+    /// The value without blanks around it, cut to so many characters: what a list looks for.
+    pub(crate) fn text(&self, name: &str, length_max: usize) -> String {
+        self.get(name).chars().take(length_max).collect()
+    }
+
+    /// The numbers of a field that may come several times: selected rows. At most a thousand, each
+    /// once, in the order in which they came.
+    pub(crate) fn selected(&self, name: &str) -> Vec<i64> {
+        let of_name = self.fields.iter().filter(|(known, _)| known == name);
+        let ids = of_name.filter_map(|(_, value)| value.trim().parse().ok()).take(SELECTED_MAX);
+        let mut seen = HashSet::new();
+        ids.filter(|id| seen.insert(*id)).collect()
+    }
+
+    /// Everything a page that asks once more has to send along.
+    pub(crate) fn carried(&self) -> Vec<(&str, &str)> {
+        let fields = self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        fields.filter(|(name, _)| !HIDDEN.contains(name)).collect()
+    }
+
+    /// Whether the field was sent.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|(known, _)| known == name)
+    }
+
+    /// Sets a field that a page which asks once more is to send along.
+    pub(crate) fn put(&mut self, name: &str, value: impl ToString) {
+        self.fields.retain(|(known, _)| known != name);
+        self.fields.push((name.to_owned(), value.to_string()));
+    }
+
+    /// Complains about a field; the first complaint about it stays.
+    pub(crate) fn refuse(&mut self, name: &str, complaint: impl ToString) {
+        if self.error(name).is_none() {
+            self.complaints.push((name.to_owned(), complaint.to_string()));
+        }
+    }
+
+    /// Complains where the field belongs that the refusal is about.
+    pub(crate) fn refuse_by(&mut self, refusal: &Refusal) {
+        self.refuse(field_of(refusal), refusal);
+    }
+
+    /// The complaint about a field.
+    pub(crate) fn error(&self, name: &str) -> Option<&str> {
+        self.complaints.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
+    }
+
+    /// All complaints, for the summary above the form.
+    pub(crate) fn errors(&self) -> &[(String, String)] {
+        &self.complaints
+    }
+
+    /// Whether nothing is wrong so far.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.complaints.is_empty()
+    }
+
+    /// A field that must be filled in.
+    pub(crate) fn required(&mut self, name: &str, complaint: &str) -> String {
+        let value = self.get(name).to_owned();
+        if value.is_empty() {
+            self.refuse(name, complaint);
+        }
+        value
+    }
+
+    /// An amount without a sign.
+    pub(crate) fn amount(&mut self, name: &str) -> Money {
+        let amount = Money::parse(self.get(name));
+        self.or_refuse(name, amount, "Write an amount like 10 or 2.50").unwrap_or_default()
+    }
+
+    /// A rate.
+    pub(crate) fn rate(&mut self, name: &str) -> Option<Rate> {
+        let rate = Rate::parse(self.get(name));
+        self.or_refuse(name, rate, "Write a rate like 2.50, at most six decimals")
+    }
+
+    /// A percentage from 0 to 100.
+    pub(crate) fn discount(&mut self, name: &str) -> Discount {
+        let discount = Discount::parse(self.get(name));
+        let complaint = "Write a percentage from 0 to 100, such as 12.5";
+        self.or_refuse(name, discount, complaint).unwrap_or_default()
+    }
+
+    /// By how much rates change.
+    pub(crate) fn change(&mut self, name: &str) -> Option<Change> {
+        let change = Change::parse(self.get(name));
+        self.or_refuse(name, change, "Write a percentage such as +10 or -5, up to +1000")
+    }
+
+    /// A limit of a quantity.
+    pub(crate) fn limit(&mut self, name: &str) -> i64 {
+        let limit = parse_number(self.get(name)).filter(|limit| *limit > 0);
+        let complaint = "Write a whole number from 1 to 1000000000";
+        self.or_refuse(name, limit, complaint).unwrap_or_default()
+    }
+
+    /// Whether a box is checked.
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        self.get(name) == "1"
+    }
+
+    /// A number by which something is named.
+    pub(crate) fn id(&mut self, name: &str, complaint: &str) -> i64 {
+        let id = self.get(name).trim_start_matches('#').parse().ok().filter(|id| *id > 0);
+        self.or_refuse(name, id, complaint).unwrap_or_default()
+    }
+
+    /// A whole number that may be left out.
+    pub(crate) fn number(&mut self, name: &str) -> Option<i64> {
+        let text = self.get(name);
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|_| is_number);
+        if text.is_empty() {
+            return None;
+        }
+        self.or_refuse(name, number, "Write a whole number")
+    }
+
+    fn or_refuse<T>(&mut self, name: &str, value: Option<T>, complaint: &str) -> Option<T> {
+        if value.is_none() {
+            self.refuse(name, complaint);
+        }
+        value
+    }
+}
+
+/// The field that most forms have for what a refusal is about. One that is about no field stands
+/// above the form, under the empty name.
+const fn field_of(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::Order(refusal) => field_of_order(*refusal),
+        Refusal::Operator(refusal) => field_of_operator(refusal),
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "all others are about no field")]
+const fn field_of_order(refusal: OrderRefusal) -> &'static str {
+    match refusal {
+        OrderRefusal::InsufficientFunds => "amount",
+        OrderRefusal::ServiceNotFound => "service",
+        _ => "",
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "all others are about no field")]
+const fn field_of_operator(refusal: &OperatorRefusal) -> &'static str {
+    use OperatorRefusal as No;
+
+    match refusal {
+        No::NameTaken | No::BadName | No::BadServiceName | No::CategoryTaken => "name",
+        No::BadLabel => "label",
+        No::AmountTooLarge | No::AmountIsZero => "amount",
+        No::BelowCreditLimit => "credit_limit",
+        No::NoteMissing | No::NoteTooLong => "note",
+        No::BadPassword | No::CommonPassword => "password",
+        No::WrongCode => "code",
+        No::BadCategoryName => "category",
+        No::BadLimits | No::MinAboveMax => "min",
+        No::BadRefillDays => "refill_days",
+        No::RemainsAbove(_) | No::RemainsForPartial(_) => "remains",
+        No::KindWithoutDripFeed => "dripfeed",
+        No::KindIsFixed => "kind",
+        No::RateTooHigh | No::RatesChanged => "percent",
+        No::CategoryNotFound => "to",
+        No::CurrencyIsFixed => "currency",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_and_complaints_travel_together() {
+        let mut form = Form::parse(b"name=+ann+&id=1&id=2&id=1&csrf=x&amount=1e3&%C3");
+        assert_eq!((form.get("name"), form.raw("name")), ("ann", " ann "));
+        assert_eq!(form.selected("id"), [1, 2]);
+        assert_eq!(form.carried().len(), 6);
+        assert_eq!(form.amount("amount"), Money::ZERO);
+        form.refuse("amount", "a second complaint");
+        assert_eq!(form.errors().len(), 1);
+        assert!(form.error("amount").unwrap().starts_with("Write an amount"));
+        assert!(form.error("name").is_none() && !form.is_sound());
+    }
+}

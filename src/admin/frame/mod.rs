@@ -1,0 +1,126 @@
+//! What every page has around it. The frame names no page.
+//!
+//! From the ground up: what needs nobody (`shell`, `form`, `link`, `tone`, `books`, `bulk`,
+//! `terms`), the question and the error ([`ask`], [`error`]), who asks ([`cx`]), what a handler
+//! answers with ([`reply`], [`list`]), the page of an error ([`failed`]), and the door through
+//! which every request comes ([`gate`]). `tests/it/tidy_layout.rs` holds the floors.
+
+pub(crate) mod answer;
+pub(crate) mod ask;
+pub(crate) mod books;
+pub(crate) mod bulk;
+pub(crate) mod cookies;
+pub(crate) mod cx;
+pub(crate) mod error;
+mod failed;
+mod finish;
+pub(crate) mod form;
+pub(crate) mod gate;
+pub(crate) mod link;
+pub(crate) mod list;
+pub(crate) mod reply;
+mod request;
+pub(crate) mod shell;
+pub(crate) mod terms;
+pub(crate) mod tone;
+
+use std::sync::Arc;
+
+use actix_web::http::Method;
+
+use crate::clock::Clock;
+use crate::config::{Config, PublicUrl, TrustedProxies};
+use crate::domain::Timestamp;
+use crate::password::Passwords;
+use crate::secret::{self, Sealer, Secret};
+use crate::store::Store;
+
+const SETUP_LINK_SECONDS: i64 = 30 * 60;
+const SETUP_TOKEN_LENGTH: usize = 32;
+
+/// What the pages need to answer.
+pub struct Admin {
+    pub(crate) store: Arc<Store>,
+    pub(crate) clock: Clock,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) public_url: Option<PublicUrl>,
+    pub(crate) insecure_cookies: bool,
+    pub(crate) passwords: Passwords,
+    pub(crate) sealer: Sealer,
+    pub(crate) setup: Option<SetupLink>,
+    pub(crate) books: books::Books,
+}
+
+impl Admin {
+    /// The pages over a store. `setup` is the link that was printed, while there is no admin.
+    pub fn new(
+        store: Arc<Store>,
+        config: &Config,
+        sealer: Sealer,
+        setup: Option<SetupLink>,
+    ) -> Self {
+        Self {
+            store,
+            clock: config.clock.clone(),
+            proxies: config.trusted_proxies.clone(),
+            public_url: config.public_url.clone(),
+            insecure_cookies: config.insecure_cookies,
+            passwords: Passwords::new(config.password_cost),
+            sealer,
+            setup,
+            books: books::Books::default(),
+        }
+    }
+}
+
+/// The secret in the setup link, and until when it counts. It is nowhere but in memory.
+pub struct SetupLink {
+    token: Secret,
+    until: Timestamp,
+}
+
+impl SetupLink {
+    /// A link that counts from now on, for half an hour.
+    pub fn new(now: Timestamp) -> Self {
+        Self {
+            token: secret::new_token(SETUP_TOKEN_LENGTH),
+            until: Timestamp(now.0 + SETUP_LINK_SECONDS),
+        }
+    }
+
+    /// Path and query, to be put behind the panel's address.
+    pub fn path(&self) -> String {
+        format!("/admin/setup?token={}", self.token.expose())
+    }
+
+    /// Whether this is the link's token, sent in time.
+    pub(crate) fn is(&self, sent: &str, now: Timestamp) -> bool {
+        now.0 < self.until.0 && secret::is_same(self.token.expose().as_bytes(), sent.as_bytes())
+    }
+}
+
+/// Who may come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Open,
+    /// Who has given the password and owes the code.
+    Half,
+    /// Who is logged in.
+    Signed,
+    /// Who is logged in and has given the password in the last quarter of an hour: for money,
+    /// keys and admins.
+    Proved,
+}
+
+/// One page, or one thing that can be done.
+#[derive(Debug)]
+pub struct Route {
+    /// GET shows, POST does.
+    pub method: Method,
+    /// Below `/admin`.
+    pub path: &'static str,
+    pub access: Access,
+    /// What the audit log says when it was done; nothing where nothing changes.
+    pub verb: &'static str,
+}

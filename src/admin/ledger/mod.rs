@@ -1,0 +1,5 @@
+//! The ledger: every movement of money, one of them, and whether the books balance.
+
+pub(super) mod books;
+pub(super) mod list;
+pub(super) mod one;

@@ -1,0 +1,303 @@
+//! All orders: what is found, by what, page by page. The address says all of it.
+
+use actix_web::http::header;
+use askama::Template;
+
+use crate::admin::frame::answer::Answer;
+use crate::admin::frame::cx::Cx;
+use crate::admin::frame::form::Form;
+use crate::admin::frame::link::Link;
+use crate::admin::frame::list::{self, Address, List, Size, no_page};
+use crate::admin::frame::shell::{Nav, Shell, grouped};
+use crate::admin::frame::tone;
+use crate::domain::order::{Order, PublicStatus};
+use crate::domain::{OrderId, ServiceId, UserId};
+use crate::store::order_list::{self, Listed};
+use crate::store::orders::{self, By, Filter};
+use crate::store::page::{Cursor, Page};
+use crate::store::{self, Read, services, users};
+
+const PATH: &str = "/admin/orders";
+/// Numbers that are looked up at once.
+const IDS_MAX: usize = 1000;
+/// Cancel requests are counted up to here.
+const CANCEL_REQUESTS_MAX: i64 = 100;
+/// What is read of a field of the filter.
+const TEXT_LENGTH_MAX: usize = 2048;
+/// What is read of the box for numbers: a thousand of them, each with its comma.
+const BOX_LENGTH_MAX: usize = 16 * IDS_MAX;
+
+/// Which orders a tab shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tab {
+    All,
+    Of(PublicStatus),
+    /// Those whose customer asks to cancel.
+    CancelRequests,
+}
+
+impl Tab {
+    const ALL: [Self; 8] = [
+        Self::All,
+        Self::Of(PublicStatus::Pending),
+        Self::Of(PublicStatus::InProgress),
+        Self::Of(PublicStatus::Processing),
+        Self::Of(PublicStatus::Completed),
+        Self::Of(PublicStatus::Partial),
+        Self::Of(PublicStatus::Canceled),
+        Self::CancelRequests,
+    ];
+
+    /// The word in the address.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::All => "",
+            Self::Of(status) => status.as_str(),
+            Self::CancelRequests => "cancel-requests",
+        }
+    }
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::All => "All",
+            Self::Of(status) => status.label(),
+            Self::CancelRequests => "Cancel wishes",
+        }
+    }
+}
+
+/// What the reader asked for, as it stands in the address.
+#[derive(Clone, Debug)]
+struct Asked {
+    tab: Tab,
+    /// Order numbers with anything between them, or else a link.
+    q: String,
+    /// A user, by name or number.
+    user: String,
+    service: String,
+    link: String,
+    /// The reseller's own name for an order.
+    own: String,
+    size: Size,
+}
+
+impl Asked {
+    fn read(cx: &Cx) -> Self {
+        let text = |name: &str| cx.form.text(name, TEXT_LENGTH_MAX);
+        let word = cx.form.get("state");
+        let tab = Tab::ALL.into_iter().find(|tab| tab.word() == word).unwrap_or(Tab::All);
+        let size = cx.size();
+        if tab == Tab::CancelRequests {
+            let none = String::new;
+            let [q, user, service, link, own] = [none(), none(), none(), none(), none()];
+            return Self { tab, q, user, service, link, own, size };
+        }
+        Self {
+            tab,
+            q: cx.form.text("q", BOX_LENGTH_MAX),
+            user: text("user"),
+            service: text("service"),
+            link: text("link"),
+            own: text("own"),
+            size,
+        }
+    }
+
+    fn is_filtered(&self) -> bool {
+        self.has_more() || !self.q.is_empty()
+    }
+
+    /// Whether one of the filters is set that are folded away.
+    fn has_more(&self) -> bool {
+        [&self.user, &self.service, &self.link, &self.own].iter().any(|text| !text.is_empty())
+    }
+
+    /// The numbers in the box. What has a letter in it is a link instead.
+    fn ids(&self) -> Option<Vec<OrderId>> {
+        if self.q.is_empty() || self.q.chars().any(char::is_alphabetic) {
+            return None;
+        }
+        let numbers = self.q.split(|c: char| !c.is_ascii_digit());
+        let ids = numbers.filter_map(|digits| digits.parse().ok().map(OrderId));
+        Some(ids.take(IDS_MAX).collect())
+    }
+
+    /// The address of the list, with another tab.
+    fn address(&self, tab: Tab) -> Address {
+        let mut address = Address::new(PATH).with("state", tab.word());
+        if tab != Tab::CancelRequests {
+            address = address
+                .with_some("q", &self.q)
+                .with_some("user", &self.user)
+                .with_some("service", &self.service)
+                .with_some("link", &self.link)
+                .with_some("own", &self.own);
+        }
+        match self.size.is_usual() {
+            true => address,
+            false => address.with("size", self.size.rows),
+        }
+    }
+}
+
+/// What a complaint is about, and what it says.
+type Complaint = (&'static str, &'static str);
+
+/// What was found.
+struct Found {
+    page: Page<Listed>,
+    counts: Vec<(PublicStatus, i64)>,
+    cancel_requests: i64,
+    /// The user asked for, by name.
+    user: Option<String>,
+    complaint: Option<Complaint>,
+}
+
+impl Found {
+    fn read(db: &Read<'_>, asked: &Asked, cursor: Cursor) -> store::Result<Self> {
+        let (counts, cancel_requests) =
+            (orders::counts(db)?, order_list::count_cancel_requests(db, CANCEL_REQUESTS_MAX)?);
+        let user = users::find_called(db, &asked.user)?;
+        let name = user.as_ref().map(|user| user.name.clone());
+        let found = Self { page: no_page(), counts, cancel_requests, user: name, complaint: None };
+        let ids = asked.ids();
+        let by = match by(db, asked, user.map(|user| user.id))? {
+            Ok(by) => by,
+            Err(complaint) => return Ok(Self { complaint: Some(complaint), ..found }),
+        };
+        let status = match asked.tab {
+            Tab::Of(status) => Some(status),
+            Tab::All | Tab::CancelRequests => None,
+        };
+        let filter = Filter { status, by, ..Filter::default() };
+        let page = match ids {
+            Some(ids) => order_list::page_of(db, &ids, &filter, cursor, asked.size.rows)?,
+            None => order_list::page(db, filter, cursor, asked.size.rows)?,
+        };
+        Ok(Self { page, ..found })
+    }
+
+    fn count(&self, tab: Tab) -> i64 {
+        let of = |status| self.counts.iter().filter(move |(known, _)| *known == status);
+        match tab {
+            Tab::All => self.counts.iter().map(|(_, count)| count).sum(),
+            Tab::Of(status) => of(status).map(|(_, count)| count).sum(),
+            Tab::CancelRequests => self.cancel_requests,
+        }
+    }
+}
+
+/// What the list is about, or why there is no such list: every one has an index of its own.
+fn by(db: &Read<'_>, asked: &Asked, user: Option<UserId>) -> store::Result<Result<By, Complaint>> {
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let is_link = asked.ids().is_none() && !asked.q.is_empty();
+    let link = some(if is_link && asked.link.is_empty() { &asked.q } else { &asked.link });
+    let own = some(&asked.own);
+    if asked.tab == Tab::CancelRequests {
+        return Ok(Ok(By::CancelRequest));
+    }
+    if !asked.user.is_empty() && user.is_none() {
+        return Ok(Err(("user", "There is no user with this name or number")));
+    }
+    if !asked.service.is_empty() {
+        if user.is_some() || link.is_some() || own.is_some() {
+            return Ok(Err(("service", "Filter by the service alone, or leave it empty")));
+        }
+        let id = asked.service.trim_start_matches('#').parse().map(ServiceId);
+        return match id.ok().map(|id| services::find(db, id)).transpose()?.flatten() {
+            Some(service) => Ok(Ok(By::Service(service.id))),
+            None => Ok(Err(("service", "There is no service with this number"))),
+        };
+    }
+    Ok(match (user, link, own) {
+        (Some(user), None, None) => Ok(By::User(user)),
+        (Some(user), link, custom_id) => Ok(By::Own { user, link, custom_id }),
+        (None, _, Some(_)) => Err(("user", "Whose? A reseller's own IDs are only his")),
+        (None, Some(link), None) => Ok(By::Link(link)),
+        (None, None, None) => Ok(By::Nothing),
+    })
+}
+
+#[derive(Template)]
+#[template(path = "admin/orders/list.html")]
+struct OrdersPage {
+    shell: Shell,
+    form: Form,
+    asked: Asked,
+    tabs: Vec<list::Tab>,
+    /// The user asked for, by name.
+    user: Option<String>,
+    list: List<Listed>,
+    /// Whether there has never been an order.
+    is_new: bool,
+    /// How the API is called, for a panel that has no order yet.
+    example: String,
+}
+
+impl OrdersPage {
+    fn is_cancel_requests(&self) -> bool {
+        self.asked.tab == Tab::CancelRequests
+    }
+
+    /// The state of the tab in the middle of a sentence.
+    fn state(&self) -> String {
+        self.asked.tab.label().to_lowercase()
+    }
+
+    fn tab(&self) -> &'static str {
+        self.asked.tab.word()
+    }
+
+    /// Whether the customer waits for an answer to the request to cancel.
+    fn is_cancel_request(&self, order: &Order) -> bool {
+        By::CancelRequest.holds(order)
+    }
+}
+
+/// The tabs, with how many orders each shows; that is not said of what is filtered.
+fn tabs(asked: &Asked, found: &Found) -> Vec<list::Tab> {
+    let draw = |tab: Tab| {
+        let is_more = tab == Tab::CancelRequests && found.cancel_requests >= CANCEL_REQUESTS_MAX;
+        let count = match is_more {
+            true => format!("{}+", CANCEL_REQUESTS_MAX - 1),
+            false => grouped(found.count(tab)),
+        };
+        let is_counted = !asked.is_filtered() || tab == Tab::CancelRequests;
+        list::Tab {
+            count: is_counted.then_some(count),
+            ..list::Tab::new(asked.address(tab), tab.label(), tab == asked.tab)
+        }
+    };
+    Tab::ALL.into_iter().map(draw).collect()
+}
+
+/// The list.
+pub(crate) async fn show(cx: &mut Cx) -> Answer {
+    let (asked, cursor) = (Asked::read(cx), cx.cursor());
+    let reading = asked.clone();
+    let found = cx.read(move |db| Found::read(db, &reading, cursor)).await?;
+    if let Some((name, text)) = found.complaint {
+        cx.form.refuse(name, text);
+    }
+    let (tabs, is_new) = (tabs(&asked, &found), found.count(Tab::All) == 0);
+    let list = List::new(found.page, asked.address(asked.tab), |row| row.order.id.0);
+    let (shell, user, example) = (cx.shell("Orders", Nav::Orders), found.user, example(cx));
+    let form = cx.form.clone();
+    let page = OrdersPage { shell, form, asked, tabs, user, list, is_new, example };
+    match page.form.is_sound() {
+        true => cx.page(&page),
+        false => cx.refused_page(&page),
+    }
+}
+
+/// A request that places an order, as somebody would type it here.
+fn example(cx: &Cx) -> String {
+    let host = cx.request.headers().get(header::HOST);
+    let host = host.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let public = cx.admin.public_url.as_ref().map(|url| url.origin().to_owned());
+    let origin = public.unwrap_or_else(|| format!("http://{host}"));
+    format!(
+        "curl {origin}/api/v2 -d key=YOUR_KEY -d action=add -d service=1 \\\n     \
+         -d link=https://example.com/post -d quantity=1000"
+    )
+}

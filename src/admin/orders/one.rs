@@ -1,0 +1,369 @@
+//! One order: its money, its delivery, what happened to it, and the moves a person may make.
+//!
+//! The two ways to move it differ by what they do to money. What only tells how far delivery is,
+//! and what earns the charge, needs nobody's password: fulfilling by hand is done all day. What
+//! gives money back asks for it, as everything does that pays somebody.
+
+use askama::Template;
+
+use crate::admin::frame::answer::{Answer, encoded, see_other};
+use crate::admin::frame::ask::Ask;
+use crate::admin::frame::cx::Cx;
+use crate::admin::frame::error::PageError;
+use crate::admin::frame::form::Form;
+use crate::admin::frame::link::Link;
+use crate::admin::frame::shell::{Nav, Shell, Toast, grouped};
+use crate::admin::frame::terms::Terms;
+use crate::admin::frame::tone;
+use crate::commands::orders::SetOrder;
+use crate::domain::ledger::PostingKind;
+use crate::domain::money::Money;
+use crate::domain::order::{ByHand, Change, Order, OrderStatus, PublicStatus};
+use crate::domain::refill::Refill;
+use crate::domain::refusal::{OrderRefusal, Refusal};
+use crate::domain::service::Input;
+use crate::domain::{OrderId, Timestamp};
+use crate::store::audit::{self, Written};
+use crate::store::ledger::{self, OfOrder};
+use crate::store::order_list::{self, Listed, Source};
+use crate::store::{self, Read, orders, refills};
+
+/// Entries of the audit log, refills and other orders that a page shows.
+const LAST: i64 = 200;
+const LAST_REFILLS: i64 = 20;
+const LAST_OTHERS: usize = 5;
+
+/// All that is known about an order.
+struct Known {
+    order: Order,
+    user: String,
+    service: String,
+    source: Source,
+    inputs: Vec<(Input, String)>,
+    postings: Vec<OfOrder>,
+    /// What people did to it, oldest first.
+    written: Vec<Written>,
+    refills: Vec<Refill>,
+    others: Vec<Listed>,
+}
+
+impl Known {
+    fn read(db: &Read<'_>, id: OrderId) -> store::Result<Self> {
+        let found = order_list::find(db, id)?.ok_or(OrderRefusal::OrderNotFound)?;
+        let Listed { order, user, service } = found;
+        let mut written = audit::list_about(db, &format!("order {id}"), LAST)?;
+        written.reverse();
+        Ok(Self {
+            source: order_list::source(db, id)?,
+            inputs: orders::inputs(db, id)?,
+            postings: ledger::list_of_order(db, id)?,
+            written,
+            refills: refills::list_of(db, id, LAST_REFILLS)?,
+            others: order_list::list_same_link(db, &order, LAST_OTHERS)?,
+            order,
+            user,
+            service,
+        })
+    }
+
+    /// Who placed it: a key, or a person.
+    fn placed_by(&self) -> String {
+        let by_key = self.source.key.as_ref().map(|key| format!("key {key}…"));
+        let created = self.written.iter().find(|entry| entry.verb == "order.create");
+        let charge = self.postings.iter().find(|posting| posting.kind == PostingKind::Charge);
+        let by_hand = || created.map(|entry| entry.actor.clone());
+        let paid = || charge.map(|posting| posting.actor.clone());
+        by_key.or_else(by_hand).or_else(paid).unwrap_or_default()
+    }
+
+    /// What happened to it, oldest first.
+    fn events(&self, currency: &str) -> Vec<Event> {
+        let (order, user) = (&self.order, &self.user);
+        let mut events = vec![event(order.created_at, "Placed", &self.placed_by())];
+        let (charges, rest): (Vec<_>, Vec<_>) =
+            self.postings.iter().partition(|posting| posting.kind == PostingKind::Charge);
+        for posting in charges {
+            let what = format!("{} {currency} taken from {user}", posting.amount);
+            events.push(event(posting.created_at, what, &posting.actor));
+        }
+        if let Some(at) = order.cancel_requested_at {
+            events.push(event(at, format!("{user} wishes to cancel"), user));
+        }
+        for entry in self.written.iter().filter(|entry| entry.verb != "order.create") {
+            events.push(event(entry.created_at, &entry.change, &entry.actor));
+        }
+        events.extend(self.end_by_customer());
+        for posting in rest {
+            let what = match posting.kind {
+                PostingKind::Capture => format!("{} {currency} earned", posting.amount),
+                PostingKind::Refund
+                | PostingKind::Goodwill
+                | PostingKind::Charge
+                | PostingKind::Deposit
+                | PostingKind::Adjustment => {
+                    format!("{} {currency} back to {user}", posting.amount)
+                }
+            };
+            events.push(event(posting.created_at, what, &posting.actor));
+        }
+        for refill in &self.refills {
+            let what = format!("Refill {} asked for", refill.id);
+            events.push(event(refill.created_at, what, user));
+        }
+        events.sort_by_key(|event| event.at);
+        events
+    }
+
+    /// The end of an order that its customer canceled: no person wrote it down.
+    fn end_by_customer(&self) -> Option<Event> {
+        let at = self.order.finished_at?;
+        let is_written =
+            self.written.iter().any(|entry| entry.verb == "order.set" && entry.created_at == at);
+        let refund = self.postings.iter().find(|posting| posting.kind == PostingKind::Refund);
+        let by = refund.map_or("", |posting| &posting.actor);
+        (!is_written).then(|| event(at, self.order.public_status().label(), by))
+    }
+}
+
+/// One line of an order's history.
+struct Event {
+    at: Timestamp,
+    what: String,
+    by: String,
+}
+
+fn event(at: Timestamp, what: impl Into<String>, by: &str) -> Event {
+    Event { at, what: what.into(), by: by.to_owned() }
+}
+
+/// The name of a field for people.
+pub(crate) fn label(input: &Input) -> String {
+    let words = input.as_str().replace('_', " ");
+    let mut letters = words.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{}", letters.as_str())
+}
+
+/// A button that moves the order.
+struct Move {
+    status: PublicStatus,
+    says: String,
+}
+
+/// What the button says that gives an order a status.
+fn says(status: PublicStatus, now: PublicStatus) -> String {
+    if status == now {
+        return "Save".to_owned();
+    }
+    if status == PublicStatus::Completed {
+        return "Complete".to_owned();
+    }
+    format!("Set {}", status.label().to_lowercase())
+}
+
+#[derive(Template)]
+#[template(path = "admin/orders/one.html")]
+struct OrderPage {
+    shell: Shell,
+    form: Form,
+    known: Known,
+}
+
+impl OrderPage {
+    /// The moves that only tell how far delivery is or that it is done, the present one first.
+    fn moves(&self) -> Vec<Move> {
+        let order = &self.known.order;
+        let (now, legal) = (order.public_status(), order.moves());
+        let mut moves: Vec<Move> = Kind::Progress
+            .statuses()
+            .iter()
+            .filter(|status| legal.contains(status))
+            .map(|status| Move { status: *status, says: says(*status, now) })
+            .collect();
+        moves.sort_by_key(|button| button.status != now);
+        moves
+    }
+
+    fn can(&self, status: PublicStatus) -> bool {
+        self.known.order.moves().contains(&status)
+    }
+
+    fn is_open(&self) -> bool {
+        !self.known.order.status.is_final()
+    }
+
+    /// Whether nobody can move it just now, for it is being handed over.
+    fn is_away(&self) -> bool {
+        matches!(self.known.order.status, OrderStatus::Sending | OrderStatus::Unknown)
+    }
+
+    fn is_cancel_request(&self) -> bool {
+        self.is_open() && self.known.order.cancel_requested_at.is_some()
+    }
+
+    fn events(&self) -> Vec<Event> {
+        self.known.events(&self.shell.currency)
+    }
+
+    /// The list of all orders for the link.
+    fn all_for_link(&self) -> String {
+        format!("/admin/orders?link={}", encoded(&self.known.order.link))
+    }
+}
+
+async fn order_page(cx: &mut Cx) -> Result<OrderPage, PageError> {
+    let id = OrderId(cx.path_id("id")?);
+    let known = cx.read(move |db| Known::read(db, id)).await.map_err(not_found(id))?;
+    let shell = cx.shell(&format!("Order {id}"), Nav::Orders);
+    let form = match cx.form.is_sound() {
+        false => cx.form.clone(),
+        true => {
+            let start_count = known.order.start_count.map(|count| count.to_string());
+            let remains = known.order.remains.to_string();
+            Form::filled([("start_count", start_count.unwrap_or_default()), ("remains", remains)])
+        }
+    };
+    Ok(OrderPage { shell, form, known })
+}
+
+/// An order that is not there is a page that is not there.
+fn not_found(id: OrderId) -> impl Fn(PageError) -> PageError {
+    move |error| {
+        if matches!(error, PageError::Refused(Refusal::Order(OrderRefusal::OrderNotFound))) {
+            return PageError::NotFound(format!(
+                "No order {id}. The number may have been typed wrong."
+            ));
+        }
+        error
+    }
+}
+
+/// The page.
+pub(crate) async fn show(cx: &mut Cx) -> Answer {
+    let page = order_page(cx).await?;
+    cx.page(&page)
+}
+
+/// What a move does to money, and so which way it comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// None, or the charge is earned.
+    Progress,
+    /// Some goes back.
+    Refund,
+}
+
+impl Kind {
+    const fn statuses(self) -> &'static [PublicStatus] {
+        match self {
+            Self::Progress => {
+                &[PublicStatus::InProgress, PublicStatus::Processing, PublicStatus::Completed]
+            }
+            Self::Refund => &[PublicStatus::Partial, PublicStatus::Canceled],
+        }
+    }
+
+    /// The status that was asked for, if it comes this way.
+    pub(crate) fn status(self, form: &Form) -> Option<PublicStatus> {
+        let status = PublicStatus::from_stored(form.get("status"))?;
+        self.statuses().contains(&status).then_some(status)
+    }
+}
+
+/// Says how far delivery is, or that it is done. Done is for ever, so that asks first.
+pub(crate) async fn set_status(cx: &mut Cx) -> Answer {
+    set(cx, Kind::Progress).await
+}
+
+/// Ends the order short or cancels it: all or a part of the charge goes back. Asks first, with
+/// what is kept and what goes back.
+pub(crate) async fn refund(cx: &mut Cx) -> Answer {
+    set(cx, Kind::Refund).await
+}
+
+async fn set(cx: &mut Cx, kind: Kind) -> Answer {
+    let id = OrderId(cx.path_id("id")?);
+    let found = cx.read(move |db| order_list::find(db, id)).await?;
+    let Some(found) = found else { return Err(not_found(id)(OrderRefusal::OrderNotFound.into())) };
+    let Some(status) = kind.status(&cx.form) else {
+        cx.form.refuse("", "Choose what becomes of the order");
+        return refused(cx).await;
+    };
+    let path = format!("/admin/orders/{id}");
+    if found.order.status.is_final() && found.order.public_status() == status {
+        return Ok(see_other(&path)); // the same form, sent twice: the first time counted
+    }
+    let (start_count, remains) = (cx.form.number("start_count"), cx.form.number("remains"));
+    let by_hand = ByHand { status, start_count, remains };
+    if !cx.form.is_sound() {
+        return refused(cx).await;
+    }
+    let change = match found.order.set(&by_hand) {
+        Ok(change) => change,
+        Err(refusal) => {
+            cx.form.refuse_by(&refusal);
+            return refused(cx).await;
+        }
+    };
+    if change.status.is_final() {
+        let terms = cx.read(Terms::read).await?;
+        cx.confirm(ask(&found, &change, &terms))?;
+    }
+    let Some(refunded) = cx.try_write(SetOrder { actor: cx.actor()?, order: id, by_hand }).await?
+    else {
+        return refused(cx).await;
+    };
+    let toast = match refunded {
+        Money::ZERO => format!("Order {id}: {status}"),
+        refunded => format!("Order {id}: {status}, {refunded} went back to {}", found.user),
+    };
+    cx.go(&path, Toast::new(toast))
+}
+
+async fn refused(cx: &mut Cx) -> Answer {
+    let page = order_page(cx).await?;
+    cx.refused_page(&page)
+}
+
+/// The question before an order ends: what was delivered, what is kept, what goes back.
+fn ask(found: &Listed, change: &Change, terms: &Terms) -> Ask {
+    let Listed { order, user, .. } = found;
+    let Terms { currency, .. } = terms;
+    let (kept, refund) =
+        change.settlement.map_or((order.charge, Money::ZERO), |s| (s.kept, s.refund));
+    let money = |amount: Money| format!("{amount} {currency}");
+    let (title, verb) = match change.status {
+        OrderStatus::Partial => (
+            format!("End order {} short and return {refund} {currency} to {user}?", order.id),
+            format!("Return {refund} {currency}"),
+        ),
+        OrderStatus::Canceled => (
+            format!("Cancel order {} and return {refund} {currency} to {user}?", order.id),
+            format!("Cancel and return {refund} {currency}"),
+        ),
+        OrderStatus::Completed
+        | OrderStatus::Pending
+        | OrderStatus::Sending
+        | OrderStatus::Unknown
+        | OrderStatus::Active => {
+            (format!("Complete order {}?", order.id), "Complete 1 order".to_owned())
+        }
+    };
+    let delivered = match change.status == OrderStatus::Canceled {
+        true => String::new(),
+        false => format!("{} of {}", order.units - change.remains, order.units),
+    };
+    Ask {
+        title,
+        facts: vec![
+            ("Delivered".to_owned(), delivered),
+            ("Charged".to_owned(), money(order.charge)),
+            ("Kept".to_owned(), money(kept)),
+            (format!("Returned to {user}"), money(refund)),
+            ("From now on".to_owned(), "the order is final".to_owned()),
+        ],
+        verb,
+        typed: terms.typed(refund),
+        is_danger: refund > Money::ZERO,
+    }
+}

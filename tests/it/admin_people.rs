@@ -386,7 +386,7 @@ fn users_are_added_priced_suspended_and_given_keys() {
     olga.post("/admin/users/1/rates", &[("service", "#1"), ("rate", "0.5")]);
     assert!(olga.see("/admin/users/1/rates").contains("0.50"));
     olga.post("/admin/users/1/rates/1/drop", &[]);
-    assert!(olga.see("/admin/users/1/rates").contains("No rates of his own"));
+    assert!(olga.see("/admin/users/1/rates").contains("No custom rates"));
 
     olga.post("/admin/users/1/note", &[("note", "pays late\r\n<b>")]);
     assert!(olga.see("/admin/users/1").contains("pays late\n&#60;b&#62;"));

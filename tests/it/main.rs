@@ -36,6 +36,7 @@ mod store;
 mod tidy;
 mod tidy_items;
 mod tidy_words;
+mod tidy_layout;
 mod together;
 mod upgrade;
 mod v2;

@@ -12,7 +12,6 @@ const STEPS: i64 = 4;
 pub(super) struct Point {
     /// What it is the value of, such as a day.
     pub(super) label: String,
-    /// The value.
     pub(super) value: i64,
     /// The value as people read it, with its unit.
     pub(super) shown: String,

@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 use askama::Template;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::error::PageError;
 
@@ -10,7 +11,7 @@ use super::error::PageError;
 pub(crate) type Answer = Result<HttpResponse, PageError>;
 
 /// What stays as it is in the value of an address.
-const ENCODED: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC.remove(b'_');
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-');
 
 /// A rendered template.
 pub(crate) fn html(status: StatusCode, page: &impl Template) -> Answer {
@@ -25,7 +26,7 @@ pub(crate) fn see_other(path: &str) -> HttpResponse {
 
 /// A value in an address.
 pub(crate) fn encoded(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, ENCODED).to_string()
+    utf8_percent_encode(text, ENCODED).to_string()
 }
 
 /// A path of ours to go to, whatever was asked for.

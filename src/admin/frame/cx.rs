@@ -50,7 +50,7 @@ pub(crate) struct Cx {
     is_dry: bool,
     /// What to say on the next page.
     pub(crate) toast: Option<Toast>,
-    /// Cookies to set.
+    /// Those that the answer sets.
     pub(crate) cookies: Vec<Cookie<'static>>,
     /// Whether the last answer's toast is being shown.
     pub(super) is_told: bool,
@@ -124,7 +124,7 @@ impl Cx {
         Ok((verdict, started.admin))
     }
 
-    /// Now.
+    /// The time by the panel's clock.
     pub(crate) fn now(&self) -> Timestamp {
         self.admin.clock.now()
     }

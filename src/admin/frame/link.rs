@@ -6,7 +6,7 @@ use std::fmt::{self, Display};
 const SHOWN_MAX: usize = 26;
 const END: usize = 11;
 
-/// A link as a customer wrote it. Shown short; the whole of it belongs into the title.
+/// A link as a customer wrote it. Shown short; the whole of it belongs in the title.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Link<'a>(pub(crate) &'a str);
 

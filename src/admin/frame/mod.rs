@@ -99,17 +99,16 @@ impl SetupLink {
     }
 }
 
-/// Who may come in.
+/// Who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Anybody.
     Open,
-    /// Who has given the password and owes the code.
+    /// Logged in by the password, while the code is still owed.
     Half,
-    /// Who is logged in.
+    /// Logged in.
     Signed,
-    /// Who is logged in and has given the password in the last quarter of an hour: for money,
-    /// keys and admins.
+    /// Logged in, with the password given in the last quarter of an hour: for money, keys and
+    /// admins.
     Proved,
 }
 

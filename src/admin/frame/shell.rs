@@ -13,27 +13,16 @@ use crate::secret;
 /// Where in the navigation a page stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Nav {
-    /// The first page.
     Dashboard,
-    /// Orders.
     Orders,
-    /// Refills and wishes to cancel.
     Refills,
-    /// What is sold.
     Services,
-    /// The headings under which it is.
     Categories,
-    /// Resellers.
     Users,
-    /// All API keys.
     Keys,
-    /// Every movement of money.
     Ledger,
-    /// Who changed what.
     Audit,
-    /// What can be set.
     Settings,
-    /// One's own account.
     Account,
     /// Nowhere: errors, questions.
     Other,
@@ -41,13 +30,10 @@ pub(crate) enum Nav {
 
 /// One line of the navigation.
 pub(crate) struct NavItem {
-    /// Which.
     pub(crate) nav: Nav,
-    /// What it says.
     pub(crate) label: &'static str,
-    /// Where it leads.
     pub(crate) path: &'static str,
-    /// Its picture in the sprite.
+    /// Its picture in `icons.svg`.
     pub(crate) icon: &'static str,
     /// The key that leads there after `g`.
     pub(crate) key: char,
@@ -113,14 +99,12 @@ pub(crate) enum Theme {
     /// As the system has it.
     #[default]
     Auto,
-    /// Dark on light.
     Light,
-    /// Light on dark.
     Dark,
 }
 
 impl Theme {
-    /// All, for the menu.
+    /// In the order of the menu.
     pub(crate) const ALL: [Self; 3] = [Self::Auto, Self::Light, Self::Dark];
 
     /// The word in the cookie and in the page.
@@ -132,7 +116,7 @@ impl Theme {
         }
     }
 
-    /// The word for people.
+    /// The word on the button.
     pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::Auto => "Auto",
@@ -141,7 +125,7 @@ impl Theme {
         }
     }
 
-    /// Reads the word.
+    /// Reads the word of the cookie.
     pub(crate) fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|theme| theme.as_str() == word)
     }
@@ -150,7 +134,6 @@ impl Theme {
 /// A line that says what was done, with the way back where there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Toast {
-    /// What was done.
     pub(crate) text: String,
     /// Where to post to take it back.
     pub(crate) undo: Option<String>,
@@ -171,19 +154,14 @@ impl Toast {
 /// What every page is given. Templates call it `shell`.
 #[derive(Clone)]
 pub(crate) struct Shell {
-    /// The page's title.
     pub(crate) title: String,
     /// Where it stands in the navigation.
     pub(crate) nav: Nav,
-    /// The panel's name.
     pub(crate) panel: String,
-    /// The books' currency.
     pub(crate) currency: String,
     /// The zone in which times are shown.
     pub(crate) zone: TimeZone,
-    /// Now.
     pub(crate) now: Timestamp,
-    /// How it looks.
     pub(crate) looks: Looks,
     /// Who is logged in.
     pub(crate) who: Option<String>,
@@ -257,7 +235,7 @@ impl Shell {
     }
 }
 
-/// A large sum on one line: `1.8 M`. The exact one belongs into the title.
+/// A large sum on one line: `1.8 M`. The exact one belongs in the title.
 pub(crate) struct Short(pub(crate) Money);
 
 impl Display for Short {

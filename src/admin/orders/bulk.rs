@@ -29,7 +29,7 @@ const NAMED_MAX: usize = 8;
 struct Plan {
     /// Those that can make it.
     can: BTreeSet<OrderId>,
-    /// Whose they are.
+    /// Whose orders those are.
     users: HashSet<UserId>,
     /// What goes back in all.
     refund: Money,

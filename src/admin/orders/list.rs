@@ -212,7 +212,7 @@ fn by(db: &Read<'_>, asked: &Asked, user: Option<UserId>) -> store::Result<Resul
     Ok(match (user, link, own) {
         (Some(user), None, None) => Ok(By::User(user)),
         (Some(user), link, custom_id) => Ok(By::Own { user, link, custom_id }),
-        (None, _, Some(_)) => Err(("user", "Whose? A reseller's own IDs are only his")),
+        (None, _, Some(_)) => Err(("user", "Whose? A reseller's own IDs are only theirs")),
         (None, Some(link), None) => Ok(By::Link(link)),
         (None, None, None) => Ok(By::Nothing),
     })
@@ -254,7 +254,7 @@ impl OrdersPage {
     }
 }
 
-/// The tabs, with how many orders each shows; that is not said of what is filtered.
+/// The tabs, with how many orders each shows, unless the list is filtered.
 fn tabs(asked: &Asked, found: &Found) -> Vec<list::Tab> {
     let draw = |tab: Tab| {
         let is_more = tab == Tab::CancelRequests && found.cancel_requests >= CANCEL_REQUESTS_MAX;

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use askama::Template;
 
-use super::{CANCELS, tabs};
+use super::{CANCELS, CANCELS_PATH, tabs};
 use crate::admin::frame::answer::Answer;
 use crate::admin::frame::ask::Ask;
 use crate::admin::frame::bulk;
@@ -21,8 +21,6 @@ use crate::domain::order::{ByHand, PublicStatus};
 use crate::store::order_list::{self, Listed};
 use crate::store::orders::{By, Filter};
 use crate::store::{self, Read};
-
-pub(super) const PATH: &str = "/admin/refills/cancels";
 
 #[derive(Template)]
 #[template(path = "admin/refills/cancels.html")]
@@ -41,7 +39,7 @@ pub(crate) async fn show(cx: &mut Cx) -> Answer {
             Ok((tabs(db, CANCELS)?, order_list::page(db, filter, cursor, size)?))
         })
         .await?;
-    let list = List::new(page, Address::new(PATH).with("size", size), |row| row.order.id.0);
+    let list = List::new(page, Address::new(CANCELS_PATH).with("size", size), |row| row.order.id.0);
     let shell = cx.shell("Cancel wishes", Nav::Refills);
     cx.page(&CancelsPage { shell, tabs, list })
 }
@@ -83,7 +81,7 @@ pub(crate) async fn refund(cx: &mut Cx) -> Answer {
             0 => bulk::none_selected("order"),
             _ => "An order that is being handed to a provider cannot be canceled yet".to_owned(),
         };
-        return cx.go(PATH, Toast::new(toast));
+        return cx.go(CANCELS_PATH, Toast::new(toast));
     }
     let terms = cx.read(Terms::read).await?;
     cx.confirm(question(&orders, sum, &terms, selected - orders.len()))?;
@@ -100,7 +98,7 @@ pub(crate) async fn refund(cx: &mut Cx) -> Answer {
             format!("{} orders are canceled, {refunded} {currency} went back", several.len())
         }
     };
-    cx.go(PATH, Toast::new(toast))
+    cx.go(CANCELS_PATH, Toast::new(toast))
 }
 
 const fn canceled() -> ByHand {
@@ -136,7 +134,7 @@ fn question(orders: &[Listed], sum: Money, terms: &Terms, stay: usize) -> Ask {
 pub(crate) async fn decline(cx: &mut Cx) -> Answer {
     let found = requested(cx).await?;
     if found.is_empty() {
-        return cx.go(PATH, Toast::new(bulk::none_selected("order")));
+        return cx.go(CANCELS_PATH, Toast::new(bulk::none_selected("order")));
     }
     let orders = found.iter().map(|listed| listed.order.id).collect();
     cx.write(DeclineCancels { actor: cx.actor()?, orders }).await?;
@@ -144,5 +142,5 @@ pub(crate) async fn decline(cx: &mut Cx) -> Answer {
         [one] => format!("Order {} goes on. {} may ask again", one.order.id, one.user),
         several => format!("{} orders go on. Their users may ask again", several.len()),
     };
-    cx.go(PATH, Toast::new(toast))
+    cx.go(CANCELS_PATH, Toast::new(toast))
 }

@@ -42,7 +42,7 @@ const fn verb(status: RefillStatus) -> &'static str {
 struct RefillsPage {
     shell: Shell,
     tabs: Vec<Tab>,
-    /// Which are shown; all without.
+    /// The status shown; `None` shows all.
     status: Option<RefillStatus>,
     list: List<Listed>,
 }

@@ -13,6 +13,7 @@ const COUNTED_MAX: i64 = 100;
 const ALL: &str = "all";
 /// The word of the tab beside them.
 const CANCELS: &str = "cancels";
+const CANCELS_PATH: &str = "/admin/refills/cancels";
 
 /// A list of refills: of one status, or `all`.
 fn address(state: &str) -> Address {
@@ -38,6 +39,6 @@ fn tabs(db: &Read<'_>, this: &str) -> store::Result<Vec<Tab>> {
     }
     tabs.push(Tab::new(address(ALL), "All", this == ALL));
     let count = shown(order_list::count_cancel_requests(db, COUNTED_MAX)?);
-    tabs.push(Tab { count, ..Tab::new(cancels::PATH, "Cancel wishes", this == CANCELS) });
+    tabs.push(Tab { count, ..Tab::new(CANCELS_PATH, "Cancel wishes", this == CANCELS) });
     Ok(tabs)
 }

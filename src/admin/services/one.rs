@@ -117,7 +117,7 @@ impl ServicePage {
         ServiceKind::ALL
     }
 
-    /// Its kind, where that cannot change any more.
+    /// The kind, where it cannot change any more.
     fn fixed(&self) -> Option<ServiceKind> {
         let known = self.known.as_ref().filter(|known| known.has_orders)?;
         Some(known.service.listing.kind)

@@ -125,7 +125,6 @@ impl fmt::Display for OperatorRefusal {
                 );
             }
             Self::AtLine(line, refusal) => return write!(f, "line {line}: {refusal}"),
-
             Self::OrderInHandOver => "Order is being handed to a provider",
             Self::NeverBackToPending => "An order cannot go back to pending",
             Self::SubscriptionOnlyCancels => "A subscription can only be canceled",

@@ -344,7 +344,8 @@ CREATE UNIQUE INDEX refills_open ON refills (order_id) WHERE status IN ('pending
 
 --------------------------------------------------------------------------------------------- books
 
--- Every posting of money: one row, two accounts, never changed. The balances are those after it.
+-- A posting moves money from one account to another: one row, never changed. The balances are those
+-- after it.
 CREATE TABLE postings (
   id                         INTEGER PRIMARY KEY,
   created_at                 INTEGER NOT NULL,

@@ -16,9 +16,9 @@ const TEXT_LENGTH_MAX: usize = 200;
 struct AuditPage {
     shell: Shell,
     filter: Filter,
-    /// Who has ever done anything: as it is stored, and as people say it.
+    /// The actors to choose from: as stored, and with the names of admins.
     actors: Vec<(String, String)>,
-    /// What has ever been done.
+    /// The verbs to choose from.
     verbs: Vec<String>,
     size: Size,
     list: List<Written>,

@@ -4,10 +4,10 @@
 //! is read whole before anything is looked up.
 
 use super::fields::{self, Broken, Fields};
+use crate::domain::input::{Input, parse_number};
 use crate::domain::order::PublicStatus;
 use crate::domain::placing::Details;
 use crate::domain::refusal::OrderRefusal;
-use crate::domain::service::{Input, parse_number};
 use crate::domain::{OrderId, RefillId, ServiceId, UserId, is_hidden};
 use crate::store::orders::{By, Filter, RequestId};
 use crate::store::page::Cursor;
@@ -110,9 +110,9 @@ pub(super) struct Asked<Id> {
 pub(super) enum Unclear {
     UnknownAction,
     Missing(&'static str),
-    /// A parameter cannot be what it is.
+    /// A parameter's value is not valid.
     Invalid(&'static str),
-    /// A field of an order cannot be what it is.
+    /// A field of an order is not valid.
     Refused(OrderRefusal),
 }
 

@@ -233,7 +233,7 @@ impl Api {
         })
     }
 
-    /// Lets in whoever may and is not too quick. A valid key counts only against itself, and once.
+    /// Refuses the suspended and the too quick. A valid key counts only against itself, and once.
     fn admit(&self, known: &Known, is_counted: bool) -> Result<(), Error> {
         if known.caller.is_suspended {
             return Err(OrderRefusal::Suspended.into());

@@ -10,7 +10,7 @@ use crate::commands::accounts::{
 };
 use crate::domain::money::{Discount, Money, Rate};
 use crate::domain::user::User;
-use crate::domain::{Actor, KeyId, ServiceId, Timestamp, UserId};
+use crate::domain::{Actor, KeyId, ServiceId, Timestamp};
 use crate::secret::{self, KeyHash};
 use crate::store::{Store, keys, users};
 
@@ -154,14 +154,14 @@ fn find(store: &Store, name: &str) -> std::result::Result<User, Failure> {
 }
 
 fn list_users(store: &Store, json: bool) -> Result {
-    let mut after = UserId(0);
+    let mut after = None;
     loop {
         let page = store.page(|db| users::list(db, after, PAGE))?;
         for user in &page {
             print_user(user, json)?;
         }
         match page.last() {
-            Some(last) => after = last.id,
+            Some(last) => after = Some(last.id),
             None => return Ok(()),
         }
     }

@@ -9,8 +9,9 @@ use csv::{ReaderBuilder, StringRecord, Trim, Writer};
 
 use super::catalog::Draft;
 use crate::domain::ServiceId;
+use crate::domain::input::parse_number;
 use crate::domain::money::Rate;
-use crate::domain::service::{Listing, ServiceKind, parse_number};
+use crate::domain::service::{Listing, ServiceKind};
 use crate::store::services::{Listed, SERVICES_MAX};
 
 /// The columns that a file must have.

@@ -1,17 +1,18 @@
 //! A sample shop: something to look at on the first evening, and a bed for tests and tools.
 //!
-//! It is made of the same commands that people use, all of them in one transaction.
+//! Services are named by their numbers in `demo.csv`: a new one is added at its end. All of it is
+//! made of the same commands that people use, all of them in one transaction.
 
 use super::accounts::{CreateKey, CreateUser, Deposit};
 use super::admins::CreateAdmin;
 use super::catalog::{Draft, ImportServices};
 use super::orders::{PlaceOrder, SetOrder};
 use super::settings::SetSetting;
+use crate::domain::input::Input;
 use crate::domain::money::Money;
 use crate::domain::order::{ByHand, PublicStatus};
 use crate::domain::placing::Details;
 use crate::domain::refusal::OperatorRefusal;
-use crate::domain::service::Input;
 use crate::domain::setting::Setting;
 use crate::domain::{Actor, OrderId, ServiceId, UserId};
 use crate::secret::KeyHash;

@@ -57,7 +57,7 @@ impl PlaceOrder {
     /// Every refusal that placing it has.
     pub fn quote(&self, db: &Read<'_>, now: Timestamp) -> Result<Quote> {
         let offer = match self.service {
-            Some(service) => services::find_on_sale(db, self.user, service)?,
+            Some(service) => services::find_on_sale(db, Some(self.user), service)?,
             None => None,
         };
         let offer = offer.as_ref().map(|(service, custom_rate)| (service, *custom_rate));

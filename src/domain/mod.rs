@@ -6,6 +6,7 @@
 
 /// What happened in a time, in numbers.
 pub mod figures;
+pub mod input;
 /// Accounts and the postings between them.
 pub mod ledger;
 /// Tries to log in, and how long a session lasts.
@@ -114,7 +115,8 @@ const fn stored_word<const LENGTH: usize>(label: &str) -> [u8; LENGTH] {
 
 /// Declares an enum whose every value has a label for people and a word in the database. The
 /// labels are the trade's own terms and therefore what clients of the API see too; the stored word
-/// follows from the label, `In progress` is stored as `in_progress`.
+/// follows from the label, `In progress` is stored as `in_progress`: so to reword the label of what
+/// stands in files is a migration, and `tests/it/domain.rs` keeps the words.
 macro_rules! words {
     ($(#[$doc:meta])* pub enum $name:ident {
         $($(#[$variant_doc:meta])* $variant:ident = $label:literal,)*

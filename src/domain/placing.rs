@@ -3,11 +3,12 @@
 //! [`place`] reads the fields the way the service's kind asks for them and asks one [`Rule`] after
 //! the other whether the order can be sold. It is pure: what it needs to know is loaded before.
 
+use super::input::{Input, parse_number};
 use super::ledger::Account;
 use super::money::{Money, Rate};
 use super::order::DripFeed;
 use super::refusal::OrderRefusal;
-use super::service::{Counting, Input, Listing, Service, ServiceKind, parse_number};
+use super::service::{Counted, Counting, Listing, Service, ServiceKind};
 use super::user::User;
 use super::{OrderId, ServiceId, Timestamp, is_hidden, schedule, words};
 
@@ -84,22 +85,32 @@ fn read(service: &Service, details: &Details) -> Result<Wanted, OrderRefusal> {
         return Err(OrderRefusal::Missing(*absent));
     }
     let drip_feed = read_drip_feed(&service.listing, details)?;
-    let named = details.number(Input::Quantity);
-    let quantity = kind.counting().quantity(named, |input| details.get(input)).unwrap_or(0);
+    let (named, runs) =
+        (details.number(Input::Quantity).unwrap_or(0), drip_feed.map_or(1, |it| it.runs));
+    let counted = kind.counting().count(named, runs, |input| details.get(input));
+    let Counted { quantity, units } = counted.ok_or(OrderRefusal::Invalid(Input::Quantity))?;
     let limits = match kind.counting() {
         Counting::Quantity | Counting::Lines(_) => Some((quantity, quantity)),
         Counting::Piece => None,
         Counting::Posts => Some(read_subscription_limits(details)?),
     };
+    check_ranges(kind, details)?;
     Ok(Wanted {
         link: details.get(kind.link()).unwrap_or_default().to_owned(),
         quantity,
-        units: quantity * drip_feed.map_or(1, |drip_feed| drip_feed.runs),
+        units,
         drip_feed,
         limits,
         extras: extras(kind, details),
         expires_at: read_expiry(kind, details)?,
     })
+}
+
+/// Every number that the kind asks for is within the range of its field.
+fn check_ranges(kind: ServiceKind, details: &Details) -> Result<(), OrderRefusal> {
+    let asked = kind.required().iter().chain(kind.optional());
+    let mut given = asked.filter(|input| input.is_number() && details.get(**input).is_some());
+    given.try_for_each(|input| details.number_in_range(*input).map(|_| ()))
 }
 
 /// Runs and interval come together, and only where the service offers it.
@@ -227,6 +238,10 @@ pub fn place(placing: &Placing<'_>) -> Result<Quote, OrderRefusal> {
     let case = Case::of(placing);
     for rule in Rule::ALL {
         if let Some(answer) = rule.answer(&case) {
+            debug_assert!(
+                answer.as_ref().err().is_none_or(|refusal| refusal.rule() == Some(*rule)),
+                "{answer:?} is not a refusal of {rule:?}"
+            );
             return answer.map(Quote::Bought);
         }
     }

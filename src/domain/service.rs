@@ -3,8 +3,7 @@
 //! The kinds and their fields are those of section "add by service type" of the API's contract:
 //! every other place that needs to know what a kind asks for looks here.
 
-use std::ops::RangeInclusive;
-
+use super::input::{Input, QUANTITY_MAX};
 use super::money::{Per, Rate};
 use super::refusal::OperatorRefusal;
 use super::{CategoryId, ProviderId, ServiceId, words};
@@ -49,95 +48,6 @@ words! {
     }
 }
 
-words! {
-    /// A field of an order as the customer fills it in.
-    pub enum Input {
-        Link = "link",
-        /// How many, per run.
-        Quantity = "quantity",
-        /// How often a drip-feed order runs.
-        Runs = "runs",
-        /// Minutes between two runs.
-        Interval = "interval",
-        Keywords = "keywords",
-        Comments = "comments",
-        Usernames = "usernames",
-        Hashtags = "hashtags",
-        Hashtag = "hashtag",
-        Username = "username",
-        /// The post whose likers are meant.
-        Media = "media",
-        /// Which answer to vote for.
-        AnswerNumber = "answer_number",
-        Groups = "groups",
-        /// Where visits come from.
-        Country = "country",
-        Device = "device",
-        /// By what way.
-        TypeOfTraffic = "type_of_traffic",
-        /// The search that leads to the page.
-        GoogleKeyword = "google_keyword",
-        /// The page that leads to the page.
-        ReferringUrl = "referring_url",
-        /// Fewest units for a new post.
-        Min = "min",
-        /// Most units for a new post.
-        Max = "max",
-        /// How many new posts; without it, until stopped.
-        Posts = "posts",
-        /// How many posts that are there already.
-        OldPosts = "old_posts",
-        /// Minutes to wait after a new post.
-        Delay = "delay",
-        /// The last day of a subscription, d/m/Y.
-        Expiry = "expiry",
-    }
-}
-
-impl Input {
-    /// Whether the value is a list, one entry a line.
-    pub const fn is_list(self) -> bool {
-        matches!(
-            self,
-            Self::Keywords | Self::Comments | Self::Usernames | Self::Hashtags | Self::Groups
-        )
-    }
-
-    /// Whether the value is a whole number.
-    pub const fn is_number(self) -> bool {
-        self.range().is_some()
-    }
-
-    /// The least and the most that a number may be, whatever the service; `None` for a text. A
-    /// service narrows its quantities further.
-    pub const fn range(self) -> Option<RangeInclusive<i64>> {
-        match self {
-            Self::Quantity | Self::Min | Self::Max | Self::Posts | Self::OldPosts => {
-                Some(0..=QUANTITY_MAX)
-            }
-            // Runs come in any number that is still worth writing down, minutes up to a week.
-            Self::Runs | Self::Interval => Some(1..=10_000),
-            Self::Delay => Some(0..=1440),
-            Self::Link
-            | Self::Keywords
-            | Self::Comments
-            | Self::Usernames
-            | Self::Hashtags
-            | Self::Hashtag
-            | Self::Username
-            | Self::Media
-            | Self::AnswerNumber
-            | Self::Groups
-            | Self::Country
-            | Self::Device
-            | Self::TypeOfTraffic
-            | Self::GoogleKeyword
-            | Self::ReferringUrl
-            | Self::Expiry => None,
-        }
-    }
-}
-
 /// What an order is charged by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counting {
@@ -152,7 +62,24 @@ pub enum Counting {
 }
 
 impl Counting {
-    /// The field whose text is counted, if one is.
+    /// The field that says the smallest quantity.
+    pub const fn least(self) -> Input {
+        match self {
+            Self::Lines(input) => input,
+            Self::Posts => Input::Min,
+            Self::Quantity | Self::Piece => Input::Quantity,
+        }
+    }
+
+    /// The field that says the largest quantity.
+    pub const fn most(self) -> Input {
+        match self {
+            Self::Posts => Input::Max,
+            Self::Lines(_) | Self::Quantity | Self::Piece => self.least(),
+        }
+    }
+
+    /// The one field whose text is counted, if one is: `check` reads it beside the order.
     pub const fn input(self) -> Option<Input> {
         match self {
             Self::Lines(input) => Some(input),
@@ -160,33 +87,34 @@ impl Counting {
         }
     }
 
-    /// How many units one run of an order is of. `named` is the quantity that the customer names,
-    /// `text` looks up a field of the order. `None` where what it counts is not there.
-    pub fn quantity<'a>(
+    /// Counts an order: where it is placed, and again by `check` from what is stored of it, so that
+    /// both always agree. `named` is the quantity that the customer names, or that is stored; it
+    /// counts for nothing where the fields say how many. `runs` is 1 without a drip-feed, `text`
+    /// looks up [`Counting::input`]. A factor besides the quantity belongs in `units` alone.
+    /// `None` where what is counted is missing, or is more than can be counted.
+    pub fn count<'a>(
         self,
-        named: Option<i64>,
-        text: impl FnOnce(Input) -> Option<&'a str>,
-    ) -> Option<i64> {
-        match self {
-            Self::Quantity => named,
-            Self::Lines(input) => text(input).map(count_lines),
-            Self::Piece => Some(1),
-            Self::Posts => Some(0),
-        }
-    }
-
-    /// The units that an order is charged for and that its `remains` counts down from, counted
-    /// anew from what it was bought with: its quantity, its runs (1 without a drip-feed) and the
-    /// texts of its fields. `None` where the quantity is not what the fields come to.
-    pub fn units<'a>(
-        self,
-        quantity: i64,
+        named: i64,
         runs: i64,
         text: impl FnOnce(Input) -> Option<&'a str>,
-    ) -> Option<i64> {
-        let counted = self.quantity(Some(quantity), text)?;
-        if counted == quantity { quantity.checked_mul(runs) } else { None }
+    ) -> Option<Counted> {
+        let quantity = match self {
+            Self::Quantity => named,
+            Self::Lines(input) => count_lines(text(input)?),
+            Self::Piece => 1,
+            Self::Posts => 0,
+        };
+        Some(Counted { quantity, units: quantity.checked_mul(runs)? })
     }
+}
+
+/// What an order is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Units of one run, which the service's limits are about.
+    pub quantity: i64,
+    /// Units charged for and counted down by `remains`, of all runs together.
+    pub units: i64,
 }
 
 /// The lines of a list that are not blank.
@@ -284,19 +212,6 @@ impl ServiceKind {
             | Self::InvitesFromGroups => &[],
         }
     }
-}
-
-/// The largest quantity that can be ordered or set as a limit.
-pub const QUANTITY_MAX: i64 = 1_000_000_000;
-
-/// Reads a whole number the way the whole panel does: 1 to 10 digits, no sign, no leading zero,
-/// at most [`QUANTITY_MAX`].
-pub fn parse_number(text: &str) -> Option<i64> {
-    let plain = (1..=10).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_digit())
-        && (text.len() == 1 || !text.starts_with('0'));
-    let number = if plain { text.parse().ok()? } else { return None };
-    (number <= QUANTITY_MAX).then_some(number)
 }
 
 /// A thing we sell.
@@ -450,16 +365,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_plain_digits() {
-        for (text, number) in [("0", 0), ("1", 1), ("1000000000", QUANTITY_MAX)] {
-            assert_eq!(parse_number(text), Some(number));
-        }
-        for text in ["", "00", "007", "+5", "-5", "1.5", "1e3", "1000000001", "99999999999", "٣"] {
-            assert_eq!(parse_number(text), None, "{text:?}");
-        }
-    }
-
-    #[test]
     fn every_kind_asks_for_what_it_counts() {
         for kind in ServiceKind::ALL {
             let asked = match kind.counting() {
@@ -468,6 +373,7 @@ mod tests {
                 Counting::Piece | Counting::Posts => None,
             };
             assert!(asked.is_none_or(|input| kind.required().contains(&input)), "{kind}");
+            assert!(kind.counting().input().is_none_or(Input::is_list), "{kind}");
             assert_eq!(ServiceKind::from_label(kind.label()), Some(*kind));
             assert_eq!(ServiceKind::from_stored(kind.as_str()), Some(*kind));
         }

@@ -1,8 +1,8 @@
 //! What the operator can set while the panel runs, and what each setting may be.
 
+use super::input::parse_number;
 use super::money::Money;
 use super::refusal::OperatorRefusal;
-use super::service::parse_number;
 use super::words;
 
 words! {

@@ -148,7 +148,7 @@ fn choices(db: &Read<'_>, next: &str) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Who has ever changed anything: as it is stored, and as people say it.
+/// The actors in the log: as stored, and with the names of admins.
 pub fn actors(db: &Read<'_>) -> Result<Vec<(String, String)>> {
     let sql = format!("SELECT {WHO} FROM (SELECT $1 AS actor) AS one");
     let name = |actor: String| {
@@ -158,7 +158,7 @@ pub fn actors(db: &Read<'_>) -> Result<Vec<(String, String)>> {
     choices(db, NEXT_ACTOR)?.into_iter().map(name).collect()
 }
 
-/// What has ever been done.
+/// The verbs in the log.
 pub fn verbs(db: &Read<'_>) -> Result<Vec<String>> {
     choices(db, NEXT_VERB)
 }

@@ -32,7 +32,7 @@ pub enum BackupError {
 type Result<T> = std::result::Result<T, BackupError>;
 
 impl BackupError {
-    /// Whether it was the disk that failed, and not something that can be said no to.
+    /// Whether the storage failed (exit 74), and this is no refusal (exit 1).
     pub fn is_storage(&self) -> bool {
         match self {
             Self::Copy(error) => error.is_storage(),

@@ -31,7 +31,7 @@ pub enum CopyError {
 type Result<T> = std::result::Result<T, CopyError>;
 
 impl CopyError {
-    /// Whether it was the disk that failed, and not something that can be said no to.
+    /// Whether the storage failed (exit 74), and this is no refusal (exit 1).
     pub fn is_storage(&self) -> bool {
         match self {
             Self::Exists(_) | Self::InProgress(_) => false,
@@ -73,6 +73,8 @@ pub(super) fn refuse_existing(target: &Path) -> Result<()> {
     }
 }
 
+const SIDE_FILES: &[&str] = &["-wal", "-shm", "-journal"];
+
 /// A file being written beside its target, readable by us alone. It goes away unless it is kept.
 pub(super) struct Part {
     pub(super) path: PathBuf,
@@ -98,7 +100,7 @@ impl Part {
             return Err(CopyError::InProgress(path));
         }
         let part = Self { path, file, is_kept: false };
-        part.remove(&["-wal", "-shm", "-journal"]);
+        part.remove(SIDE_FILES);
         part.file.set_len(0).map_err(|error| CopyError::File(part.path.clone(), error))?;
         Ok(part)
     }
@@ -108,6 +110,7 @@ impl Part {
         let failed = |error| CopyError::File(target.to_owned(), error);
         self.file.sync_all().map_err(failed)?;
         refuse_existing(target)?;
+        self.remove(SIDE_FILES);
         std::fs::rename(&self.path, target).map_err(failed)?;
         self.is_kept = true;
         schema::sync_folder(target).map_err(failed)?;
@@ -141,7 +144,8 @@ impl Part {
 impl Drop for Part {
     fn drop(&mut self) {
         if !self.is_kept {
-            self.remove(&["-wal", "-shm", "-journal", ""]);
+            self.remove(SIDE_FILES);
+            self.remove(&[""]);
         }
     }
 }

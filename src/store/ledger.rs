@@ -106,8 +106,8 @@ pub fn page_of(db: &Read<'_>, account: Account, cursor: Cursor, size: i64) -> Re
                 destination_balance_micros, order_id, note, {WHO}
          FROM postings WHERE id = $1"
     );
-    let found = db.find_each(&sql, &ids, |row| read_booked(row, account))?;
-    Ok(cursor.page(found.into_iter().flatten().collect(), size))
+    let found = db.get_each(&sql, &ids, |row| read_booked(row, account))?;
+    Ok(cursor.page(found, size))
 }
 
 fn read_booked(row: &Row<'_>, account: Account) -> RowResult<Booked> {

@@ -2,13 +2,15 @@
 //!
 //! A step is never changed once a version with it was released, and each has a kept file of the
 //! schema before it in `tests/it/fixture/`. A column that is added stands last among its table's
-//! columns in `schema.sql`, before the table's CHECKs: there SQLite puts it.
+//! columns in `schema.sql`, before the table's CHECKs: there SQLite puts it. A command that has the
+//! file open beside a server that upgrades it goes on with the statements it knows, so a step adds;
+//! what is to go is taken away a version later.
 
 use std::cell::RefCell;
 
-use super::Result;
 use super::sums::Sums;
 use super::tx::{Conn, Tx};
+use super::{Error, Result};
 use crate::domain::Timestamp;
 
 /// What leads from one version of the schema to the next.
@@ -28,6 +30,9 @@ pub(super) const VERSION: i64 = 1 + MIGRATIONS.len() as i64;
 
 /// Runs the steps that a file of that version lacks. The caller has begun a transaction.
 pub(super) fn run(conn: &Conn, found: i64) -> Result<()> {
+    if !(1..=VERSION).contains(&found) {
+        return Err(Error::fault("only an older schema can be upgraded"));
+    }
     let sums = RefCell::<Sums>::default();
     let done = usize::try_from(found - 1).unwrap_or(0);
     for Step { sql, rows } in MIGRATIONS.iter().skip(done) {

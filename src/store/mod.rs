@@ -92,7 +92,7 @@ impl Error {
         Self::Storage(Fault { is_fatal: true, text: self.to_string().into() })
     }
 
-    /// Whether it was the disk or the database that failed, and not somebody who said no.
+    /// Whether the disk or the database failed, and this is no refusal.
     pub const fn is_storage(&self) -> bool {
         matches!(self, Self::DiskFull | Self::Storage(_))
     }

@@ -54,8 +54,8 @@ fn named(db: &Read<'_>, page: Page<Order>) -> Result<Page<Listed>> {
     let users = names(db, "SELECT id, name FROM users WHERE id = $1", &page, |o| o.user)?;
     let services = names(db, "SELECT id, name FROM services WHERE id = $1", &page, |o| o.service)?;
     let listed = |order: Order| {
-        let user = users.get(&order.user).cloned().unwrap_or_default();
-        let service = services.get(&order.service).cloned().unwrap_or_default();
+        let user = users[&order.user].clone();
+        let service = services[&order.service].clone();
         Listed { order, user, service }
     };
     let Page { rows, has_newer, has_older } = page;
@@ -71,8 +71,7 @@ fn names<Id: ToValue + FromValue + Ord + Hash>(
 ) -> Result<HashMap<Id, String>> {
     let ids: BTreeSet<Id> = page.rows.iter().map(of).collect();
     let ids: Vec<Id> = ids.into_iter().collect();
-    let found = db.find_each(sql, &ids, |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(found.into_iter().flatten().collect())
+    Ok(db.get_each(sql, &ids, |row| Ok((row.get(0)?, row.get(1)?)))?.into_iter().collect())
 }
 
 /// An order with its names.

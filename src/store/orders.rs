@@ -6,9 +6,9 @@ use super::page::{Cursor, Span};
 use super::value::{Row, RowResult, params};
 use super::{Read, Result, Tx, accounts, figures};
 use crate::domain::figures::Figures;
+use crate::domain::input::Input;
 use crate::domain::order::{Change, DripFeed, Order, PublicStatus, Standing};
 use crate::domain::placing::{Details, NewOrder};
-use crate::domain::service::Input;
 use crate::domain::{Actor, OrderId, ServiceId, UserId};
 
 fn read_order(row: &Row<'_>) -> RowResult<Order> {
@@ -348,7 +348,8 @@ fn ids_in_blocks(db: &Read<'_>, filter: &Filter, index: &str) -> Result<Vec<i64>
 }
 
 /// The numbers among which a list in blocks is looked for: those between a user's first and last
-/// order, so that a user who has not bought for long is found as quickly as any. `None` for none.
+/// order, so that a user who has not bought for long is found as quickly as any.
+/// `None` where the user has no order.
 fn span(db: &Read<'_>, filter: &Filter) -> Result<Option<Span>> {
     let (By::User(user) | By::Own { user, .. }) = filter.by else {
         return Ok(Some(filter.from.span(last(db)?)));

@@ -189,8 +189,7 @@ impl Filter {
         let most = self.size + 1;
         if let (Some(user), None | Some(PostingKind::Charge)) = (self.user, self.kind) {
             let ids = ids_of(db, user, self.kind, span, most)?;
-            let found = db.find_each(&select("", "p.id = $1"), &ids, read_entry)?;
-            return Ok(found.into_iter().flatten().collect());
+            return db.get_each(&select("", "p.id = $1"), &ids, read_entry);
         }
         let params = params![self.user, self.kind, span.above, span.below, most];
         db.list(&self.sql(), params, read_entry)

@@ -45,7 +45,7 @@ pub enum OpenError {
     /// An earlier version of the program wrote it, and somebody has it open.
     #[error(
         "{} was written by an older version (schema {found}, this one has {known}) and is in use; \
-         stop the server, then start this version",
+         stop the server, then start this version, or wait for the one that upgrades it",
         .path.display()
     )]
     Older { path: PathBuf, found: i64, known: i64 },
@@ -78,7 +78,7 @@ impl OpenError {
         matches!(self, Self::Locked(_))
     }
 
-    /// Whether it was the disk that failed, and not something that can be said no to.
+    /// Whether the storage failed (exit 74), and this is no refusal (exit 1).
     pub fn is_storage(&self) -> bool {
         match self {
             Self::Database(error) => matches!(
@@ -269,7 +269,7 @@ fn is_to_roll_back(error: &rusqlite::Error) -> bool {
     code == Some(rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
 }
 
-fn check_version(path: &Path, found: i64) -> Result<(), OpenError> {
+pub(super) fn check_version(path: &Path, found: i64) -> Result<(), OpenError> {
     let known = VERSION;
     if found > known {
         return Err(OpenError::Newer { path: path.to_owned(), found, known });
@@ -335,7 +335,8 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-/// Fails where a list would look at rows it does not show, or sort what it has read.
+/// Fails where a list would read a whole table or sort what it has read. It does not see that a
+/// list of rare rows passes the others over along the primary key: such a list names an index.
 #[cfg(test)]
 pub(super) fn assert_walks_an_index(sql: &str) {
     let conn = Connection::open_in_memory().unwrap();

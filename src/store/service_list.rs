@@ -113,8 +113,8 @@ pub fn page(db: &Read<'_>, filter: &Filter) -> Result<Page<Headed>> {
     let most = usize::try_from(filter.size + 1).unwrap_or(usize::MAX);
     let wanted = found.into_iter().filter(|(id, name)| text.is_in(*id, name)).take(most);
     let ids: Vec<ServiceId> = wanted.map(|(id, _)| id).collect();
-    let rows = services::find_each_headed(db, &ids)?;
-    Ok(cursor.page(rows.into_iter().flatten().collect(), filter.size))
+    let rows = services::get_each_headed(db, &ids)?;
+    Ok(cursor.page(rows, filter.size))
 }
 
 /// What somebody looks for.

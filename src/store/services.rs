@@ -64,13 +64,13 @@ pub struct Headed {
     pub is_category_enabled: bool,
 }
 
-/// The services of those numbers, in that order, with their headings.
-pub fn find_each_headed(db: &Read<'_>, ids: &[ServiceId]) -> Result<Vec<Option<Headed>>> {
+/// The services of those numbers, which must exist, in that order, with their headings.
+pub fn get_each_headed(db: &Read<'_>, ids: &[ServiceId]) -> Result<Vec<Headed>> {
     let sql = select!(
         ", c.name, c.is_enabled
          FROM services s JOIN categories c ON c.id = s.category_id WHERE s.id = $1"
     );
-    db.find_each(sql, ids, |row| {
+    db.get_each(sql, ids, |row| {
         Ok(Headed {
             service: read_service(row)?,
             category: row.get(16)?,
@@ -79,10 +79,10 @@ pub fn find_each_headed(db: &Read<'_>, ids: &[ServiceId]) -> Result<Vec<Option<H
     })
 }
 
-/// A service that can be ordered, with the user's custom rate for it.
+/// A service that can be ordered, with the custom rate of a user for it, where one is named.
 pub fn find_on_sale(
     db: &Read<'_>,
-    user: UserId,
+    user: Option<UserId>,
     id: ServiceId,
 ) -> Result<Option<(Service, Option<Rate>)>> {
     db.find(

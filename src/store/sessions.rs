@@ -108,8 +108,6 @@ pub fn delete(tx: &Tx<'_>, id: SessionId) -> Result<()> {
 
 /// Ends all of an admin's sessions but one.
 pub fn delete_others(tx: &Tx<'_>, admin: AdminId, kept: Option<SessionId>) -> Result<usize> {
-    tx.execute(
-        "DELETE FROM sessions WHERE admin_id = $1 AND id <> $2",
-        params![admin, kept.unwrap_or(SessionId(0))],
-    )
+    let sql = "DELETE FROM sessions WHERE admin_id = $1 AND ($2 IS NULL OR id <> $2)";
+    tx.execute(sql, params![admin, kept])
 }

@@ -213,6 +213,16 @@ impl Read<'_> {
         keys.iter().map(|key| self.find(sql, params![*key], &map)).collect()
     }
 
+    /// For each key the row, which must be there; in the order of the keys.
+    pub(super) fn get_each<K: ToValue, T>(
+        &self,
+        sql: &str,
+        keys: &[K],
+        map: impl Fn(&Row<'_>) -> RowResult<T>,
+    ) -> Result<Vec<T>> {
+        keys.iter().map(|key| self.get(sql, params![*key], &map)).collect()
+    }
+
     /// Hands every row to `each` as it comes, keeping none of them.
     pub(super) fn for_each(
         &self,
@@ -290,9 +300,7 @@ impl From<RowError> for Error {
     fn from(error: RowError) -> Self {
         match error {
             RowError::Lite(error) => error.into(),
-            RowError::Column(at) => {
-                Self::fault(&format!("column {at} of a row is not as it must be"))
-            }
+            RowError::Column(text) => Self::fault(&text),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Bringing an older file up to today's schema: by whoever holds the file's lock, after a copy of
+//! Bringing an older file up to today's schema: under the file's lock, after a copy of
 //! it was kept and another copy was upgraded and found sound, in one transaction. So whatever
 //! happens in between, the file is the old one or the new one, whole.
 
@@ -54,8 +54,8 @@ fn upgrade(path: &Path, conn: &Conn, _lock: &File) -> std::result::Result<(), Op
         // Nothing was changed, and what went wrong is worth more than that this did too.
         let _ = conn.run("ROLLBACK");
     }
-    fail_at("upgraded");
     if let Some((found, kept)) = done? {
+        fail_at("upgraded");
         tracing::warn!(
             from = found,
             to = VERSION,
@@ -76,6 +76,7 @@ fn keep_and_run(
 ) -> std::result::Result<Option<(i64, PathBuf)>, OpenError> {
     let source = schema::open_untouched(path)?;
     let found = schema::user_version(&source)?;
+    schema::check_version(path, found)?;
     if found == VERSION {
         return Ok(None);
     }

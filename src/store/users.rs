@@ -61,10 +61,10 @@ pub fn find_called(db: &Read<'_>, text: &str) -> Result<Option<User>> {
     }
 }
 
-/// Users after the given one, by id.
-pub fn list(db: &Read<'_>, after: UserId, limit: i64) -> Result<Vec<User>> {
+/// Users behind the given one, or from the first, by number.
+pub fn list(db: &Read<'_>, after: Option<UserId>, limit: i64) -> Result<Vec<User>> {
     let sql = select!("WHERE u.id > $1 ORDER BY u.id LIMIT $2");
-    db.list(sql, params![after, limit], read_user)
+    db.list(sql, params![after.map_or(0, |user| user.0), limit], read_user)
 }
 
 /// Which users a page shows.

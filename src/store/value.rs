@@ -6,11 +6,12 @@
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 
+use crate::domain::input::Input;
 use crate::domain::ledger::{AccountKind, PostingKind};
 use crate::domain::money::{Discount, Money, Rate};
 use crate::domain::order::{OrderStatus, PublicStatus, Shown};
 use crate::domain::refill::RefillStatus;
-use crate::domain::service::{Input, ServiceKind};
+use crate::domain::service::ServiceKind;
 use crate::domain::{
     AccountId, AdminId, CategoryId, KeyId, OrderId, PostingId, ProviderId, RefillId, ServiceId,
     SessionId, Timestamp, UserId,
@@ -25,7 +26,7 @@ pub(super) enum Kind {
     Blob,
 }
 
-/// A stored value, borrowed from whoever has it.
+/// A stored value, borrowed from its owner or its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Value<'a> {
     Null(Kind),
@@ -100,8 +101,8 @@ pub(super) enum Row<'a> {
 #[derive(Debug)]
 pub(super) enum RowError {
     Lite(rusqlite::Error),
-    /// What the column of that number holds is not of the type that was asked for.
-    Column(usize),
+    /// What a column holds is not of the type that was asked for: its name, and what it holds.
+    Column(String),
 }
 
 /// What a function makes of a row.
@@ -111,17 +112,23 @@ impl Row<'_> {
     /// The column of that number, from 0.
     pub(super) fn get<T: FromValue>(&self, at: usize) -> RowResult<T> {
         let Self::Lite(row) = self;
-        let value = match row.get_ref(at).map_err(RowError::Lite)? {
-            ValueRef::Null => Value::Null(Kind::Int),
-            ValueRef::Integer(number) => Value::Int(number),
-            ValueRef::Text(text) => {
-                Value::Text(std::str::from_utf8(text).map_err(|_| RowError::Column(at))?)
-            }
-            ValueRef::Blob(bytes) => Value::Blob(bytes),
-            ValueRef::Real(_) => return Err(RowError::Column(at)),
+        let stored = row.get_ref(at).map_err(RowError::Lite)?;
+        let value = match stored {
+            ValueRef::Null => Some(Value::Null(Kind::Int)),
+            ValueRef::Integer(number) => Some(Value::Int(number)),
+            ValueRef::Text(text) => std::str::from_utf8(text).ok().map(Value::Text),
+            ValueRef::Blob(bytes) => Some(Value::Blob(bytes)),
+            ValueRef::Real(_) => None,
         };
-        T::from_value(value).ok_or(RowError::Column(at))
+        value.and_then(T::from_value).ok_or_else(|| unfit(row, at, stored))
     }
+}
+
+/// Nothing of the content: it may be what nobody may read in a log.
+#[cold]
+fn unfit(row: &rusqlite::Row<'_>, at: usize, stored: ValueRef<'_>) -> RowError {
+    let name = row.as_ref().column_name(at).unwrap_or("?");
+    RowError::Column(format!("column {at} ({name}) holds an unfit {}", stored.data_type()))
 }
 
 impl ToSql for Value<'_> {

@@ -28,7 +28,7 @@ use crate::domain::Timestamp;
 /// Commands in one transaction at most.
 const BATCH_MAX: usize = 256;
 
-/// A command that waits for its turn, with whoever waits for it.
+/// A command that waits for its turn, with the place where its answer goes.
 pub(super) trait Job: Send {
     /// Runs the command and keeps its result.
     fn run(&mut self, tx: &Tx<'_>);
@@ -36,7 +36,7 @@ pub(super) trait Job: Send {
     fn error(&self) -> Option<&Error>;
     /// Replaces whatever the result was.
     fn fail(&mut self, error: &Error);
-    /// Hands the result to whoever waits. They may have gone.
+    /// Hands the result to the caller, who may have gone.
     fn answer(self: Box<Self>);
 }
 

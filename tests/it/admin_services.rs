@@ -1,5 +1,6 @@
 //! What an operator does with the catalogue: finds, adds, edits, moves, prices, takes away.
 
+use panelite::domain::service::ServiceKind;
 use panelite::store::audit;
 
 use crate::fixture::operator::{Operator, form, value_of};
@@ -287,7 +288,11 @@ fn a_service_is_added_by_hand() {
     let (panel, mut olga) = shop();
     let ann = panel.reseller("ann", "10");
     let page = olga.see("/admin/services/new");
-    assert_eq!(page.matches("<option value=\"").count(), 17 + 2, "17 types, 2 categories");
+    assert_eq!(
+        page.matches("<option value=\"").count(),
+        ServiceKind::ALL.len() + 2,
+        "types, 2 categories"
+    );
     let reply = olga.post("/admin/services", NEW);
     assert_eq!((reply.status, reply.header("location")), (303, Some("/admin/services/5")));
     let now = ("Poll votes".to_owned(), "2.50".to_owned(), "Telegram".to_owned());
@@ -310,7 +315,7 @@ fn a_service_is_added_by_hand() {
 #[test]
 fn every_kind_can_be_added_and_wrong_forms_come_back() {
     let (panel, mut olga) = shop();
-    for kind in panelite::domain::service::ServiceKind::ALL {
+    for kind in ServiceKind::ALL {
         let reply = olga.post("/admin/services", &with(NEW, &[("kind", kind.as_str())]));
         assert_eq!(reply.status, 303, "{kind}");
     }

@@ -85,7 +85,7 @@ impl Evening {
         self.is_done("1 of 4 done");
     }
 
-    /// Adds ann, her key, her money, and gives the key.
+    /// Adds ann, a key, money, and gives the key.
     fn add_a_user(&self) -> String {
         self.open("/admin/users/new");
         self.send(&[("name", "ann")]);

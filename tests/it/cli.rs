@@ -1,5 +1,6 @@
 //! The command line as scripts see it: what it prints, and with what it exits.
 
+use panelite::domain::service::ServiceKind;
 use std::path::Path;
 use std::process::Output;
 
@@ -273,7 +274,7 @@ fn the_sample_shop_is_as_promised() {
     let services = ask("alice", "action=services").json();
     let kinds: std::collections::BTreeSet<_> =
         services.as_array().unwrap().iter().map(|line| line["type"].to_string()).collect();
-    assert_eq!(kinds.len(), 17, "one of every type");
+    assert_eq!(kinds.len(), ServiceKind::ALL.len(), "one of every type");
     let orders = ask("alice", "action=orders&limit=100").json();
     let statuses: std::collections::BTreeSet<_> =
         orders.as_array().unwrap().iter().map(|line| line["status"].to_string()).collect();

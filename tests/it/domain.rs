@@ -1,6 +1,8 @@
 //! Orders after they were bought, as tables: every move one may make with what it does to the
 //! money, what customers see of it, and when there is a refill.
 
+use panelite::domain::input::Input;
+use panelite::domain::ledger::{AccountKind, PostingKind};
 use panelite::domain::money::{Money, Per, Rate};
 use panelite::domain::order::{
     ByHand, CancelAnswer, Change, DripFeed, Order, OrderStatus, PublicStatus, Settlement, Shown,
@@ -8,6 +10,7 @@ use panelite::domain::order::{
 use panelite::domain::refill::{self, RefillStatus};
 use panelite::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
 use panelite::domain::service::{Listing, Service, ServiceKind};
+use panelite::domain::setting::Setting;
 use panelite::domain::{CategoryId, OrderId, ServiceId, Timestamp, UserId};
 
 use crate::fixture::panel::EPOCH;
@@ -382,4 +385,37 @@ fn a_refill_is_for_what_was_completed_in_time() {
     let order = order(ServiceKind::Default, OrderStatus::Completed);
     let answer = refill::request(&order, &listing, None, Timestamp(EPOCH));
     assert_eq!(answer, Err(OrderRefusal::RefillNotOffered));
+}
+
+/// What stands in files that are in use. A word here may only change with a migration.
+const STORED: &str = "
+    enum          | words
+    OrderStatus   | pending sending unknown active completed partial canceled
+    Shown         | pending processing in_progress
+    PublicStatus  | pending in_progress completed partial canceled processing
+    RefillStatus  | pending in_progress completed rejected error
+    AccountKind   | external escrow revenue user
+    PostingKind   | deposit adjustment charge capture refund goodwill
+    ServiceKind   | default package seo custom_comments custom_comments_package mentions mentions_with_hashtags mentions_custom_list mentions_hashtag mentions_user_followers mentions_media_likers comment_likes poll comment_replies invites_from_groups web_traffic subscriptions
+    Input         | link quantity runs interval keywords comments usernames hashtags hashtag username media answer_number groups country device type_of_traffic google_keyword referring_url min max posts old_posts delay expiry
+    Setting       | name currency time_zone confirm_above key_rate key_burst wrong_key_rate connections
+";
+
+#[test]
+fn the_words_in_files_stay_what_they_are() {
+    let words = |all: Vec<&str>| all.join(" ");
+    let found = [
+        words(OrderStatus::ALL.iter().map(|word| word.as_str()).collect()),
+        words(Shown::ALL.iter().map(|word| word.as_str()).collect()),
+        words(PublicStatus::ALL.iter().map(|word| word.as_str()).collect()),
+        words(RefillStatus::ALL.iter().map(|word| word.as_str()).collect()),
+        words(AccountKind::ALL.iter().map(|word| word.as_str()).collect()),
+        words(PostingKind::ALL.iter().map(|word| word.as_str()).collect()),
+        words(ServiceKind::ALL.iter().map(|word| word.as_str()).collect()),
+        words(Input::ALL.iter().map(|word| word.as_str()).collect()),
+        words(Setting::ALL.iter().map(|word| word.as_str()).collect()),
+    ];
+    for (row, found) in rows(STORED).into_iter().zip(found) {
+        assert_eq!(found, row[1], "{}", row[0]);
+    }
 }

@@ -1,6 +1,7 @@
 //! Every type of service by the API: what it asks for, what it costs, how it is fulfilled.
 
 use panelite::domain::order::PublicStatus;
+use panelite::domain::service::ServiceKind;
 
 use crate::fixture::panel::{Panel, stderr};
 use crate::v2::{json, shop};
@@ -44,7 +45,8 @@ fn every_type_of_service_is_charged_by_its_own_units() {
     }
     let array = r#"{"key":"KEY","action":"add","service":4,"link":"x","comments":["a","b"]}"#;
     assert_eq!(ann.v2(array).status, 200);
-    let status = ann.form("key=KEY&action=status&order=17").json();
+    let last = format!("key=KEY&action=status&order={}", kinds.len() + 1);
+    let status = ann.form(&last).json();
     assert_eq!((&status["charge"], &status["remains"]), (&"0.002".into(), &"2".into()));
 }
 
@@ -99,4 +101,17 @@ fn subscriptions_are_accepted_and_cost_nothing_yet() {
     assert_eq!(stderr(&set), "panelite: A subscription can only be canceled\n");
     let cancel = json(&ann, r#"{"key":"KEY","action":"cancel","order":1}"#);
     assert_eq!(cancel, r#"{"success":true,"refunded":0.00}"#);
+}
+
+#[test]
+fn every_type_is_in_the_contract_and_the_readme() {
+    let texts = [
+        ("src/api/contract.md", include_str!("../../src/api/contract.md")),
+        ("README.md", include_str!("../../README.md")),
+    ];
+    for kind in ServiceKind::ALL {
+        for (name, text) in texts {
+            assert!(text.contains(&format!("\n| {kind} |")), "{name} has no row for {kind}");
+        }
+    }
 }

@@ -3,12 +3,12 @@
 
 use panelite::commands::accounts::{Adjust, Deposit, SetUser, SetUserRate};
 use panelite::commands::orders::{CancelOrders, PlaceOrder, RequestRefills, SetOrder, SetRefill};
+use panelite::domain::input::Input;
 use panelite::domain::ledger::{ESCROW, EXTERNAL, REVENUE};
 use panelite::domain::money::{Discount, Money, Rate};
 use panelite::domain::order::{ByHand, PublicStatus};
 use panelite::domain::placing::Details;
 use panelite::domain::refill::RefillStatus;
-use panelite::domain::service::Input;
 use panelite::domain::{Actor, KeyId, OrderId, RefillId, ServiceId, UserId};
 use panelite::store::orders::Origin;
 use panelite::store::{Command, Error, Result, Store, accounts, orders, users};

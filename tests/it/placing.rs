@@ -1,10 +1,11 @@
 //! Orders as they are bought, as tables: what each kind of service asks for and charges by, which
 //! links, subscriptions and drip-feeds there may be, and which refusal wins.
 
+use panelite::domain::input::{Input, QUANTITY_MAX};
 use panelite::domain::money::{Discount, Money, Rate};
 use panelite::domain::placing::{self, Details, Earlier, NewOrder, Placing, Quote, Rule};
 use panelite::domain::refusal::OrderRefusal;
-use panelite::domain::service::{Input, QUANTITY_MAX, Service, ServiceKind};
+use panelite::domain::service::{Service, ServiceKind};
 use panelite::domain::user::User;
 use panelite::domain::{AccountId, OrderId, Timestamp, UserId};
 
@@ -374,8 +375,9 @@ fn of_two_broken_rules_the_earlier_one_answers() {
     for (at, first) in Rule::ALL.iter().enumerate() {
         for second in &Rule::ALL[at..] {
             let mut attempt = Attempt::new();
-            attempt.break_rule(*first);
+            // The later one first: where both are about one field, the earlier one has the last word.
             attempt.break_rule(*second);
+            attempt.break_rule(*first);
             // Without a service nobody knows which fields are missing.
             let is_unknown = (*first, *second) == (Rule::Fields, Rule::Service);
             let expected = if is_unknown { second } else { first };

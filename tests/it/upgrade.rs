@@ -13,10 +13,23 @@ use crate::fixture::http;
 use crate::fixture::panel::{cli, stderr, stdout};
 use crate::fixture::server::{self, Server};
 
-/// Each earlier schema with a file of it, filled by the demo of the program that made it, and more.
-const KEPT: &[(i64, &str)] = &[(1, include_str!("fixture/v1.sql"))];
-/// The key of bob, who has bought orders 51 and 52 of the kept file of schema 1.
-const BOB: &str = "pl_pslvjvu2whjjb3q6uccdzngc3fk4znaawdcypuyzpjnhumkqj46q";
+/// A file of an earlier schema, filled by the demo of the program that made it, and more.
+struct Schema {
+    version: i64,
+    sql: &'static str,
+    /// The key of bob, who has money and can buy service 1.
+    key: &'static str,
+    /// The latest orders that bob has bought.
+    orders: [i64; 2],
+}
+
+/// Each earlier schema, the oldest first.
+const KEPT: &[Schema] = &[Schema {
+    version: 1,
+    sql: include_str!("fixture/v1.sql"),
+    key: "pl_pslvjvu2whjjb3q6uccdzngc3fk4znaawdcypuyzpjnhumkqj46q",
+    orders: [52, 51],
+}];
 const APPLICATION_ID: i64 = 0x506e_6c74;
 
 /// A kept file in a folder of its own.
@@ -27,7 +40,7 @@ struct Kept {
 }
 
 impl Kept {
-    fn new((version, sql): &(i64, &str)) -> Self {
+    fn new(Schema { version, sql, .. }: &Schema) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let db = folder.path().join("panel.db");
         let conn = Connection::open(&db).unwrap();
@@ -49,14 +62,12 @@ impl Kept {
         self.db.with_file_name(format!("panel.db.before-v{}", today()))
     }
 
-    /// The names in the folder, but for what SQLite has beside a file in use and the lock.
+    /// The names in the folder, but for the lock and what SQLite has beside a file in use.
     fn files(&self) -> Vec<String> {
         let names = std::fs::read_dir(self.folder.path()).unwrap();
         let names = names.map(|file| file.unwrap().file_name().into_string().unwrap());
-        let is_ours = |name: &String| {
-            !["-wal", "-shm", ".lock", ".key"].iter().any(|end| name.ends_with(end))
-        };
-        let mut names: Vec<String> = names.filter(is_ours).collect();
+        let others = ["panel.db-wal", "panel.db-shm", "panel.db.lock", "panel.db.key"];
+        let mut names: Vec<String> = names.filter(|name| !others.contains(&&**name)).collect();
         names.sort();
         names
     }
@@ -70,7 +81,7 @@ impl Kept {
 
 /// The version that this program makes.
 fn today() -> i64 {
-    KEPT.last().unwrap().0 + 1
+    KEPT.last().unwrap().version + 1
 }
 
 fn version(db: &Path) -> i64 {
@@ -99,26 +110,30 @@ fn rows(db: &Path, of: &Path) -> BTreeMap<String, Vec<Vec<Value>>> {
 
 #[test]
 fn a_file_of_every_earlier_schema_is_upgraded_and_sells_the_next_order() {
-    for kept in KEPT.iter().map(Kept::new) {
-        let (old, log) = (Kept::new(&KEPT[0]), kept.folder.path().join("log"));
+    for schema in KEPT {
+        let (kept, old) = (Kept::new(schema), Kept::new(schema));
+        let log = kept.folder.path().join("log");
         let log_text = || std::fs::read_to_string(&log).unwrap();
         let server = Server::start_logging(&kept.db, &log);
         assert!(log_text().contains("to go back, stop the panel"), "{}", log_text());
         assert_eq!(rows(&kept.db, &old.db), rows(&old.db, &old.db));
 
         let ask = |body: &str| {
-            let body = format!("key={BOB}&{body}");
+            let body = format!("key={}&{body}", schema.key);
             let headers = [("Content-Type", "application/x-www-form-urlencoded")];
             http::send(server.address, "POST", "/api/v2", &headers, body.as_bytes())
                 .text()
                 .to_owned()
         };
-        let list = ask("action=orders");
-        assert!(list.contains("\"order\":52") && list.contains("\"order\":51"), "{list}");
+        let list = ask("action=orders&limit=2");
+        for id in schema.orders {
+            assert!(list.contains(&format!("\"order\":{id},")), "{list}");
+        }
+        let next = schema.orders[0] + 1;
         let order = "action=add&service=1&link=https://example.com/p&quantity=1000&request_id=two";
-        assert_eq!(ask(order), r#"{"order":53}"#);
-        assert_eq!(ask(order), r#"{"order":53}"#, "a request id buys once");
-        assert!(ask("action=orders").contains("\"order\":53"));
+        assert_eq!(ask(order), format!("{{\"order\":{next}}}"));
+        assert_eq!(ask(order), format!("{{\"order\":{next}}}"), "a request id buys once");
+        assert!(ask("action=orders").contains(&format!("\"order\":{next},")));
         assert_eq!(server.terminate().code(), Some(0));
         kept.assert_upgraded();
 
@@ -149,9 +164,12 @@ fn a_file_in_use_is_upgraded_by_no_command() {
     lock.lock().unwrap();
     for command in [&["check"][..], &["user", "list"], &["user", "create", "eve"]] {
         let refused = cli(&kept.db, command);
-        let said = stderr(&refused);
-        assert_eq!(refused.status.code(), Some(1), "{said}");
-        assert!(said.contains("written by an older version") && said.contains("in use"), "{said}");
+        let answer = stderr(&refused);
+        assert_eq!(refused.status.code(), Some(1), "{answer}");
+        assert!(
+            answer.contains("written by an older version") && answer.contains("in use"),
+            "{answer}"
+        );
     }
     let refused = cli(&kept.db, &["serve", "--listen", "127.0.0.1:0"]);
     assert_eq!(refused.status.code(), Some(1), "{}", stderr(&refused));
@@ -183,9 +201,9 @@ fn what_would_not_be_sound_is_left_as_it_is() {
         &["backup", backup.to_str().unwrap()],
     ] {
         let refused = cli(&kept.db, command);
-        let said = stderr(&refused);
-        assert_eq!(refused.status.code(), Some(1), "{said}");
-        assert!(said.contains("not sound") && said.contains("account 4"), "{said}");
+        let answer = stderr(&refused);
+        assert_eq!(refused.status.code(), Some(1), "{answer}");
+        assert!(answer.contains("not sound") && answer.contains("account 4"), "{answer}");
     }
     assert_eq!(kept.files(), ["panel.db"]);
     assert!(std::fs::read(&kept.db).unwrap() == bytes, "the file was changed");
@@ -193,7 +211,7 @@ fn what_would_not_be_sound_is_left_as_it_is() {
 
 #[test]
 fn whatever_kills_an_upgrade_leaves_the_old_file_or_the_new_one() {
-    for (point, version_then) in [("upgrade-kept", 0), ("upgrade", 0), ("upgraded", 1)] {
+    for (point, is_upgraded) in [("upgrade-kept", false), ("upgrade", false), ("upgraded", true)] {
         let (kept, old) = (Kept::oldest(), Kept::oldest());
         for _ in 0..2 {
             let mut child = server::spawn(&kept.db, &[("PANELITE_FAIL_AT", point)]);
@@ -203,7 +221,8 @@ fn whatever_kills_an_upgrade_leaves_the_old_file_or_the_new_one() {
                 child.kill().unwrap();
                 child.wait().unwrap();
             }
-            assert_eq!(version(&kept.db), kept.version + version_then, "{point}");
+            let then = if is_upgraded { today() } else { kept.version };
+            assert_eq!(version(&kept.db), then, "{point}");
             assert_eq!(rows(&kept.db, &old.db), rows(&old.db, &old.db), "{point}");
         }
         kept.assert_upgraded();

@@ -16,7 +16,7 @@ use crate::store::admins;
 use crate::store::sessions::NewSession;
 use crate::totp::Seed;
 
-/// Longer names are nobody's.
+/// No admin has a longer name.
 const NAME_LENGTH_MAX: usize = 64;
 
 #[derive(Template)]

@@ -11,11 +11,11 @@ use jiff::{ToSpan as _, Zoned};
 use crate::admin::frame::answer::Answer;
 use crate::admin::frame::cx::Cx;
 use crate::admin::frame::shell::{Nav, Shell, Short, grouped};
+use crate::domain::Timestamp;
 use crate::domain::figures::Figures as Happened;
 use crate::domain::ledger::{ESCROW, EXTERNAL, REVENUE};
 use crate::domain::money::Money;
 use crate::domain::order::PublicStatus;
-use crate::domain::{Timestamp, UserId};
 use crate::store::audit::{self, Written};
 use crate::store::figures;
 use crate::store::{self, Read, accounts, keys, orders, services, users};
@@ -146,7 +146,7 @@ fn days(starts: &[(Date, i64)], slots: &[Slot]) -> Vec<Day> {
 
 /// What a new panel still lacks, in the order in which one does it.
 fn steps(db: &Read<'_>) -> store::Result<Vec<Step>> {
-    let first = users::list(db, UserId(0), 1)?.into_iter().next();
+    let first = users::list(db, None, 1)?.into_iter().next();
     Ok(vec![
         Step {
             is_done: !services::is_empty(db)?,

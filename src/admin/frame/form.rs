@@ -6,9 +6,9 @@
 
 use std::collections::HashSet;
 
+use crate::domain::input::parse_number;
 use crate::domain::money::{Change, Discount, Money, Rate};
 use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
-use crate::domain::service::parse_number;
 
 /// Fields by name, in the order in which they came, and complaints by field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

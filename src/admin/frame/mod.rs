@@ -1,9 +1,9 @@
-//! What every page has around it. The frame names no page.
+//! What every page has around it. The frame names no page, but for the navigation in `shell.rs`.
 //!
-//! From the ground up: what needs nobody (`shell`, `form`, `link`, `tone`, `books`, `bulk`,
-//! `terms`), the question and the error ([`ask`], [`error`]), who asks ([`cx`]), what a handler
-//! answers with ([`reply`], [`list`]), the page of an error ([`failed`]), and the door through
-//! which every request comes ([`gate`]). `tests/it/tidy_layout.rs` holds the floors.
+//! From the ground up: helpers that stand alone (`shell`, `form`, `answer`, `cookies`, `bulk` …),
+//! the question and the error ([`ask`], [`error`]), who asks ([`cx`]), what a handler answers with
+//! ([`reply`], [`list`]), the page of an error ([`failed`]), and the door through which every
+//! request comes ([`gate`]). `FLOORS` in `tests/it/tidy_layout.rs` names them all.
 
 pub(crate) mod answer;
 pub(crate) mod ask;

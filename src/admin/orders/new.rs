@@ -14,12 +14,13 @@ use crate::admin::frame::form::Form;
 use crate::admin::frame::shell::{Nav, Shell, Toast};
 use crate::admin::frame::terms::Terms;
 use crate::commands::orders::PlaceOrder;
+use crate::domain::ServiceId;
+use crate::domain::input::Input;
 use crate::domain::money::Rate;
 use crate::domain::placing::{Details, NewOrder, Quote};
 use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
-use crate::domain::service::{Counting, Input, Listing, Service};
+use crate::domain::service::{Counting, Listing, Service};
 use crate::domain::user::User;
-use crate::domain::{ServiceId, UserId};
 use crate::store::orders::{Origin, RequestId};
 use crate::store::{self, Read, services, users};
 
@@ -107,7 +108,7 @@ impl Chosen {
     fn read(db: &Read<'_>, user: &str, service: &str) -> store::Result<Self> {
         let user = users::find_called(db, user)?;
         let id = service.trim_start_matches('#').parse().ok().map(ServiceId);
-        let reader = user.as_ref().map_or(UserId(0), |user| user.id);
+        let reader = user.as_ref().map(|user| user.id);
         let service = match id {
             Some(id) => services::find_on_sale(db, reader, id)?,
             None => None,
@@ -140,7 +141,7 @@ async fn page(cx: &mut Cx, choice: Option<Choice>) -> Answer {
             if !is_first {
                 return Ok((Vec::new(), Vec::new()));
             }
-            let users = users::list(db, UserId(0), SUGGESTED)?;
+            let users = users::list(db, None, SUGGESTED)?;
             Ok((users, services::list_on_sale(db, SUGGESTED)?))
         })
         .await?;
@@ -235,22 +236,12 @@ async fn refused(cx: &mut Cx, choice: Choice, refusal: &Refusal) -> Answer {
     page(cx, Some(choice)).await
 }
 
-/// The field that a refusal is about.
+/// The field that a refusal is about; empty where it is about none.
 fn field_of(refusal: &Refusal, listing: &Listing) -> &'static str {
-    use OrderRefusal::{BadLink, DuplicateOrder, Invalid, Missing, QuantityAbove, QuantityBelow};
-
-    let Refusal::Order(refusal) = refusal else { return "" };
-    let input = match (refusal, listing.kind.counting()) {
-        (Missing(input) | Invalid(input), _) => *input,
-        (OrderRefusal::ExpiryIsPast, _) => Input::Expiry,
-        (BadLink | DuplicateOrder, _) => listing.kind.link(),
-        (QuantityBelow(_), Counting::Posts) => Input::Min,
-        (QuantityAbove(_), Counting::Posts) => Input::Max,
-        (QuantityBelow(_) | QuantityAbove(_), Counting::Lines(input)) => input,
-        (QuantityBelow(_) | QuantityAbove(_), _) => Input::Quantity,
-        _ => return "",
-    };
-    input.as_str()
+    match refusal {
+        Refusal::Order(refusal) => refusal.input(listing.kind).map_or("", Input::as_str),
+        Refusal::Operator(_) => "",
+    }
 }
 
 /// The question before it is placed: what it takes, and from how much.

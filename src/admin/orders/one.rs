@@ -1,7 +1,7 @@
 //! One order: its money, its delivery, what happened to it, and the moves a person may make.
 //!
 //! The two ways to move it differ by what they do to money. What only tells how far delivery is,
-//! and what earns the charge, needs nobody's password: fulfilling by hand is done all day. What
+//! and what earns the charge, asks for no password: fulfilling by hand is done all day. What
 //! gives money back asks for it, as everything does that pays somebody.
 
 use askama::Template;
@@ -16,12 +16,12 @@ use crate::admin::frame::shell::{Nav, Shell, Toast, grouped};
 use crate::admin::frame::terms::Terms;
 use crate::admin::frame::tone;
 use crate::commands::orders::SetOrder;
+use crate::domain::input::Input;
 use crate::domain::ledger::PostingKind;
 use crate::domain::money::Money;
 use crate::domain::order::{ByHand, Change, Order, OrderStatus, PublicStatus};
 use crate::domain::refill::Refill;
 use crate::domain::refusal::{OrderRefusal, Refusal};
-use crate::domain::service::Input;
 use crate::domain::{OrderId, Timestamp};
 use crate::store::audit::{self, Written};
 use crate::store::ledger::{self, OfOrder};

@@ -20,8 +20,7 @@ fn address(state: &str) -> Address {
     Address::new("/admin/refills").with("state", state)
 }
 
-/// The tabs, of which `this` is shown: a status, `all`, or `cancels`. Counted is what waits for
-/// somebody.
+/// The tabs; `this` is the one that is shown: a status, `all`, or `cancels`. What waits is counted.
 fn tabs(db: &Read<'_>, this: &str) -> store::Result<Vec<Tab>> {
     let shown = |count: i64| match count {
         0 => None,

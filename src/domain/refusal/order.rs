@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use crate::domain::input::Input;
 use crate::domain::order::PublicStatus;
 use crate::domain::placing::Rule;
-use crate::domain::service::Input;
+use crate::domain::service::ServiceKind;
 
 /// A "no" about a reseller's orders, refills or account. The API answers each with a status and a
 /// code of its own.
@@ -54,6 +55,30 @@ pub enum OrderRefusal {
 }
 
 impl OrderRefusal {
+    /// The field of an order of that kind that it is about, if it is about one.
+    pub const fn input(self, kind: ServiceKind) -> Option<Input> {
+        match self {
+            Self::Missing(input) | Self::Invalid(input) => Some(input),
+            Self::BadLink | Self::DuplicateOrder => Some(kind.link()),
+            Self::QuantityBelow(_) => Some(kind.counting().least()),
+            Self::QuantityAbove(_) => Some(kind.counting().most()),
+            Self::ExpiryIsPast => Some(Input::Expiry),
+            Self::NoDripFeed
+            | Self::RequestConflict
+            | Self::ServiceNotFound
+            | Self::InsufficientFunds
+            | Self::OrderNotFound
+            | Self::CancelNotOffered
+            | Self::OrderIsFinal(_)
+            | Self::RefillNotFound
+            | Self::RefillNotOffered
+            | Self::RefillNotCompleted
+            | Self::RefillTooLate(_)
+            | Self::RefillIsOpen
+            | Self::Suspended => None,
+        }
+    }
+
     /// The rule of placing that says it; `None` for what is not about placing an order.
     pub const fn rule(self) -> Option<Rule> {
         match self {

@@ -138,14 +138,17 @@ impl Ledger {
 
 /// Between which orders an account's owner bought, against the orders.
 pub(super) fn check_bounds(db: &Read<'_>, report: &mut Report) -> Result<()> {
-    let sql = "SELECT a.id FROM accounts a LEFT JOIN users u ON u.account_id = a.id
+    let sql = "SELECT a.id, a.first_order_id, a.last_order_id, bought.oldest, bought.newest
+               FROM accounts a LEFT JOIN users u ON u.account_id = a.id
                LEFT JOIN (SELECT user_id, min(id) AS oldest, max(id) AS newest
                           FROM orders GROUP BY user_id) AS bought ON bought.user_id = u.id
                WHERE a.first_order_id IS DISTINCT FROM bought.oldest
                   OR a.last_order_id IS DISTINCT FROM bought.newest";
     db.for_each(sql, [], |row| {
         let id: i64 = row.get(0)?;
-        report.add("bounds", format!("the first and last order of account {id} are others"));
+        let kept: (Option<i64>, Option<i64>) = (row.get(1)?, row.get(2)?);
+        let found: (Option<i64>, Option<i64>) = (row.get(3)?, row.get(4)?);
+        report.add("bounds", format!("account {id} keeps {kept:?}, its orders are {found:?}"));
         Ok(())
     })
 }

@@ -1,7 +1,8 @@
 //! Below the books: whether the file can be read, holds together, is guarded, and speaks our words.
 
 use super::Report;
-use crate::domain::service::{Input, ServiceKind};
+use crate::domain::input::Input;
+use crate::domain::service::ServiceKind;
 use crate::domain::setting::Setting;
 use crate::store::{Read, Result, schema};
 

@@ -69,7 +69,7 @@ pub fn check_file(path: &Path) -> Result<Vec<Finding>> {
 /// Everything that is wrong with the file.
 ///
 /// # Errors
-/// Only where the file cannot be had at all. What is in it and cannot be read is a finding.
+/// Only where the file is missing or unreadable. What is in it and cannot be read is a finding.
 fn run(db: &Read<'_>) -> Result<Vec<Finding>> {
     let parts: [fn(&Read<'_>, &mut Report) -> Result<()>; 10] = [
         file::check_pages,

@@ -5,7 +5,7 @@ use super::accounts::Ledger;
 use crate::domain::ledger::PostingKind;
 use crate::domain::money::Rate;
 use crate::domain::order::OrderStatus;
-use crate::domain::service::ServiceKind;
+use crate::domain::service::{Counted, ServiceKind};
 use crate::store::value::Row;
 use crate::store::{Read, Result};
 
@@ -152,10 +152,11 @@ impl StoredOrder {
     /// The charge is what rate and units come to, and the units are what was asked for.
     fn check_price(&self, report: &mut Report) {
         let Some(kind) = self.kind else { return };
-        let counted = |_| self.counted.as_deref();
-        let units = kind.counting().units(self.quantity, self.runs.unwrap_or(1), counted);
-        report.require(units == Some(self.units), "units", || {
-            format!("order {} counts {} units for {}", self.id, self.units, self.quantity)
+        let text = |_| self.counted.as_deref();
+        let counted = kind.counting().count(self.quantity, self.runs.unwrap_or(1), text);
+        let stored = Counted { quantity: self.quantity, units: self.units };
+        report.require(counted == Some(stored), "units", || {
+            format!("order {} is stored as {stored:?}, its fields come to {counted:?}", self.id)
         });
         let price = if self.is_run { Some(0) } else { self.price_of(self.units) };
         report.require(price == Some(self.charge), "price", || {

@@ -97,15 +97,20 @@ fn place(conn: &mut Connection, add: &Add) -> rusqlite::Result<i64> {
            orders = orders + 1, charged_micros = charged_micros + excluded.charged_micros",
     )?
     .execute([now - now.rem_euclid(900), charge])?;
-    let mut moved = tx.prepare_cached(
-        "UPDATE accounts SET balance_micros = balance_micros + $1 WHERE id = $2
-         RETURNING balance_micros",
-    )?;
-    let mut balance_after = |by: i64, account: i64| -> rusqlite::Result<i64> {
-        moved.query_row([by, account], |row| row.get(0))
-    };
-    let (source, destination) = (balance_after(-charge, account)?, balance_after(charge, 2)?);
-    drop(moved);
+    // The same balances and bounds that the panel keeps.
+    let source: i64 = tx
+        .prepare_cached(
+            "UPDATE accounts SET balance_micros = balance_micros - $1, last_order_id = $2,
+                                 first_order_id = coalesce(first_order_id, $2)
+             WHERE id = $3 RETURNING balance_micros",
+        )?
+        .query_row([charge, order, account], |row| row.get(0))?;
+    let destination: i64 = tx
+        .prepare_cached(
+            "UPDATE accounts SET balance_micros = balance_micros + $1 WHERE id = 2
+             RETURNING balance_micros",
+        )?
+        .query_row([charge], |row| row.get(0))?;
     tx.prepare_cached(
         "INSERT INTO postings (created_at, kind, source_id, destination_id, amount_micros,
                                source_balance_micros, destination_balance_micros, user_id,

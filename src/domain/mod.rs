@@ -4,30 +4,18 @@
 //! that was loaded come in as arguments, decisions go out as values. What the panel says no to is
 //! a [`Refusal`](refusal::Refusal).
 
-/// What happened in a time, in numbers.
 pub mod figures;
 pub mod input;
-/// Accounts and the postings between them.
 pub mod ledger;
-/// Tries to log in, and how long a session lasts.
 pub mod login;
-/// Money, rates and discounts, in micros.
 pub mod money;
-/// Where an order stands and every move it may make.
 pub mod order;
-/// From the fields of an order to what it costs.
 pub mod placing;
-/// Delivering again what dropped.
 pub mod refill;
-/// Every business "no".
 pub mod refusal;
-/// Days and times of day.
 pub mod schedule;
-/// What is sold, and what each kind asks for.
 pub mod service;
-/// What an operator can set.
 pub mod setting;
-/// Resellers and what they pay.
 pub mod user;
 
 use std::fmt;

@@ -1,8 +1,8 @@
 //! The books' own auditor: everything that must be true and that no constraint can express.
 //!
-//! [`check_file`] reads the whole file once, row by row, and trusts none of it: not the guards, not the
-//! cached sums, not that words are known ones, not even that it can be read. An empty answer means
-//! sound. [`quick`] is the part that is cheap enough for every start.
+//! [`check_file`] reads the whole file once, row by row, and trusts none of it: not the guards, not
+//! the cached sums, not that words are known ones, not even that it can be read. An empty answer
+//! means sound. [`quick`] is the part that is cheap enough for every start.
 
 mod accounts;
 mod file;

@@ -19,7 +19,7 @@ document.addEventListener("submit", async (event) => {
   try {
     answer = await fetch(action, { method: "POST", body, headers });
   } catch {
-    return toast("The panel cannot be reached. Nothing was done.");
+    return toast({ text: "The panel cannot be reached. Nothing was changed." });
   }
   if (!answer.headers.has("X-Asks")) return plainly(form, submitter);
   const back = document.activeElement;
@@ -28,7 +28,7 @@ document.addEventListener("submit", async (event) => {
     ask.onclose = () => back?.focus();
     ask.showModal();
   }
-  (ask.querySelector("[autofocus]") || ask.querySelector("input:not([type=hidden])") || ask.querySelector("button"))?.focus();
+  ask.querySelector("[autofocus], input:not([type=hidden]), button")?.focus();
 });
 
 // A form is sent once, however often the button is pressed.
@@ -54,8 +54,10 @@ document.addEventListener("click", (event) => {
   const copy = event.target.closest("[data-copy]");
   if (copy) {
     const text = document.getElementById(copy.dataset.copy).textContent.trim();
-    navigator.clipboard.writeText(text).then(() => toast("Copied"), () => toast("Select it and copy it by hand"));
+    const told = (text) => () => toast({ text });
+    navigator.clipboard.writeText(text).then(told("Copied"), told("Select the text and copy it"));
   }
+  if (event.target.closest("[data-help]")) help?.showModal();
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(event.target)) menu.open = false;
   }
@@ -65,6 +67,7 @@ document.addEventListener("click", (event) => {
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.hidden = !navigator.clipboard;
 }
+for (const button of document.querySelectorAll("[data-help]")) button.hidden = false;
 
 // A file is read into the field that would take it typed.
 for (const picker of document.querySelectorAll("[data-into]")) {
@@ -78,22 +81,40 @@ document.querySelector("[data-focus]")?.focus();
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
 // Toasts leave by themselves, but not while somebody reads or reaches for them.
-function toast(text) {
+function toast({ text, undo }) {
   const line = document.createElement("div");
   line.className = "toast";
   line.append(Object.assign(document.createElement("span"), { textContent: text }));
+  if (undo) line.append(undoing(undo));
   document.getElementById("toasts").append(line);
   leave(line);
+}
+function undoing({ path, fields }) {
+  const form = Object.assign(document.createElement("form"), { method: "post", action: path });
+  const csrf = document.querySelector("input[name=csrf]").value;
+  for (const [name, value] of [["csrf", csrf], ...fields]) {
+    form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+  }
+  form.append(Object.assign(document.createElement("button"), { textContent: "Undo" }));
+  return form;
 }
 function leave(line) {
   setTimeout(() => (line.matches(":hover, :focus-within") ? leave(line) : line.remove()), 10_000);
 }
 document.querySelectorAll(".toast").forEach(leave);
-document.addEventListener("toast", (event) => toast(event.detail.text));
-document.addEventListener("htmx:error", () => toast("The panel cannot be reached."));
-document.addEventListener("htmx:response:error", () => toast("The panel could not answer. Try again."));
+document.addEventListener("toast", (event) => toast(event.detail));
+document.addEventListener("htmx:error", () => toast({ text: "The panel cannot be reached." }));
+// A form that was refused comes back with its errors; only a fault is worth a toast.
+document.addEventListener("htmx:response:error", (event) => {
+  const { status } = event.detail.ctx.response;
+  if (status >= 500) toast({ text: "The panel could not answer. Try again." });
+});
+document.addEventListener("htmx:after:swap", (event) => {
+  event.detail.ctx.target?.querySelector?.("[aria-invalid=true]")?.focus();
+  count();
+});
 
-// Keys. Single letters, never with a modifier, never while somebody types.
+// Shortcuts. Single letters, never with a modifier, never while somebody types.
 const keys = document.documentElement.dataset.keys !== "off";
 let gone = -Infinity;
 
@@ -149,23 +170,41 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// Shift takes all boxes between two clicks.
+// The boxes of rows. Shift takes all between two clicks.
+const boxes = (within) => [...within.querySelectorAll(".pick input[name=id]")];
 let last = null;
 document.addEventListener("click", (event) => {
   const box = event.target;
-  if (!box.matches?.("table[data-rows] tbody input[type=checkbox]")) return;
-  const all = [...document.querySelectorAll("table[data-rows] tbody input[type=checkbox]")];
-  if (event.shiftKey && last && all.includes(last)) {
+  const all = boxes(document);
+  if (!all.includes(box)) return;
+  if (event.shiftKey && all.includes(last)) {
     const [from, to] = [all.indexOf(last), all.indexOf(box)].sort((a, b) => a - b);
     for (const each of all.slice(from, to + 1)) each.checked = box.checked;
   }
   last = box;
 });
 
-// One box ticks all that are on the page.
-for (const all of document.querySelectorAll("[data-all]")) {
-  all.hidden = false;
-  all.addEventListener("change", () => {
-    for (const box of all.form.querySelectorAll("tbody input[type=checkbox]")) box.checked = all.checked;
-  });
+// One box selects all of the page, or all below a heading. The bar says how many, and their sum.
+function count() {
+  for (const all of document.querySelectorAll("[data-all], [data-all-of]")) all.hidden = false;
+  for (const chosen of document.querySelectorAll("[data-chosen]")) {
+    const picked = boxes(document).filter((box) => box.checked);
+    const unit = chosen.dataset.chosen;
+    const sum = picked.reduce((sum, box) => sum + BigInt(box.dataset.sum || 0), 0n);
+    chosen.textContent = `${grouped(picked.length)} selected${unit && ` · ${money(sum)} ${unit}`}`;
+  }
 }
+const grouped = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+function money(micros) {
+  const size = micros < 0n ? -micros : micros;
+  const decimals = String(size % 1_000_000n).padStart(6, "0").replace(/0{1,4}$/, "");
+  return `${micros < 0n ? "-" : ""}${grouped(size / 1_000_000n)}.${decimals}`;
+}
+document.addEventListener("change", ({ target }) => {
+  if (target.type !== "checkbox") return;
+  const part = target.matches("[data-all]") ? "table" : target.matches("[data-all-of]") && "tbody";
+  if (part) for (const box of boxes(target.closest(part))) box.checked = target.checked;
+  count();
+});
+document.addEventListener("reset", () => setTimeout(count));
+count();

@@ -20,7 +20,6 @@ mod users;
 use account::{login, setup};
 use frame::gate;
 use ledger::books;
-use refills::cancels;
 use services::{categories, import};
 use users::all_keys;
 
@@ -58,11 +57,12 @@ gate::routes! {
     GET  "/orders/{id}"                  Signed ""                     => orders::one::show;
     POST "/orders/{id}/status"           Signed "order.set"            => orders::one::set_status;
     POST "/orders/{id}/refund"           Proved "order.set"            => orders::one::refund;
+    GET  "/refills/cancels"              Signed ""                     => orders::cancels::show;
+    POST "/refills/cancels/refund"       Proved "order.set"            => orders::cancels::refund;
+    POST "/refills/cancels/decline"      Signed "order.decline_cancel" => orders::cancels::decline;
+
     GET  "/refills"                      Signed ""                     => refills::list::show;
     POST "/refills/bulk"                 Signed "refill.set"           => refills::list::bulk;
-    GET  "/refills/cancels"              Signed ""                     => cancels::show;
-    POST "/refills/cancels/refund"       Proved "order.set"            => cancels::refund;
-    POST "/refills/cancels/decline"      Signed "order.decline_cancel" => cancels::decline;
     POST "/refills/{id}/set"             Signed "refill.set"           => refills::list::set;
 
     // The catalogue.

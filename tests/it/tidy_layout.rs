@@ -12,7 +12,9 @@ const TEMPLATE_LINE_LENGTH_MAX: usize = 200;
 
 /// The floors of the frame, from the ground up. A file names only files of floors below its own.
 const FLOORS: &[&str] = &[
-    "shell form link tone books bulk terms",
+    "figure form link tone bulk terms books nav",
+    "needs",
+    "shell",
     "mod ask",
     "error cookies request",
     "answer",
@@ -28,7 +30,9 @@ const PAGES: &[(&str, &str)] = &[
     ("account/setup", "login"),
     ("dashboard/mod", "chart"),
     ("ledger/list", "books"),
-    ("orders/bulk", "one"),
+    ("orders/bulk", "list one"),
+    ("orders/cancels", "tabs"),
+    ("orders/list", "tabs"),
     ("orders/new", "one"),
     ("services/bulk", "list"),
     ("services/import", "bulk"),

@@ -10,7 +10,8 @@ use jiff::{ToSpan as _, Zoned};
 
 use crate::admin::frame::answer::Answer;
 use crate::admin::frame::cx::Cx;
-use crate::admin::frame::shell::{Nav, Shell, Short, grouped};
+use crate::admin::frame::figure::{Short, grouped};
+use crate::admin::frame::shell::{Nav, Shell};
 use crate::domain::Timestamp;
 use crate::domain::figures::Figures as Happened;
 use crate::domain::ledger::{ESCROW, EXTERNAL, REVENUE};

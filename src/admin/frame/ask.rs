@@ -15,8 +15,23 @@ pub(crate) struct Ask {
     pub(crate) verb: String,
     /// What has to be typed first, where a lot is at stake.
     pub(crate) typed: Option<String>,
-    /// Whether the button warns.
+    /// Whether the button warns. The way out has the focus then.
     pub(crate) is_danger: bool,
+    /// What the way out says, where "Cancel" could be taken for what the button does.
+    pub(crate) keep: &'static str,
+}
+
+impl Ask {
+    /// Whether that is what has to be typed. Blanks between digits do not count.
+    pub(crate) fn is_typed(&self, sent: &str) -> bool {
+        let bare = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+        self.typed.as_deref().is_none_or(|typed| bare(typed) == bare(sent))
+    }
+
+    /// What the way out says.
+    pub(crate) fn way_out(&self) -> &'static str {
+        if self.keep.is_empty() { "Cancel" } else { self.keep }
+    }
 }
 
 /// The page that asks: everything that was sent, once more, with a button.
@@ -30,7 +45,7 @@ pub(super) struct AskPage<'a> {
     pub(super) carried: Vec<(&'a str, &'a str)>,
     /// Whether the password is to be given along with the answer.
     pub(super) owes_password: bool,
-    pub(super) error: Option<&'a str>,
+    pub(super) error: Option<String>,
     /// The page before.
     pub(super) back: String,
 }

@@ -27,7 +27,7 @@ pub(crate) fn typed(count: usize) -> Option<String> {
 
 /// What a toast says where no row of the form was selected.
 pub(crate) fn none_selected(noun: &str) -> String {
-    format!("No {noun} was ticked, nothing was done")
+    format!("Select at least one {noun}")
 }
 
 #[cfg(test)]

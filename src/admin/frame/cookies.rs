@@ -18,7 +18,10 @@ const CSRF_BYTES: usize = 20;
 const TOAST_SECONDS: i64 = 60;
 const LOOKS_DAYS: i64 = 400;
 
-const TOAST: &str = "said";
+const TOAST: &str = "toast";
+/// What a cookie of 4096 bytes has room for, coded and signed.
+const TOAST_BYTES_MAX: usize = 2900;
+const TOAST_CHARS_MAX: usize = 500;
 
 /// `__Host-`: set by us, over TLS, for this host and all its paths. Not to be had without TLS.
 fn session_name(admin: &Admin) -> &'static str {
@@ -79,10 +82,15 @@ pub(crate) fn is_csrf(token: &Secret, sent: &str) -> bool {
     secret::is_same(&plain, &expected[..CSRF_BYTES])
 }
 
-/// Keeps a toast for the next page, signed so that nobody else can make us say things.
+/// Keeps a toast for the next page, signed so that nobody else can make us say things. One that
+/// is too long for a cookie loses its way back, and then its end.
 pub(crate) fn leave_toast(admin: &Admin, token: &Secret, toast: &Toast) -> Cookie<'static> {
-    let text = format!("{}\n{}", toast.undo.as_deref().unwrap_or_default(), toast.text);
-    let mac = BASE64URL_NOPAD.encode(&secret::mac(token.expose(), &format!("said {text}")));
+    let written = |toast: &Toast| serde_json::to_string(toast).unwrap_or_default();
+    let mut text = written(toast);
+    if text.len() > TOAST_BYTES_MAX {
+        text = written(&Toast::new(toast.text.chars().take(TOAST_CHARS_MAX).collect::<String>()));
+    }
+    let mac = BASE64URL_NOPAD.encode(&secret::mac(token.expose(), &format!("{TOAST} {text}")));
     let value = format!("{mac}{}", BASE64URL_NOPAD.encode(text.as_bytes()));
     let mut cookie = made(admin, TOAST, value);
     cookie.set_max_age(Duration::seconds(TOAST_SECONDS));
@@ -101,12 +109,11 @@ pub(crate) fn left_toast(request: &HttpRequest, token: &Secret) -> Option<Toast>
     let cookie = request.cookie(TOAST)?;
     let (mac, text) = cookie.value().split_at_checked(43)?;
     let text = String::from_utf8(BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()?;
-    let expected = BASE64URL_NOPAD.encode(&secret::mac(token.expose(), &format!("said {text}")));
+    let expected = BASE64URL_NOPAD.encode(&secret::mac(token.expose(), &format!("{TOAST} {text}")));
     if !secret::is_same(mac.as_bytes(), expected.as_bytes()) {
         return None;
     }
-    let (undo, text) = text.split_once('\n')?;
-    Some(Toast { text: text.to_owned(), undo: (!undo.is_empty()).then(|| undo.to_owned()) })
+    serde_json::from_str(&text).ok()
 }
 
 #[cfg(test)]

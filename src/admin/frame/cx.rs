@@ -12,6 +12,7 @@ use actix_web::{HttpMessage as _, HttpRequest, rt};
 
 use super::error::PageError;
 use super::form::Form;
+use super::needs::Waiting;
 use super::shell::{Nav, Shell, Toast};
 use super::{Admin, cookies, request};
 use crate::commands::admins::{RecordSessionUse, StartLogin};
@@ -54,7 +55,8 @@ pub(crate) struct Cx {
     pub(crate) cookies: Vec<Cookie<'static>>,
     /// Whether the last answer's toast is being shown.
     pub(super) is_told: bool,
-    left: Option<Toast>,
+    /// What the page has to say that is being answered with.
+    pub(super) left: Option<Toast>,
     basics: Basics,
 }
 
@@ -63,6 +65,7 @@ struct Basics {
     panel: String,
     currency: String,
     zone: jiff::tz::TimeZone,
+    waiting: Waiting,
 }
 
 impl Cx {
@@ -76,7 +79,10 @@ impl Cx {
                 Some(hash) => sessions::find(db, hash)?,
                 None => None,
             };
-            Ok((session.filter(|session| session.life.is_alive(now)), Basics::read(db)?))
+            let session = session.filter(|session| session.life.is_alive(now));
+            let is_signed = session.as_ref().is_some_and(|session| !session.life.is_half);
+            let basics = Basics::read(db, is_signed)?;
+            Ok((session, basics))
         })?;
         if let Some(session) = &session
             && now.0 - session.life.seen_at.0 >= RecordSessionUse::EVERY_SECONDS
@@ -252,18 +258,20 @@ impl Cx {
             csrf: cookies::csrf(&self.token),
             toast,
             is_insecure: self.admin.insecure_cookies,
+            waiting: self.basics.waiting.clone(),
             here: self.request.uri().path_and_query().map_or("/admin", |uri| uri.as_str()).into(),
         }
     }
 }
 
 impl Basics {
-    fn read(db: &Read<'_>) -> store::Result<Self> {
+    fn read(db: &Read<'_>, is_signed: bool) -> store::Result<Self> {
         let zone = settings::get(db, Setting::TimeZone)?;
         Ok(Self {
             panel: settings::get(db, Setting::Name)?,
             currency: settings::get(db, Setting::Currency)?,
             zone: jiff::tz::TimeZone::get(&zone).unwrap_or(jiff::tz::TimeZone::UTC),
+            waiting: if is_signed { Waiting::read(db)? } else { Waiting::default() },
         })
     }
 }

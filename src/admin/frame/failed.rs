@@ -189,14 +189,14 @@ fn login_path(cx: &Cx) -> String {
 fn question(cx: &mut Cx, ask: &Ask) -> HttpResponse {
     let is_second = cx.form.get("confirmed") == "yes";
     let error = match (cx.proof, &ask.typed) {
-        (Proof::Wrong, _) => Some("That is not your password."),
-        (Proof::Owed, _) if is_second => Some("Your password is needed for this."),
-        (_, Some(typed)) if is_second && cx.form.get("typed") != typed => {
-            Some("What you typed is something else.")
+        (Proof::Wrong, _) => Some("That is not your password.".to_owned()),
+        (Proof::Owed, _) if is_second => Some("Your password is needed for this.".to_owned()),
+        (_, Some(typed)) if is_second && !ask.is_typed(cx.form.get("typed")) => {
+            Some(format!("That does not match: type {typed}."))
         }
         (Proof::Given | Proof::Owed, _) => None,
     };
-    let status = match error {
+    let status = match &error {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
     };

@@ -5,6 +5,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 
 use super::cx::Cx;
+use super::shell::Toast;
 use super::{Admin, cookies};
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -16,7 +17,10 @@ const PERMISSIONS: &str =
 /// Sets what every answer carries: cookies and headers.
 pub(super) fn finish(cx: Cx, mut response: HttpResponse) -> HttpResponse {
     let mut cookies = cx.cookies;
+    let is_redirect = response.status() == StatusCode::SEE_OTHER;
+    let is_part = !is_redirect && is_htmx(cx.request.headers());
     match &cx.toast {
+        Some(toast) if is_part => trigger(toast, response.headers_mut()),
         Some(toast) => cookies.push(cookies::leave_toast(&cx.admin, &cx.token, toast)),
         None if cx.is_told => cookies.push(cookies::no_toast(&cx.admin)),
         None => {}
@@ -26,7 +30,6 @@ pub(super) fn finish(cx: Cx, mut response: HttpResponse) -> HttpResponse {
             tracing::error!(%error, "a cookie was not set");
         }
     }
-    let is_redirect = response.status() == StatusCode::SEE_OTHER;
     if is_redirect && cx.request.method() != Method::GET && is_htmx(cx.request.headers()) {
         // A fetch would follow the redirect silently; htmx takes the browser there by this.
         if let Some(location) = response.headers_mut().remove(header::LOCATION).next() {
@@ -36,6 +39,23 @@ pub(super) fn finish(cx: Cx, mut response: HttpResponse) -> HttpResponse {
     }
     secure(&cx.admin, response.headers_mut());
     response
+}
+
+/// Has the script show a toast beside the part of a page that was fetched.
+fn trigger(toast: &Toast, headers: &mut HeaderMap) {
+    let event = serde_json::json!({ "toast": toast }).to_string();
+    let mut ascii = String::with_capacity(event.len());
+    for c in event.chars() {
+        match c.is_ascii() {
+            true => ascii.push(c),
+            false => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| {
+                ascii.push_str(&format!("\\u{unit:04x}"));
+            }),
+        }
+    }
+    if let Ok(value) = HeaderValue::from_str(&ascii) {
+        headers.insert(HeaderName::from_static("hx-trigger"), value);
+    }
 }
 
 fn is_htmx(headers: &HeaderMap) -> bool {

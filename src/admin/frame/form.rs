@@ -116,32 +116,32 @@ impl Form {
     /// An amount without a sign.
     pub(crate) fn amount(&mut self, name: &str) -> Money {
         let amount = Money::parse(self.get(name));
-        self.or_refuse(name, amount, "Write an amount like 10 or 2.50").unwrap_or_default()
+        self.or_refuse(name, amount, "Enter an amount, such as 10 or 2.50").unwrap_or_default()
     }
 
     /// A rate.
     pub(crate) fn rate(&mut self, name: &str) -> Option<Rate> {
         let rate = Rate::parse(self.get(name));
-        self.or_refuse(name, rate, "Write a rate like 2.50, at most six decimals")
+        self.or_refuse(name, rate, "Enter a rate, such as 2.50, with at most six decimals")
     }
 
     /// A percentage from 0 to 100.
     pub(crate) fn discount(&mut self, name: &str) -> Discount {
         let discount = Discount::parse(self.get(name));
-        let complaint = "Write a percentage from 0 to 100, such as 12.5";
+        let complaint = "Enter a percentage from 0 to 100, such as 12.5";
         self.or_refuse(name, discount, complaint).unwrap_or_default()
     }
 
     /// By how much rates change.
     pub(crate) fn change(&mut self, name: &str) -> Option<Change> {
         let change = Change::parse(self.get(name));
-        self.or_refuse(name, change, "Write a percentage such as +10 or -5, up to +1000")
+        self.or_refuse(name, change, "Enter a percentage, such as +10 or -5, at most +1000")
     }
 
     /// A limit of a quantity.
     pub(crate) fn limit(&mut self, name: &str) -> i64 {
         let limit = parse_number(self.get(name)).filter(|limit| *limit > 0);
-        let complaint = "Write a whole number from 1 to 1000000000";
+        let complaint = "Enter a whole number from 1 to 1000000000";
         self.or_refuse(name, limit, complaint).unwrap_or_default()
     }
 
@@ -164,7 +164,7 @@ impl Form {
         if text.is_empty() {
             return None;
         }
-        self.or_refuse(name, number, "Write a whole number")
+        self.or_refuse(name, number, "Enter a whole number")
     }
 
     fn or_refuse<T>(&mut self, name: &str, value: Option<T>, complaint: &str) -> Option<T> {
@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(form.amount("amount"), Money::ZERO);
         form.refuse("amount", "a second complaint");
         assert_eq!(form.errors().len(), 1);
-        assert!(form.error("amount").unwrap().starts_with("Write an amount"));
+        assert!(form.error("amount").unwrap().starts_with("Enter an amount"));
         assert!(form.error("name").is_none() && !form.is_sound());
     }
 }

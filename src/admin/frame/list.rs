@@ -105,6 +105,11 @@ impl<T> List<T> {
         self.older.map(|id| self.address.clone().at(Cursor::Older(id)))
     }
 
+    /// Whether there are more rows than those of this page.
+    pub(crate) fn is_part(&self) -> bool {
+        self.newer.is_some() || self.older.is_some()
+    }
+
     /// Whether anything but the place in the list was asked for.
     pub(crate) fn is_filtered(&self) -> bool {
         self.address.is_filtered()

@@ -1,6 +1,7 @@
-//! What every page has around it. The frame names no page, but for the navigation in `shell.rs`.
+//! What every page has around it. The frame names no page, but for the navigation in `nav.rs`
+//! and the waiting work in `needs.rs`.
 //!
-//! From the ground up: helpers that stand alone (`shell`, `form`, `answer`, `cookies`, `bulk` …),
+//! From the ground up: helpers that stand alone (`figure`, `shell`, `form`, `answer`, `cookies`, `bulk` …),
 //! the question and the error ([`ask`], [`error`]), who asks ([`cx`]), what a handler answers with
 //! ([`reply`], [`list`]), the page of an error ([`failed`]), and the door through which every
 //! request comes ([`gate`]). `FLOORS` in `tests/it/tidy_layout.rs` names them all.
@@ -13,11 +14,14 @@ pub(crate) mod cookies;
 pub(crate) mod cx;
 pub(crate) mod error;
 mod failed;
+pub(crate) mod figure;
 mod finish;
 pub(crate) mod form;
 pub(crate) mod gate;
 pub(crate) mod link;
 pub(crate) mod list;
+pub(crate) mod nav;
+pub(crate) mod needs;
 pub(crate) mod reply;
 mod request;
 pub(crate) mod shell;

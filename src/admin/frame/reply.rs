@@ -36,6 +36,14 @@ impl Cx {
         if self.wants_part() { html(status, list) } else { html(status, page) }
     }
 
+    /// Says what was done on the page that is answered with, before its shell is made.
+    pub(crate) fn tell(&mut self, toast: Toast) {
+        match self.wants_part() {
+            true => self.toast = Some(toast),
+            false => self.left = Some(toast),
+        }
+    }
+
     /// On to the next page, after something was done.
     pub(crate) fn go(&mut self, path: &str, toast: Toast) -> Answer {
         self.toast = Some(toast);
@@ -48,8 +56,7 @@ impl Cx {
     /// `Ask` with the page that asks, until it was answered.
     pub(crate) fn confirm(&self, ask: Ask) -> Result<(), PageError> {
         let is_confirmed = self.form.get("confirmed") == "yes";
-        let is_typed = ask.typed.as_deref().is_none_or(|typed| self.form.get("typed") == typed);
-        if is_confirmed && is_typed && self.proof == Proof::Given {
+        if is_confirmed && ask.is_typed(self.form.get("typed")) && self.proof == Proof::Given {
             return Ok(());
         }
         Err(PageError::Ask(Box::new(ask)))

@@ -1,86 +1,16 @@
-//! What every page has around it: navigation, theme, time zone, tokens, toasts.
-
-use std::fmt::{self, Display};
+//! What every page has around it: theme, time zone, tokens, toasts, and the navigation of `nav.rs`.
 
 use askama::filters::Safe;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 
+use super::nav::{NAV, NavItem};
+use super::needs::Waiting;
 use crate::assets::Assets;
 use crate::domain::Timestamp;
-use crate::domain::money::Money;
 use crate::secret;
 
-/// Where in the navigation a page stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Nav {
-    Dashboard,
-    Orders,
-    Refills,
-    Services,
-    Categories,
-    Users,
-    Keys,
-    Ledger,
-    Audit,
-    Settings,
-    Account,
-    /// Nowhere: errors, questions.
-    Other,
-}
-
-/// One line of the navigation.
-pub(crate) struct NavItem {
-    pub(crate) nav: Nav,
-    pub(crate) label: &'static str,
-    pub(crate) path: &'static str,
-    /// Its picture in `icons.svg`.
-    pub(crate) icon: &'static str,
-    /// The key that leads there after `g`.
-    pub(crate) key: char,
-}
-
-const fn item(
-    nav: Nav,
-    label: &'static str,
-    path: &'static str,
-    icon_key: (&'static str, char),
-) -> NavItem {
-    NavItem { nav, label, path, icon: icon_key.0, key: icon_key.1 }
-}
-
-/// The navigation: groups by heading. A page that is not built has no line here.
-pub(crate) const NAV: &[(&str, &[NavItem])] = &[
-    (
-        "Work",
-        &[
-            item(Nav::Dashboard, "Dashboard", "/admin", ("house", 'd')),
-            item(Nav::Orders, "Orders", "/admin/orders", ("shopping-cart", 'o')),
-            item(Nav::Refills, "Refills", "/admin/refills", ("refresh-cw", 'r')),
-        ],
-    ),
-    (
-        "Catalogue",
-        &[
-            item(Nav::Services, "Services", "/admin/services", ("boxes", 's')),
-            item(Nav::Categories, "Categories", "/admin/categories", ("folder-tree", 'c')),
-        ],
-    ),
-    (
-        "People & money",
-        &[
-            item(Nav::Users, "Users", "/admin/users", ("users", 'u')),
-            item(Nav::Keys, "API keys", "/admin/keys", ("key-round", 'k')),
-            item(Nav::Ledger, "Ledger", "/admin/ledger", ("book-open", 'l')),
-        ],
-    ),
-    (
-        "System",
-        &[
-            item(Nav::Audit, "Audit", "/admin/audit", ("scroll-text", 'a')),
-            item(Nav::Settings, "Settings", "/admin/settings", ("settings", 't')),
-        ],
-    ),
-];
+pub(crate) use super::nav::Nav;
 
 /// How a page looks, as its reader chose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -132,11 +62,32 @@ impl Theme {
 }
 
 /// A line that says what was done, with the way back where there is one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Toast {
     pub(crate) text: String,
-    /// Where to post to take it back.
-    pub(crate) undo: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) undo: Option<Undo>,
+}
+
+/// A form that takes back what was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Undo {
+    /// Where it is posted.
+    pub(crate) path: String,
+    pub(crate) fields: Vec<(String, String)>,
+}
+
+impl Undo {
+    /// Posts to that path.
+    pub(crate) fn post(path: impl Into<String>) -> Self {
+        Self { path: path.into(), fields: Vec::new() }
+    }
+
+    /// With one more field.
+    pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {
+        self.fields.push((name.to_owned(), value.to_string()));
+        self
+    }
 }
 
 impl Toast {
@@ -145,9 +96,9 @@ impl Toast {
         Self { text: text.into(), undo: None }
     }
 
-    /// A toast with a way back: posting there undoes it.
-    pub(crate) fn with_undo(text: impl Into<String>, undo: impl Into<String>) -> Self {
-        Self { text: text.into(), undo: Some(undo.into()) }
+    /// A toast with a way back.
+    pub(crate) fn with_undo(text: impl Into<String>, undo: Undo) -> Self {
+        Self { text: text.into(), undo: Some(undo) }
     }
 }
 
@@ -171,6 +122,8 @@ pub(crate) struct Shell {
     pub(crate) toast: Option<Toast>,
     /// Whether cookies travel in the clear.
     pub(crate) is_insecure: bool,
+    /// What waits for a person.
+    pub(crate) waiting: Waiting,
     /// The page's own path and query, to come back to.
     pub(crate) here: String,
 }
@@ -184,6 +137,11 @@ impl Shell {
     /// The navigation.
     pub(crate) fn groups(&self) -> &'static [(&'static str, &'static [NavItem])] {
         NAV
+    }
+
+    /// The version of this executable.
+    pub(crate) fn version(&self) -> &'static str {
+        env!("CARGO_PKG_VERSION")
     }
 
     /// The themes, for the menu.
@@ -232,56 +190,5 @@ impl Shell {
             seconds @ 3600..86_400 => format!("{} h ago", seconds / 3600),
             seconds => format!("{} d ago", seconds / 86_400),
         }
-    }
-}
-
-/// A large sum on one line: `1.8 M`. The exact one belongs in the title.
-pub(crate) struct Short(pub(crate) Money);
-
-impl Display for Short {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0.is_negative() { "-" } else { "" };
-        let whole = self.0.magnitude().micros() / 1_000_000;
-        let scale = [(1_000_000_000, "B"), (1_000_000, "M"), (100_000, "k")];
-        let Some((size, letter)) = scale.into_iter().find(|(size, _)| whole >= *size) else {
-            let cents = self.0.magnitude().micros() / 10_000 % 100;
-            return write!(f, "{sign}{}.{cents:02}", grouped(whole));
-        };
-        let size = if letter == "k" { 1000 } else { size };
-        write!(f, "{sign}{}.{} {letter}", grouped(whole / size), whole % size * 10 / size)
-    }
-}
-
-/// Thousands apart, by a narrow blank that does not break.
-pub(crate) fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::with_capacity(digits.len() * 2);
-    if number < 0 {
-        text.push('-');
-    }
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push('\u{202f}');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn large_sums_are_shortened() {
-        let short = |text: &str| {
-            Short(Money::parse_signed(text).unwrap()).to_string().replace('\u{202f}', "_")
-        };
-        assert_eq!(short("0"), "0.00");
-        assert_eq!(short("1234.567"), "1_234.56");
-        assert_eq!(short("99999.99"), "99_999.99");
-        assert_eq!(short("123456"), "123.4 k");
-        assert_eq!(short("-1850000"), "-1.8 M");
-        assert_eq!(grouped(-1_234_567).replace('\u{202f}', "_"), "-1_234_567");
     }
 }

@@ -136,5 +136,6 @@ fn question(entry: &Entry, user: &User, (posting, after): (&Posting, Money)) -> 
         verb,
         typed: None,
         is_danger: is_out,
+        ..Ask::default()
     }
 }

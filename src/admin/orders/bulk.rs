@@ -1,18 +1,21 @@
 //! Many orders at once: those that are selected are moved to one status, in one transaction.
 //!
-//! The question says how many can make the move, what goes back and to how many users, and which
+//! A move without money and with a way back is done at once. Otherwise a question says how many can make the move, what goes back and to how many users, and which
 //! cannot and why. What was confirmed is done exactly: if anything about it has changed meanwhile,
 //! the question comes again; if it changes in the very last moment, nothing is done. As with one
 //! order, giving money back has a way of its own that wants the password.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use super::list::matching;
 use super::one::Kind;
 use crate::admin::frame::answer::{Answer, local};
 use crate::admin::frame::ask::Ask;
 use crate::admin::frame::bulk;
 use crate::admin::frame::cx::Cx;
-use crate::admin::frame::shell::Toast;
+use crate::admin::frame::error::PageError;
+use crate::admin::frame::figure::money;
+use crate::admin::frame::shell::{Toast, Undo};
 use crate::admin::frame::terms::Terms;
 use crate::commands::orders::SetOrders;
 use crate::domain::money::Money;
@@ -23,6 +26,10 @@ use crate::store::{self, Read, orders};
 
 /// Orders that a question names for each reason why they stay as they are.
 const NAMED_MAX: usize = 8;
+/// Orders that one request moves.
+const ALL_MAX: i64 = 1000;
+/// So many orders are moved without a question, as long as there is a way back.
+const UNASKED_MAX: usize = 50;
 
 /// What a move of many orders would do.
 #[derive(Debug, Default)]
@@ -35,6 +42,8 @@ struct Plan {
     refund: Money,
     /// What is earned in all.
     earned: Money,
+    /// The statuses that they have now.
+    before: Vec<PublicStatus>,
     /// Those that cannot, by the reason.
     cannot: BTreeMap<String, Vec<OrderId>>,
 }
@@ -53,6 +62,7 @@ impl Plan {
                 (Some(order), Ok(change)) => {
                     plan.can.insert(order.id);
                     plan.users.insert(order.user);
+                    plan.before.push(order.public_status());
                     if let Some(settled) = change.settlement {
                         let add = |sum: Money, more| sum.checked_add(more);
                         let too_much = OperatorRefusal::AmountTooLarge;
@@ -87,11 +97,23 @@ impl Plan {
         self.cannot.iter().map(line).collect()
     }
 
+    /// The way back, where all had the same status before and may have it again.
+    fn undo(&self, here: &str, status: PublicStatus) -> Option<Undo> {
+        let before = *self.before.first()?;
+        let is_one = self.before.iter().all(|status| *status == before);
+        if !is_one || !Kind::is_undoable(status) || !Kind::is_undoable(before) {
+            return None;
+        }
+        let undo = Undo::post("/admin/orders/bulk").with("here", here);
+        let undo = undo.with("status", before.as_str());
+        Some(self.can.iter().fold(undo, |undo, id| undo.with("id", id)))
+    }
+
     fn ask(&self, status: PublicStatus, terms: &Terms) -> Ask {
         let orders = bulk::counted(self.can.len(), "order");
-        let (refund, currency) = (self.refund, &terms.currency);
+        let (refund, currency) = (money(self.refund), &terms.currency);
         let verb = match status {
-            PublicStatus::Canceled => format!("Cancel {orders}, return {refund} {currency}"),
+            PublicStatus::Canceled => format!("Cancel {orders} and refund {refund} {currency}"),
             PublicStatus::Completed => format!("Complete {orders}"),
             PublicStatus::Pending
             | PublicStatus::InProgress
@@ -101,24 +123,25 @@ impl Plan {
         let title = match status == PublicStatus::Canceled {
             true => {
                 let users = bulk::counted(self.users.len(), "user");
-                format!("Cancel {orders} and return {refund} {currency} to {users}?")
+                format!("Cancel {orders} and refund {refund} {currency} to {users}?")
             }
             false => format!("{verb}?"),
         };
         let mut facts = Vec::new();
         if status == PublicStatus::Completed {
-            facts.push(("Earned".to_owned(), format!("{} {currency}", self.earned)));
+            facts.push(("Earned".to_owned(), format!("{} {currency}", money(self.earned))));
         }
         if matches!(status, PublicStatus::Completed | PublicStatus::Canceled) {
-            facts.push(("From now on".to_owned(), "the orders are final".to_owned()));
+            facts.push(("Afterwards".to_owned(), "the orders are final".to_owned()));
         }
         facts.extend(self.left());
         Ask {
             title,
             facts,
             verb,
-            typed: terms.typed(refund).or_else(|| bulk::typed(self.can.len())),
-            is_danger: refund > Money::ZERO,
+            typed: terms.typed(self.refund).or_else(|| bulk::typed(self.can.len())),
+            is_danger: status == PublicStatus::Canceled,
+            keep: if status == PublicStatus::Canceled { "Keep the orders" } else { "" },
         }
     }
 }
@@ -133,17 +156,32 @@ pub(crate) async fn refund(cx: &mut Cx) -> Answer {
     set(cx, Kind::Refund).await
 }
 
+/// The orders that the form is about: the selected ones, or all that the list shows and that are
+/// not newer than they were when this was asked first.
+async fn selected(cx: &mut Cx, here: &str) -> Result<Vec<OrderId>, PageError> {
+    if !cx.form.flag("all") {
+        return Ok(cx.form.selected("id").into_iter().map(OrderId).collect());
+    }
+    let query = here.split_once('?').map_or("", |(_, query)| query).to_owned();
+    let until = cx.form.get("until").parse().ok().map(OrderId);
+    let ids = cx.read(move |db| matching(db, &query, until, ALL_MAX)).await?;
+    if let Some(newest) = ids.iter().max() {
+        cx.form.put("until", newest);
+    }
+    Ok(ids)
+}
+
 async fn set(cx: &mut Cx, kind: Kind) -> Answer {
     let here = match cx.form.get("here") {
         "" => "/admin/orders".to_owned(),
         here => local(here).to_owned(),
     };
-    let ids: Vec<_> = cx.form.selected("id").into_iter().map(OrderId).collect();
+    let ids = selected(cx, &here).await?;
     let status = kind.status(&cx.form).filter(|status| *status != PublicStatus::Partial);
     let Some(status) = status.filter(|_| !ids.is_empty()) else {
         let why = match ids.is_empty() {
             true => bulk::none_selected("order"),
-            false => "No move was chosen, nothing was done".to_owned(),
+            false => "Choose a status first".to_owned(),
         };
         return cx.go(&here, Toast::new(why));
     };
@@ -152,9 +190,27 @@ async fn set(cx: &mut Cx, kind: Kind) -> Answer {
     if plan.can.is_empty() {
         let why: Vec<_> =
             plan.left().into_iter().map(|(why, ids)| format!("{why} ({ids})")).collect();
-        return cx.go(&here, Toast::new(format!("Nothing was done. {}", why.join(". "))));
+        return cx.go(&here, Toast::new(format!("Nothing was changed. {}", why.join(". "))));
     }
-    let mut ask = plan.ask(status, &terms);
+    if !Kind::is_undoable(status) || plan.can.len() > UNASKED_MAX {
+        agree(cx, &plan, plan.ask(status, &terms))?;
+    }
+
+    let (count, undo) = (bulk::counted(plan.can.len(), "order"), plan.undo(&here, status));
+    let left: usize = plan.cannot.values().map(Vec::len).sum();
+    let refunded = cx.write(SetOrders { actor: cx.actor()?, orders: plan.can, status }).await?;
+    let mut text = match refunded {
+        Money::ZERO => format!("{count} set to {status}"),
+        refunded => format!("{count} canceled, {} {} refunded", money(refunded), terms.currency),
+    };
+    if left > 0 {
+        text.push_str(&format!("; {left} left as they were"));
+    }
+    cx.go(&here, Toast { text, undo })
+}
+
+/// Goes on once exactly this was agreed to; asks again where it has changed meanwhile.
+fn agree(cx: &mut Cx, plan: &Plan, mut ask: Ask) -> Result<(), PageError> {
     let agreed = cx.form.get("agreed");
     if !agreed.is_empty() && agreed != plan.terms() {
         let changed = "The orders have changed since you were asked".to_owned();
@@ -162,13 +218,5 @@ async fn set(cx: &mut Cx, kind: Kind) -> Answer {
         cx.form.put("confirmed", String::new());
     }
     cx.form.put("agreed", plan.terms());
-    cx.confirm(ask)?;
-
-    let count = bulk::counted(plan.can.len(), "order");
-    let refunded = cx.write(SetOrders { actor: cx.actor()?, orders: plan.can, status }).await?;
-    let toast = match refunded {
-        Money::ZERO => format!("{count}: {status}"),
-        refunded => format!("{count}: {status}, {refunded} {} returned", terms.currency),
-    };
-    cx.go(&here, Toast::new(toast))
+    cx.confirm(ask)
 }

@@ -3,68 +3,29 @@
 use actix_web::http::header;
 use askama::Template;
 
+use super::tabs::{Counts, Tab};
 use crate::admin::frame::answer::Answer;
 use crate::admin::frame::cx::Cx;
+use crate::admin::frame::figure::{Decimals, grouped};
 use crate::admin::frame::form::Form;
 use crate::admin::frame::link::Link;
 use crate::admin::frame::list::{self, Address, List, Size, no_page};
-use crate::admin::frame::shell::{Nav, Shell, grouped};
+use crate::admin::frame::shell::{Nav, Shell};
 use crate::admin::frame::tone;
-use crate::domain::order::{Order, PublicStatus};
+use crate::domain::order::Order;
 use crate::domain::{OrderId, ServiceId, UserId};
 use crate::store::order_list::{self, Listed};
-use crate::store::orders::{self, By, Filter};
+use crate::store::orders::{By, Filter};
 use crate::store::page::{Cursor, Page};
 use crate::store::{self, Read, services, users};
 
 const PATH: &str = "/admin/orders";
 /// Numbers that are looked up at once.
 const IDS_MAX: usize = 1000;
-/// Cancel requests are counted up to here.
-const CANCEL_REQUESTS_MAX: i64 = 100;
 /// What is read of a field of the filter.
 const TEXT_LENGTH_MAX: usize = 2048;
 /// What is read of the box for numbers: a thousand of them, each with its comma.
 const BOX_LENGTH_MAX: usize = 16 * IDS_MAX;
-
-/// Which orders a tab shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Tab {
-    All,
-    Of(PublicStatus),
-    /// Those whose customer asks to cancel.
-    CancelRequests,
-}
-
-impl Tab {
-    const ALL: [Self; 8] = [
-        Self::All,
-        Self::Of(PublicStatus::Pending),
-        Self::Of(PublicStatus::InProgress),
-        Self::Of(PublicStatus::Processing),
-        Self::Of(PublicStatus::Completed),
-        Self::Of(PublicStatus::Partial),
-        Self::Of(PublicStatus::Canceled),
-        Self::CancelRequests,
-    ];
-
-    /// The word in the address.
-    const fn word(self) -> &'static str {
-        match self {
-            Self::All => "",
-            Self::Of(status) => status.as_str(),
-            Self::CancelRequests => "cancel-requests",
-        }
-    }
-
-    const fn label(self) -> &'static str {
-        match self {
-            Self::All => "All",
-            Self::Of(status) => status.label(),
-            Self::CancelRequests => "Cancel wishes",
-        }
-    }
-}
 
 /// What the reader asked for, as it stands in the address.
 #[derive(Clone, Debug)]
@@ -82,19 +43,11 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(cx: &Cx) -> Self {
-        let text = |name: &str| cx.form.text(name, TEXT_LENGTH_MAX);
-        let word = cx.form.get("state");
-        let tab = Tab::ALL.into_iter().find(|tab| tab.word() == word).unwrap_or(Tab::All);
-        let size = cx.size();
-        if tab == Tab::CancelRequests {
-            let none = String::new;
-            let [q, user, service, link, own] = [none(), none(), none(), none(), none()];
-            return Self { tab, q, user, service, link, own, size };
-        }
+    fn read(form: &Form, size: Size) -> Self {
+        let text = |name: &str| form.text(name, TEXT_LENGTH_MAX);
         Self {
-            tab,
-            q: cx.form.text("q", BOX_LENGTH_MAX),
+            tab: Tab::named(form.get("state")),
+            q: form.text("q", BOX_LENGTH_MAX),
             user: text("user"),
             service: text("service"),
             link: text("link"),
@@ -124,15 +77,13 @@ impl Asked {
 
     /// The address of the list, with another tab.
     fn address(&self, tab: Tab) -> Address {
-        let mut address = Address::new(PATH).with("state", tab.word());
-        if tab != Tab::CancelRequests {
-            address = address
-                .with_some("q", &self.q)
-                .with_some("user", &self.user)
-                .with_some("service", &self.service)
-                .with_some("link", &self.link)
-                .with_some("own", &self.own);
-        }
+        let address = Address::new(PATH)
+            .with("state", tab.word())
+            .with_some("q", &self.q)
+            .with_some("user", &self.user)
+            .with_some("service", &self.service)
+            .with_some("link", &self.link)
+            .with_some("own", &self.own);
         match self.size.is_usual() {
             true => address,
             false => address.with("size", self.size.rows),
@@ -146,45 +97,66 @@ type Complaint = (&'static str, &'static str);
 /// What was found.
 struct Found {
     page: Page<Listed>,
-    counts: Vec<(PublicStatus, i64)>,
-    cancel_requests: i64,
+    counts: Counts,
     /// The user asked for, by name.
     user: Option<String>,
+    /// The user who has the name in the box.
+    called: Option<String>,
     complaint: Option<Complaint>,
 }
 
 impl Found {
     fn read(db: &Read<'_>, asked: &Asked, cursor: Cursor) -> store::Result<Self> {
-        let (counts, cancel_requests) =
-            (orders::counts(db)?, order_list::count_cancel_requests(db, CANCEL_REQUESTS_MAX)?);
-        let user = users::find_called(db, &asked.user)?;
-        let name = user.as_ref().map(|user| user.name.clone());
-        let found = Self { page: no_page(), counts, cancel_requests, user: name, complaint: None };
-        let ids = asked.ids();
-        let by = match by(db, asked, user.map(|user| user.id))? {
-            Ok(by) => by,
-            Err(complaint) => return Ok(Self { complaint: Some(complaint), ..found }),
+        let name = |text: &str| -> store::Result<Option<String>> {
+            Ok(users::find_called(db, text)?.map(|user| user.name))
         };
-        let status = match asked.tab {
+        let called = if asked.ids().is_none() { name(&asked.q)? } else { None };
+        let (counts, user) = (Counts::read(db)?, name(&asked.user)?);
+        let found = asked.page(db, cursor, asked.size.rows)?;
+        let complaint = found.as_ref().err().copied();
+        let page = found.unwrap_or_else(|_| no_page());
+        Ok(Self { page, counts, user, called, complaint })
+    }
+}
+
+impl Asked {
+    /// The orders asked for, or why there is no such list.
+    fn page(
+        &self,
+        db: &Read<'_>,
+        cursor: Cursor,
+        rows: i64,
+    ) -> store::Result<Result<Page<Listed>, Complaint>> {
+        let user = users::find_called(db, &self.user)?;
+        let by = match by(db, self, user.map(|user| user.id))? {
+            Ok(by) => by,
+            Err(complaint) => return Ok(Err(complaint)),
+        };
+        let status = match self.tab {
             Tab::Of(status) => Some(status),
             Tab::All | Tab::CancelRequests => None,
         };
         let filter = Filter { status, by, ..Filter::default() };
-        let page = match ids {
-            Some(ids) => order_list::page_of(db, &ids, &filter, cursor, asked.size.rows)?,
-            None => order_list::page(db, filter, cursor, asked.size.rows)?,
-        };
-        Ok(Self { page, ..found })
+        Ok(Ok(match self.ids() {
+            Some(ids) => order_list::page_of(db, &ids, &filter, cursor, rows)?,
+            None => order_list::page(db, filter, cursor, rows)?,
+        }))
     }
+}
 
-    fn count(&self, tab: Tab) -> i64 {
-        let of = |status| self.counts.iter().filter(move |(known, _)| *known == status);
-        match tab {
-            Tab::All => self.counts.iter().map(|(_, count)| count).sum(),
-            Tab::Of(status) => of(status).map(|(_, count)| count).sum(),
-            Tab::CancelRequests => self.cancel_requests,
-        }
-    }
+/// The newest orders of a list, at most so many, by the query in its address: those up to `until`,
+/// or all. None where the query is refused.
+pub(crate) fn matching(
+    db: &Read<'_>,
+    query: &str,
+    until: Option<OrderId>,
+    most: i64,
+) -> store::Result<Vec<OrderId>> {
+    let size = Size { rows: most, offered: [most; 3] };
+    let asked = Asked::read(&Form::parse(query.as_bytes()), size);
+    let cursor = until.map_or(Cursor::Newest, |until| Cursor::Older(until.0 + 1));
+    let page = asked.page(db, cursor, most)?.unwrap_or_else(|_| no_page());
+    Ok(page.rows.into_iter().map(|row| row.order.id).collect())
 }
 
 /// What the list is about, or why there is no such list: every one has an index of its own.
@@ -193,9 +165,6 @@ fn by(db: &Read<'_>, asked: &Asked, user: Option<UserId>) -> store::Result<Resul
     let is_link = asked.ids().is_none() && !asked.q.is_empty();
     let link = some(if is_link && asked.link.is_empty() { &asked.q } else { &asked.link });
     let own = some(&asked.own);
-    if asked.tab == Tab::CancelRequests {
-        return Ok(Ok(By::CancelRequest));
-    }
     if !asked.user.is_empty() && user.is_none() {
         return Ok(Err(("user", "There is no user with this name or number")));
     }
@@ -227,6 +196,8 @@ struct OrdersPage {
     tabs: Vec<list::Tab>,
     /// The user asked for, by name.
     user: Option<String>,
+    /// The user who has the name in the box.
+    called: Option<String>,
     list: List<Listed>,
     /// Whether there has never been an order.
     is_new: bool,
@@ -235,10 +206,6 @@ struct OrdersPage {
 }
 
 impl OrdersPage {
-    fn is_cancel_requests(&self) -> bool {
-        self.asked.tab == Tab::CancelRequests
-    }
-
     /// The state of the tab in the middle of a sentence.
     fn state(&self) -> String {
         self.asked.tab.label().to_lowercase()
@@ -248,42 +215,34 @@ impl OrdersPage {
         self.asked.tab.word()
     }
 
+    fn charges(&self) -> Decimals {
+        Decimals::of(self.list.rows.iter().map(|row| row.order.charge.micros()))
+    }
+
+    fn orders_of(&self, user: &str) -> Address {
+        Address::new(PATH).with("user", user)
+    }
+
     /// Whether the customer waits for an answer to the request to cancel.
     fn is_cancel_request(&self, order: &Order) -> bool {
         By::CancelRequest.holds(order)
     }
 }
 
-/// The tabs, with how many orders each shows, unless the list is filtered.
-fn tabs(asked: &Asked, found: &Found) -> Vec<list::Tab> {
-    let draw = |tab: Tab| {
-        let is_more = tab == Tab::CancelRequests && found.cancel_requests >= CANCEL_REQUESTS_MAX;
-        let count = match is_more {
-            true => format!("{}+", CANCEL_REQUESTS_MAX - 1),
-            false => grouped(found.count(tab)),
-        };
-        let is_counted = !asked.is_filtered() || tab == Tab::CancelRequests;
-        list::Tab {
-            count: is_counted.then_some(count),
-            ..list::Tab::new(asked.address(tab), tab.label(), tab == asked.tab)
-        }
-    };
-    Tab::ALL.into_iter().map(draw).collect()
-}
-
 /// The list.
 pub(crate) async fn show(cx: &mut Cx) -> Answer {
-    let (asked, cursor) = (Asked::read(cx), cx.cursor());
+    let (asked, cursor) = (Asked::read(&cx.form, cx.size()), cx.cursor());
     let reading = asked.clone();
     let found = cx.read(move |db| Found::read(db, &reading, cursor)).await?;
     if let Some((name, text)) = found.complaint {
         cx.form.refuse(name, text);
     }
-    let (tabs, is_new) = (tabs(&asked, &found), found.count(Tab::All) == 0);
+    let tabs = found.counts.tabs(asked.tab, |tab| asked.address(tab));
+    let is_new = found.counts.of(Tab::All) == 0;
     let list = List::new(found.page, asked.address(asked.tab), |row| row.order.id.0);
-    let (shell, user, example) = (cx.shell("Orders", Nav::Orders), found.user, example(cx));
-    let form = cx.form.clone();
-    let page = OrdersPage { shell, form, asked, tabs, user, list, is_new, example };
+    let (shell, example) = (cx.shell("Orders", Nav::Orders), example(cx));
+    let (form, user, called) = (cx.form.clone(), found.user, found.called);
+    let page = OrdersPage { shell, form, asked, tabs, user, called, list, is_new, example };
     match page.form.is_sound() {
         true => cx.page(&page),
         false => cx.refused_page(&page),

@@ -1,6 +1,8 @@
-//! Orders: the list, one order, a new one, many at once.
+//! Orders: the list, one order, a new one, many at once, those that customers ask to cancel.
 
 pub(super) mod bulk;
+pub(super) mod cancels;
 pub(super) mod list;
 pub(super) mod new;
 pub(super) mod one;
+mod tabs;

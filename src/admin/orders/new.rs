@@ -10,13 +10,14 @@ use crate::admin::frame::answer::{Answer, see_other};
 use crate::admin::frame::ask::Ask;
 use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
+use crate::admin::frame::figure::{grouped, money, rate};
 use crate::admin::frame::form::Form;
 use crate::admin::frame::shell::{Nav, Shell, Toast};
 use crate::admin::frame::terms::Terms;
 use crate::commands::orders::PlaceOrder;
 use crate::domain::ServiceId;
 use crate::domain::input::Input;
-use crate::domain::money::Rate;
+use crate::domain::money::{Money, Rate};
 use crate::domain::placing::{Details, NewOrder, Quote};
 use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
 use crate::domain::service::{Counting, Listing, Service};
@@ -61,19 +62,21 @@ impl Choice {
                 false => limits,
             },
             input if kind.counting() == Counting::Lines(input) => {
-                format!("One a line, {limits} lines")
+                format!("One per line, {limits} lines")
             }
-            input if input.is_list() => "One a line".to_owned(),
-            Input::Min | Input::Max => format!("Units for a new post, {limits}"),
+            input if input.is_list() => "One per line".to_owned(),
+            Input::Min | Input::Max => format!("Units for each new post, {limits}"),
             Input::Runs => "Leave it empty to deliver at once".to_owned(),
             Input::Interval => "Minutes between two runs".to_owned(),
             Input::Delay => {
                 let (least, most) = input.range().map_or((0, 0), RangeInclusive::into_inner);
                 format!("Minutes after a new post, {least} to {most}")
             }
-            Input::Posts => "How many new posts; empty for no end".to_owned(),
-            Input::OldPosts => "How many posts that are there already".to_owned(),
-            Input::Expiry => "The last day, as 31/12/2026; empty for no end".to_owned(),
+            Input::Posts => "How many new posts; leave it empty for no limit".to_owned(),
+            Input::OldPosts => "How many existing posts".to_owned(),
+            Input::Expiry => {
+                "The last day, such as 31/12/2026; leave it empty for no end".to_owned()
+            }
             Input::Country => "Such as US, or WW for anywhere".to_owned(),
             _ => String::new(),
         }
@@ -123,10 +126,10 @@ async fn choice(cx: &mut Cx) -> Result<Option<Choice>, PageError> {
     let (has_user, has_service) = (!user.is_empty(), !service.is_empty());
     let Chosen { user, service } = cx.read(move |db| Chosen::read(db, &user, &service)).await?;
     if has_user && user.is_none() {
-        cx.form.refuse("user", "There is no user with this name or number");
+        cx.form.refuse("user", "There is no user with this name or ID");
     }
     if has_service && service.is_none() {
-        cx.form.refuse("service", "No service with this number is on sale");
+        cx.form.refuse("service", "No service with this ID can be ordered");
     }
     Ok(user.zip(service).map(|(user, (service, custom_rate))| {
         let rate = user.rate(service.listing.rate, custom_rate);
@@ -185,7 +188,7 @@ pub(crate) async fn create(cx: &mut Cx) -> Answer {
     }
     match cx.write(place).await {
         Ok(id) => {
-            let toast = format!("Order {id} is placed for {}", choice.user.name);
+            let toast = format!("Order {id} placed for {}", choice.user.name);
             cx.go(&format!("/admin/orders/{id}"), Toast::new(toast))
         }
         Err(PageError::Refused(refusal)) => refused(cx, choice, &refusal).await,
@@ -204,12 +207,12 @@ fn read_details(form: &mut Form, choice: &Choice) -> Details {
         };
         if text.is_empty() {
             if is_required {
-                form.refuse(name, "Fill this in");
+                form.refuse(name, "Enter a value");
             }
         } else if !input.is_list() && text.chars().any(char::is_control) {
-            form.refuse(name, "Write this on one line");
+            form.refuse(name, "Enter this on one line");
         } else if details.add(input, text).is_err() {
-            form.refuse(name, "Write a whole number");
+            form.refuse(name, "Enter a whole number");
         }
     }
     details
@@ -227,7 +230,7 @@ async fn refused(cx: &mut Cx, choice: Choice, refusal: &Refusal) -> Answer {
     if *refusal == OrderRefusal::InsufficientFunds.into() {
         let User { name, balance, credit_limit, .. } = &choice.user;
         let most = balance.checked_add(*credit_limit).unwrap_or(*balance);
-        cx.form.refuse(field, format!("{refusal}: {name} can spend {most}"));
+        cx.form.refuse(field, format!("{refusal}: {name} has {} available", money(most)));
     } else if *refusal == OrderRefusal::Invalid(Input::Min).into() {
         cx.form.refuse(field, OperatorRefusal::MinAboveMax);
     } else {
@@ -247,30 +250,29 @@ fn field_of(refusal: &Refusal, listing: &Listing) -> &'static str {
 /// The question before it is placed: what it takes, and from how much.
 fn ask(choice: &Choice, order: &NewOrder, terms: &Terms) -> Ask {
     let Choice { user, service, .. } = choice;
-    let (charge, currency) = (order.charge, &terms.currency);
-    let after = user.balance.checked_sub(charge).unwrap_or(user.balance);
+    let after = user.balance.checked_sub(order.charge).unwrap_or(user.balance);
+    let shown = |amount: Money| format!("{} {}", money(amount), terms.currency);
     let units = match order.wanted.drip_feed {
-        Some(drip) => format!("{} in {} runs", order.wanted.units, drip.runs),
-        None => order.wanted.units.to_string(),
+        Some(drip) => format!("{} in {} runs", grouped(order.wanted.units), drip.runs),
+        None => grouped(order.wanted.units),
     };
     let whom = match service.listing.kind.counting() {
         Counting::Posts => "User name",
         Counting::Quantity | Counting::Lines(_) | Counting::Piece => "Link",
     };
+    let charge = shown(order.charge);
     Ask {
-        title: format!(
-            "Place this order and take {charge} {currency} from {}’s balance?",
-            user.name
-        ),
+        title: format!("Place this order and charge {} {charge}?", user.name),
         facts: vec![
             ("Service".to_owned(), format!("#{} {}", service.id, service.listing.name)),
             (whom.to_owned(), order.wanted.link.clone()),
             ("Quantity".to_owned(), units),
-            ("Balance now".to_owned(), format!("{} {currency}", user.balance)),
-            ("New balance".to_owned(), format!("{after} {currency}")),
+            ("Balance".to_owned(), shown(user.balance)),
+            ("Balance after".to_owned(), shown(after)),
         ],
-        verb: format!("Place 1 order, take {charge} {currency}"),
-        typed: terms.typed(charge),
+        verb: format!("Place order for {charge}"),
+        typed: terms.typed(order.charge),
         is_danger: false,
+        ..Ask::default()
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The two ways to move it differ by what they do to money. What only tells how far delivery is,
 //! and what earns the charge, asks for no password: fulfilling by hand is done all day. What
-//! gives money back asks for it, as everything does that pays somebody.
+//! refunds asks for it, as everything does that pays somebody.
 
 use askama::Template;
 
@@ -10,9 +10,10 @@ use crate::admin::frame::answer::{Answer, encoded, see_other};
 use crate::admin::frame::ask::Ask;
 use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
+use crate::admin::frame::figure::{grouped, money, signed};
 use crate::admin::frame::form::Form;
 use crate::admin::frame::link::Link;
-use crate::admin::frame::shell::{Nav, Shell, Toast, grouped};
+use crate::admin::frame::shell::{Nav, Shell, Toast, Undo};
 use crate::admin::frame::terms::Terms;
 use crate::admin::frame::tone;
 use crate::commands::orders::SetOrder;
@@ -83,11 +84,11 @@ impl Known {
         let (charges, rest): (Vec<_>, Vec<_>) =
             self.postings.iter().partition(|posting| posting.kind == PostingKind::Charge);
         for posting in charges {
-            let what = format!("{} {currency} taken from {user}", posting.amount);
+            let what = format!("Charged {user} {} {currency}", money(posting.amount));
             events.push(event(posting.created_at, what, &posting.actor));
         }
         if let Some(at) = order.cancel_requested_at {
-            events.push(event(at, format!("{user} wishes to cancel"), user));
+            events.push(event(at, "Cancel requested", user));
         }
         for entry in self.written.iter().filter(|entry| entry.verb != "order.create") {
             events.push(event(entry.created_at, &entry.change, &entry.actor));
@@ -95,19 +96,19 @@ impl Known {
         events.extend(self.end_by_customer());
         for posting in rest {
             let what = match posting.kind {
-                PostingKind::Capture => format!("{} {currency} earned", posting.amount),
+                PostingKind::Capture => format!("Earned {} {currency}", money(posting.amount)),
                 PostingKind::Refund
                 | PostingKind::Goodwill
                 | PostingKind::Charge
                 | PostingKind::Deposit
                 | PostingKind::Adjustment => {
-                    format!("{} {currency} back to {user}", posting.amount)
+                    format!("Refunded {} {currency} to {user}", money(posting.amount))
                 }
             };
             events.push(event(posting.created_at, what, &posting.actor));
         }
         for refill in &self.refills {
-            let what = format!("Refill {} asked for", refill.id);
+            let what = format!("Refill {} requested", refill.id);
             events.push(event(refill.created_at, what, user));
         }
         events.sort_by_key(|event| event.at);
@@ -158,7 +159,7 @@ fn says(status: PublicStatus, now: PublicStatus) -> String {
     if status == PublicStatus::Completed {
         return "Complete".to_owned();
     }
-    format!("Set {}", status.label().to_lowercase())
+    format!("Set to {}", status.label().to_lowercase())
 }
 
 #[derive(Template)]
@@ -205,6 +206,18 @@ impl OrderPage {
         self.known.events(&self.shell.currency)
     }
 
+    /// Whether customers' money or ours moved by an entry, seen from the user's balance.
+    fn amount(&self, posting: &OfOrder) -> String {
+        match posting.kind {
+            PostingKind::Charge => signed(Money::from_micros(-posting.amount.micros())),
+            PostingKind::Capture => money(posting.amount),
+            PostingKind::Refund
+            | PostingKind::Goodwill
+            | PostingKind::Deposit
+            | PostingKind::Adjustment => signed(posting.amount),
+        }
+    }
+
     /// The list of all orders for the link.
     fn all_for_link(&self) -> String {
         format!("/admin/orders?link={}", encoded(&self.known.order.link))
@@ -231,7 +244,7 @@ fn not_found(id: OrderId) -> impl Fn(PageError) -> PageError {
     move |error| {
         if matches!(error, PageError::Refused(Refusal::Order(OrderRefusal::OrderNotFound))) {
             return PageError::NotFound(format!(
-                "No order {id}. The number may have been typed wrong."
+                "There is no order {id}. Check the number, or look for it among all orders."
             ));
         }
         error
@@ -254,6 +267,11 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// Whether there is a way back from a move to that status: it moves no money and is no end.
+    pub(crate) const fn is_undoable(status: PublicStatus) -> bool {
+        matches!(status, PublicStatus::InProgress | PublicStatus::Processing)
+    }
+
     const fn statuses(self) -> &'static [PublicStatus] {
         match self {
             Self::Progress => {
@@ -286,7 +304,7 @@ async fn set(cx: &mut Cx, kind: Kind) -> Answer {
     let found = cx.read(move |db| order_list::find(db, id)).await?;
     let Some(found) = found else { return Err(not_found(id)(OrderRefusal::OrderNotFound.into())) };
     let Some(status) = kind.status(&cx.form) else {
-        cx.form.refuse("", "Choose what becomes of the order");
+        cx.form.refuse("", "Choose a status");
         return refused(cx).await;
     };
     let path = format!("/admin/orders/{id}");
@@ -313,11 +331,31 @@ async fn set(cx: &mut Cx, kind: Kind) -> Answer {
     else {
         return refused(cx).await;
     };
-    let toast = match refunded {
-        Money::ZERO => format!("Order {id}: {status}"),
-        refunded => format!("Order {id}: {status}, {refunded} went back to {}", found.user),
+    let what = if found.order.public_status() == status && Kind::is_undoable(status) {
+        format!("Order {id} saved")
+    } else {
+        format!("Order {id} set to {status}")
     };
-    cx.go(&path, Toast::new(toast))
+    let text = match refunded {
+        Money::ZERO => what,
+        refunded => format!("{what}, {} refunded to {}", money(refunded), found.user),
+    };
+    cx.go(&path, Toast { text, undo: undo(&found.order, &by_hand) })
+}
+
+/// The way back to how an order was, where there is one.
+fn undo(before: &Order, by_hand: &ByHand) -> Option<Undo> {
+    let status = before.public_status();
+    let is_start_lost = by_hand.start_count.is_some() && before.start_count.is_none();
+    if !Kind::is_undoable(by_hand.status) || !Kind::is_undoable(status) || is_start_lost {
+        return None;
+    }
+    let undo = Undo::post(format!("/admin/orders/{}/status", before.id));
+    let undo = undo.with("status", status.as_str()).with("remains", before.remains);
+    Some(match before.start_count {
+        Some(count) => undo.with("start_count", count),
+        None => undo,
+    })
 }
 
 async fn refused(cx: &mut Cx) -> Answer {
@@ -325,45 +363,48 @@ async fn refused(cx: &mut Cx) -> Answer {
     cx.refused_page(&page)
 }
 
-/// The question before an order ends: what was delivered, what is kept, what goes back.
+/// The question before an order ends: what was delivered, what is earned, what is refunded.
 fn ask(found: &Listed, change: &Change, terms: &Terms) -> Ask {
     let Listed { order, user, .. } = found;
-    let Terms { currency, .. } = terms;
     let (kept, refund) =
         change.settlement.map_or((order.charge, Money::ZERO), |s| (s.kept, s.refund));
-    let money = |amount: Money| format!("{amount} {currency}");
-    let (title, verb) = match change.status {
+    let shown = |amount: Money| format!("{} {}", money(amount), terms.currency);
+    let (id, back) = (order.id, shown(refund));
+    let (title, verb, keep) = match change.status {
         OrderStatus::Partial => (
-            format!("End order {} short and return {refund} {currency} to {user}?", order.id),
-            format!("Return {refund} {currency}"),
+            format!("Set order {id} to partial and refund {back} to {user}?"),
+            format!("Set partial and refund {back}"),
+            "",
         ),
         OrderStatus::Canceled => (
-            format!("Cancel order {} and return {refund} {currency} to {user}?", order.id),
-            format!("Cancel and return {refund} {currency}"),
+            format!("Cancel order {id} and refund {back} to {user}?"),
+            format!("Cancel and refund {back}"),
+            "Keep the order",
         ),
         OrderStatus::Completed
         | OrderStatus::Pending
         | OrderStatus::Sending
         | OrderStatus::Unknown
         | OrderStatus::Active => {
-            (format!("Complete order {}?", order.id), "Complete 1 order".to_owned())
+            (format!("Complete order {id}?"), format!("Complete order {id}"), "")
         }
     };
     let delivered = match change.status == OrderStatus::Canceled {
         true => String::new(),
-        false => format!("{} of {}", order.units - change.remains, order.units),
+        false => format!("{} of {}", grouped(order.units - change.remains), grouped(order.units)),
     };
     Ask {
         title,
         facts: vec![
             ("Delivered".to_owned(), delivered),
-            ("Charged".to_owned(), money(order.charge)),
-            ("Kept".to_owned(), money(kept)),
-            (format!("Returned to {user}"), money(refund)),
-            ("From now on".to_owned(), "the order is final".to_owned()),
+            ("Charged".to_owned(), shown(order.charge)),
+            ("Earned".to_owned(), shown(kept)),
+            (format!("Refunded to {user}"), back),
+            ("Afterwards".to_owned(), "the order is final".to_owned()),
         ],
         verb,
         typed: terms.typed(refund),
         is_danger: refund > Money::ZERO,
+        keep,
     }
 }

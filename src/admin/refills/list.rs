@@ -7,34 +7,54 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 
-use super::{ALL, address, tabs};
 use crate::admin::frame::answer::Answer;
 use crate::admin::frame::ask::Ask;
 use crate::admin::frame::bulk;
 use crate::admin::frame::cx::Cx;
+use crate::admin::frame::error::PageError;
+use crate::admin::frame::figure::grouped;
 use crate::admin::frame::link::Link;
-use crate::admin::frame::list::{List, Tab};
+use crate::admin::frame::list::{Address, List, Tab};
 use crate::admin::frame::shell::{Nav, Shell, Toast};
 use crate::admin::frame::tone;
 use crate::commands::orders::{SetRefill, SetRefills};
 use crate::domain::RefillId;
 use crate::domain::refill::{Refill, RefillStatus};
 use crate::domain::refusal::OperatorRefusal;
+use crate::store::page::Cursor;
 use crate::store::refills::{self, Listed};
 use crate::store::{self, Read};
 
 /// The numbers of selected refills that a question shows.
 const NAMED_MAX: usize = 10;
+/// Open refills are counted up to here.
+const COUNTED_MAX: i64 = 100;
+/// Refills that one request moves.
+const ALL_MAX: i64 = 1000;
+/// The word of the tab that shows all refills.
+const ALL: &str = "all";
 
-/// What a button says that moves a refill there.
-const fn verb(status: RefillStatus) -> &'static str {
-    match status {
-        RefillStatus::Pending => "Wait",
-        RefillStatus::InProgress => "Start",
-        RefillStatus::Completed => "Complete",
-        RefillStatus::Rejected => "Reject",
-        RefillStatus::Error => "Fail",
+/// A list of refills: of one status, or `all`.
+fn address(state: &str) -> Address {
+    Address::new("/admin/refills").with("state", state)
+}
+
+/// The tabs; `this` is the one that is shown: a status, or `all`. Those that are open are counted.
+fn tabs(db: &Read<'_>, this: &str) -> store::Result<Vec<Tab>> {
+    let mut tabs = Vec::new();
+    for status in RefillStatus::ALL.iter().filter(|status| status.is_open()) {
+        let count = match refills::count(db, *status, COUNTED_MAX)? {
+            COUNTED_MAX.. => format!("{}+", COUNTED_MAX - 1),
+            count => count.to_string(),
+        };
+        let tab = Tab::new(address(status.as_str()), status.label(), status.as_str() == this);
+        tabs.push(Tab { count: Some(count), ..tab });
     }
+    for status in RefillStatus::ALL.iter().filter(|status| !status.is_open()) {
+        tabs.push(Tab::new(address(status.as_str()), status.label(), status.as_str() == this));
+    }
+    tabs.push(Tab::new(address(ALL), "All", this == ALL));
+    Ok(tabs)
 }
 
 #[derive(Template)]
@@ -89,19 +109,30 @@ pub(crate) async fn set(cx: &mut Cx) -> Answer {
     let (refill, status, here) = (RefillId(cx.path_id("id")?), wanted(cx)?, status(cx));
     cx.write(SetRefill { actor: cx.actor()?, refill, status }).await?;
     let here = address(here.map_or(ALL, RefillStatus::as_str)).to_string();
-    cx.go(&here, Toast::new(format!("Refill {refill}: {status}")))
+    cx.go(&here, Toast::new(format!("Refill {refill} set to {status}")))
+}
+
+/// The refills that the form is about: the selected ones, or the newest of the tab.
+async fn selected(cx: &Cx) -> Result<Vec<Refill>, PageError> {
+    let shown = status(cx);
+    let ids = cx.form.selected("id");
+    let is_all = cx.form.flag("all");
+    let find = move |db: &Read<'_>| {
+        if is_all {
+            let page = refills::page(db, shown, Cursor::Newest, ALL_MAX)?;
+            return Ok(page.rows.into_iter().map(|row| row.refill).collect());
+        }
+        let found = ids.into_iter().map(|id| refills::find(db, RefillId(id)));
+        Ok(found.collect::<store::Result<Vec<_>>>()?.into_iter().flatten().collect())
+    };
+    cx.read(find).await
 }
 
 /// Moves those that are selected and may go there.
 pub(crate) async fn bulk(cx: &mut Cx) -> Answer {
     let status = wanted(cx)?;
     let here = address(self::status(cx).map_or(ALL, RefillStatus::as_str)).to_string();
-    let ids: BTreeSet<i64> = cx.form.selected("id").into_iter().collect();
-    let find = move |db: &Read<'_>| {
-        let found = ids.into_iter().map(|id| refills::find(db, RefillId(id)));
-        Ok(found.collect::<store::Result<Vec<_>>>()?.into_iter().flatten().collect::<Vec<_>>())
-    };
-    let found: Vec<Refill> = cx.read(find).await?;
+    let found = selected(cx).await?;
     if found.is_empty() {
         return cx.go(&here, Toast::new(bulk::none_selected("refill")));
     }
@@ -109,35 +140,36 @@ pub(crate) async fn bulk(cx: &mut Cx) -> Answer {
         found.iter().filter(|refill| refill.may_become(status)).map(|refill| refill.id).collect();
     let stay = found.len() - refills.len();
     if refills.is_empty() {
-        let toast = format!("None of those that were ticked can become {status}");
+        let toast = format!("None of the selected refills can be set to {status}");
         return cx.go(&here, Toast::new(toast));
     }
     if !status.is_open() {
         cx.confirm(question(&refills, status, stay))?;
     }
     let moved = cx.write(SetRefills { actor: cx.actor()?, refills, status }).await?;
-    let mut toast = format!("{}: {status}", bulk::counted(moved, "refill"));
+    let mut toast = format!("{} set to {status}", bulk::counted(moved, "refill"));
     if stay > 0 {
-        toast.push_str(&format!("; {stay} stayed as they were"));
+        toast.push_str(&format!("; {stay} left as they were"));
     }
     cx.go(&here, Toast::new(toast))
 }
 
 fn question(refills: &BTreeSet<RefillId>, status: RefillStatus, stay: usize) -> Ask {
-    let (count, verb) = (bulk::counted(refills.len(), "refill"), verb(status));
+    let count = bulk::counted(refills.len(), "refill");
     let stay = match stay {
         0 => String::new(),
-        stay => format!("{stay} of those that are ticked"),
+        stay => format!("{stay} of the selected refills"),
     };
     Ask {
-        title: format!("{verb} {count}?"),
+        title: format!("Set {count} to {status}?"),
         facts: vec![
             ("Refills".to_owned(), bulk::named(refills, NAMED_MAX)),
-            ("From now on".to_owned(), format!("{status}, which is final")),
-            ("Stay as they are".to_owned(), stay),
+            ("Afterwards".to_owned(), "the refills are final".to_owned()),
+            ("Left as they are".to_owned(), stay),
         ],
-        verb: format!("{verb} {count}"),
+        verb: format!("Set to {status}"),
         typed: bulk::typed(refills.len()),
         is_danger: status != RefillStatus::Completed,
+        ..Ask::default()
     }
 }

@@ -6,7 +6,7 @@ use crate::admin::frame::ask::Ask;
 use crate::admin::frame::bulk;
 use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
-use crate::admin::frame::shell::Toast;
+use crate::admin::frame::shell::{Toast, Undo};
 use crate::commands::services::{ChangeRates, MoveServices, SetServicesEnabled};
 use crate::domain::refusal::OperatorRefusal;
 use crate::domain::service::Service;
@@ -85,7 +85,7 @@ pub(super) async fn switch(
     let undo = format!("/admin/services/{}/{undo}", ids.join("."));
     Ok(match undo.len() > UNDO_LENGTH_MAX {
         true => Toast::new(text),
-        false => Toast::with_undo(text, undo),
+        false => Toast::with_undo(text, Undo::post(undo)),
     })
 }
 
@@ -119,6 +119,7 @@ pub(crate) async fn rates(cx: &mut Cx) -> Answer {
         verb: format!("Change {count} by {by}"),
         typed: bulk::typed(services.len()),
         is_danger: false,
+        ..Ask::default()
     })?;
     let services = services.into_iter().map(|service| service.id).collect();
     let change = ChangeRates { actor: cx.actor()?, services, by, shown };
@@ -155,6 +156,7 @@ pub(crate) async fn move_to(cx: &mut Cx) -> Answer {
         verb: format!("Move {count}"),
         typed: bulk::typed(services.len()),
         is_danger: false,
+        ..Ask::default()
     })?;
     let services = services.into_iter().map(|service| service.id).collect();
     let moved = cx.write(MoveServices { actor: cx.actor()?, services, category: to }).await?;

@@ -5,9 +5,10 @@ use askama::Template;
 use crate::admin::frame::answer::{Answer, see_other};
 use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
+use crate::admin::frame::figure::grouped;
 use crate::admin::frame::form::Form;
 use crate::admin::frame::list::{Address, List};
-use crate::admin::frame::shell::{Nav, Shell, Toast, grouped};
+use crate::admin::frame::shell::{Nav, Shell, Toast, Undo};
 use crate::commands::categories::{
     CreateCategory, DeleteCategory, RenameCategory, SetCategoryEnabled, ShiftCategory,
 };
@@ -164,7 +165,7 @@ async fn set_enabled(cx: &mut Cx, is_enabled: bool) -> Answer {
         false => ("is disabled: none of its services can be ordered", "enable"),
     };
     let undo = format!("/admin/categories/{category}/{undo}");
-    cx.go(&here(cx), Toast::with_undo(format!("{name} {what}"), undo))
+    cx.go(&here(cx), Toast::with_undo(format!("{name} {what}"), Undo::post(undo)))
 }
 
 /// Takes one away that has no services.

@@ -84,6 +84,7 @@ fn question(preview: &Preview, count: usize) -> Ask {
         verb: format!("Import {count}"),
         typed: None,
         is_danger: false,
+        ..Ask::default()
     }
 }
 

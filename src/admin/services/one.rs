@@ -240,6 +240,7 @@ pub(crate) async fn delete(cx: &mut Cx) -> Answer {
         verb: "Delete 1 service".to_owned(),
         typed: None,
         is_danger: true,
+        ..Ask::default()
     })?;
     cx.write(DeleteService { actor: cx.actor()?, service: service.id }).await?;
     cx.go("/admin/services", Toast::new(format!("{name} is deleted")))

@@ -149,6 +149,7 @@ pub(crate) async fn rotate(cx: &mut Cx) -> Answer {
         verb: "Replace 1 key".to_owned(),
         typed: None,
         is_danger: true,
+        ..Ask::default()
     })?;
     let key = secret::new_api_key();
     let command = RotateKey {

@@ -115,6 +115,7 @@ pub(super) async fn withdraw(cx: &mut Cx, (key, user): (ApiKey, User), back: &st
         verb: "Revoke 1 key".to_owned(),
         typed: None,
         is_danger: true,
+        ..Ask::default()
     })?;
     cx.write(RevokeKey { actor: cx.actor()?, key: key.id }).await?;
     cx.go(back, Toast::new(format!("The key {}… is revoked", key.prefix)))

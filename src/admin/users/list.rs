@@ -77,6 +77,7 @@ pub(crate) async fn bulk(cx: &mut Cx) -> Answer {
         verb: format!("{verb} {count}"),
         typed: bulk::typed(users.len()),
         is_danger: is_suspended,
+        ..Ask::default()
     })?;
     let users = users.into_iter().map(|user| user.id).collect();
     let changed = cx.write(SetSuspended { actor: cx.actor()?, users, is_suspended }).await?;

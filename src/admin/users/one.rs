@@ -9,7 +9,7 @@ use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
 use crate::admin::frame::form::Form;
 use crate::admin::frame::list::{Address, List};
-use crate::admin::frame::shell::{Nav, Shell, Toast};
+use crate::admin::frame::shell::{Nav, Shell, Toast, Undo};
 use crate::admin::frame::terms::Terms;
 use crate::commands::accounts::{Adjust, Deposit, SetUser};
 use crate::domain::ledger::Account;
@@ -96,6 +96,7 @@ impl Booking {
             verb: format!("{verb} {sum} {currency}"),
             typed: terms.typed(sum),
             is_danger: self.amount.is_negative(),
+            ..Ask::default()
         }
     }
 }
@@ -188,5 +189,8 @@ async fn set_suspended(cx: &mut Cx, is_suspended: bool) -> Answer {
         true => ("suspended", "/resume"),
         false => ("active again", "/suspend"),
     };
-    cx.go(&path(id, ""), Toast::with_undo(format!("{} is {word}", user.name), path(id, undo)))
+    cx.go(
+        &path(id, ""),
+        Toast::with_undo(format!("{} is {word}", user.name), Undo::post(path(id, undo))),
+    )
 }

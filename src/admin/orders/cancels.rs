@@ -4,14 +4,15 @@ use std::collections::{BTreeSet, HashSet};
 
 use askama::Template;
 
-use super::{CANCELS, CANCELS_PATH, tabs};
-use crate::admin::frame::answer::Answer;
+use super::tabs::{CANCELS_PATH, Counts, Tab};
+use crate::admin::frame::answer::{Answer, local};
 use crate::admin::frame::ask::Ask;
 use crate::admin::frame::bulk;
 use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
+use crate::admin::frame::figure::{Decimals, grouped, money};
 use crate::admin::frame::link::Link;
-use crate::admin::frame::list::{Address, List, Tab};
+use crate::admin::frame::list::{self, Address, List};
 use crate::admin::frame::shell::{Nav, Shell, Toast};
 use crate::admin::frame::terms::Terms;
 use crate::commands::orders::{DeclineCancels, SetOrders};
@@ -23,24 +24,32 @@ use crate::store::orders::{By, Filter};
 use crate::store::{self, Read};
 
 #[derive(Template)]
-#[template(path = "admin/refills/cancels.html")]
+#[template(path = "admin/orders/cancels.html")]
 struct CancelsPage {
     shell: Shell,
-    tabs: Vec<Tab>,
+    tabs: Vec<list::Tab>,
     list: List<Listed>,
+}
+
+impl CancelsPage {
+    fn charges(&self) -> Decimals {
+        Decimals::of(self.list.rows.iter().map(|row| row.order.charge.micros()))
+    }
 }
 
 /// The list.
 pub(crate) async fn show(cx: &mut Cx) -> Answer {
     let (cursor, size) = (cx.cursor(), cx.size().rows);
-    let (tabs, page) = cx
+    let (counts, page) = cx
         .read(move |db| {
             let filter = Filter { by: By::CancelRequest, ..Filter::default() };
-            Ok((tabs(db, CANCELS)?, order_list::page(db, filter, cursor, size)?))
+            Ok((Counts::read(db)?, order_list::page(db, filter, cursor, size)?))
         })
         .await?;
     let list = List::new(page, Address::new(CANCELS_PATH).with("size", size), |row| row.order.id.0);
-    let shell = cx.shell("Cancel wishes", Nav::Refills);
+    let orders = |tab: Tab| Address::new("/admin/orders").with("state", tab.word());
+    let tabs = counts.tabs(Tab::CancelRequests, orders);
+    let shell = cx.shell("Cancel requests", Nav::Orders);
     cx.page(&CancelsPage { shell, tabs, list })
 }
 
@@ -64,7 +73,15 @@ fn counted(orders: &[Listed]) -> String {
     }
 }
 
-/// Cancels the orders with all their money back, after showing how much that is.
+/// Where the form came from: the list, or the page of an order.
+fn here(cx: &Cx) -> String {
+    match cx.form.get("here") {
+        "" => CANCELS_PATH.to_owned(),
+        here => local(here).to_owned(),
+    }
+}
+
+/// Cancels the orders and refunds them whole, after showing how much that is.
 pub(crate) async fn refund(cx: &mut Cx) -> Answer {
     let (by_hand, all) = (canceled(), requested(cx).await?);
     let (mut orders, mut sum) = (Vec::new(), Money::ZERO);
@@ -78,8 +95,8 @@ pub(crate) async fn refund(cx: &mut Cx) -> Answer {
     }
     if orders.is_empty() {
         let toast = match selected {
-            0 => bulk::none_selected("order"),
-            _ => "An order that is being handed to a provider cannot be canceled yet".to_owned(),
+            0 => bulk::none_selected("cancel request"),
+            _ => "An order that is being sent to a provider cannot be canceled yet".to_owned(),
         };
         return cx.go(CANCELS_PATH, Toast::new(toast));
     }
@@ -87,16 +104,10 @@ pub(crate) async fn refund(cx: &mut Cx) -> Answer {
     cx.confirm(question(&orders, sum, &terms, selected - orders.len()))?;
     let ids = orders.iter().map(|listed| listed.order.id).collect();
     let command = SetOrders { actor: cx.actor()?, orders: ids, status: PublicStatus::Canceled };
-    let refunded = cx.write(command).await?;
-    let currency = terms.currency;
+    let refunded = format!("{} {}", money(cx.write(command).await?), terms.currency);
     let toast = match orders.as_slice() {
-        [one] => format!(
-            "Order {} is canceled, {refunded} {currency} went back to {}",
-            one.order.id, one.user
-        ),
-        several => {
-            format!("{} orders are canceled, {refunded} {currency} went back", several.len())
-        }
+        [one] => format!("Order {} canceled, {refunded} refunded to {}", one.order.id, one.user),
+        several => format!("{} orders canceled, {refunded} refunded", several.len()),
     };
     cx.go(CANCELS_PATH, Toast::new(toast))
 }
@@ -111,36 +122,37 @@ fn question(orders: &[Listed], sum: Money, terms: &Terms, stay: usize) -> Ask {
         Some(user) if users.len() == 1 => (*user).to_owned(),
         _ => format!("{} users", users.len()),
     };
-    let (what, currency) = (counted(orders), &terms.currency);
+    let (what, shown) = (counted(orders), format!("{} {}", money(sum), terms.currency));
     let delivered: i64 = orders.iter().map(|listed| listed.order.delivered()).sum();
     let stay = match stay {
         0 => String::new(),
-        stay => format!("{stay}, for they are being handed to a provider"),
+        stay => format!("{stay}, which are being sent to a provider"),
     };
     Ask {
-        title: format!("Cancel {what} and return {sum} {currency} to {whom}?"),
+        title: format!("Cancel {what} and refund {shown} to {whom}?"),
         facts: vec![
-            ("Delivered so far".to_owned(), delivered.to_string()),
-            (format!("Returned to {whom}"), format!("{sum} {currency}")),
-            ("Stay as they are".to_owned(), stay),
+            ("Delivered so far".to_owned(), grouped(delivered)),
+            (format!("Refunded to {whom}"), shown),
+            ("Left as they are".to_owned(), stay),
         ],
         verb: format!("Cancel {what}"),
         typed: terms.typed(sum).or_else(|| bulk::typed(orders.len())),
         is_danger: true,
+        keep: if orders.len() == 1 { "Keep the order" } else { "Keep the orders" },
     }
 }
 
-/// Goes on delivering. The customer may ask again.
+/// Delivery goes on. The customer may ask again.
 pub(crate) async fn decline(cx: &mut Cx) -> Answer {
-    let found = requested(cx).await?;
+    let (found, here) = (requested(cx).await?, here(cx));
     if found.is_empty() {
-        return cx.go(CANCELS_PATH, Toast::new(bulk::none_selected("order")));
+        return cx.go(&here, Toast::new(bulk::none_selected("cancel request")));
     }
     let orders = found.iter().map(|listed| listed.order.id).collect();
     cx.write(DeclineCancels { actor: cx.actor()?, orders }).await?;
     let toast = match found.as_slice() {
-        [one] => format!("Order {} goes on. {} may ask again", one.order.id, one.user),
-        several => format!("{} orders go on. Their users may ask again", several.len()),
+        [one] => format!("Cancel request of order {} declined", one.order.id),
+        several => format!("{} cancel requests declined", several.len()),
     };
-    cx.go(CANCELS_PATH, Toast::new(toast))
+    cx.go(&here, Toast::new(toast))
 }

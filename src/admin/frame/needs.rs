@@ -1,0 +1,96 @@
+//! What waits for a person: one line of [`NEEDS`] each. The dashboard shows them first, the
+//! navigation counts them.
+
+use super::figure::grouped;
+use super::nav::Nav;
+use crate::domain::refill::RefillStatus;
+use crate::store::{self, Read, order_list, refills};
+
+/// Waiting work is counted up to here.
+const COUNTED_MAX: i64 = 1000;
+
+/// A kind of work that a person has to do.
+pub(crate) struct Need {
+    /// The line of the navigation that counts it.
+    nav: Nav,
+    /// Where it is done.
+    pub(crate) path: &'static str,
+    one: &'static str,
+    many: &'static str,
+    /// What it asks for.
+    pub(crate) hint: &'static str,
+    /// How much of it there is, counted no further than asked.
+    count: fn(&Read<'_>, i64) -> store::Result<i64>,
+}
+
+/// All of it, the most urgent first.
+const NEEDS: &[Need] = &[
+    Need {
+        nav: Nav::Orders,
+        path: "/admin/refills/cancels",
+        one: "cancel request",
+        many: "cancel requests",
+        hint: "Refund, set partial or decline",
+        count: order_list::count_cancel_requests,
+    },
+    Need {
+        nav: Nav::Refills,
+        path: "/admin/refills",
+        one: "refill",
+        many: "refills",
+        hint: "Deliver again what dropped, or reject",
+        count: |db, most| refills::count(db, RefillStatus::Pending, most),
+    },
+];
+
+/// How much of each kind waits.
+#[derive(Clone, Default)]
+pub(crate) struct Waiting(Vec<(&'static Need, i64)>);
+
+impl Waiting {
+    /// What waits now; kinds of which nothing waits are left out.
+    pub(crate) fn read(db: &Read<'_>) -> store::Result<Self> {
+        let count = |need: &'static Need| Ok((need, (need.count)(db, COUNTED_MAX)?));
+        let counted: store::Result<Vec<_>> = NEEDS.iter().map(count).collect();
+        Ok(Self(counted?.into_iter().filter(|(_, count)| *count > 0).collect()))
+    }
+
+    /// Every kind that waits, with what is said of it: "4 cancel requests".
+    pub(crate) fn lines(&self) -> Vec<(&'static Need, String)> {
+        let line = |(need, count): &(&'static Need, i64)| {
+            let noun = if *count == 1 { need.one } else { need.many };
+            (*need, format!("{} {noun}", shown(*count)))
+        };
+        self.0.iter().map(line).collect()
+    }
+
+    /// The figure beside a line of the navigation, and what it counts; nothing where nothing waits.
+    pub(crate) fn badge(&self, nav: Nav) -> Option<(String, String)> {
+        let here: Vec<_> = self.0.iter().filter(|(need, _)| need.nav == nav).collect();
+        let sum: i64 = here.iter().map(|(_, count)| count).sum();
+        let nouns: Vec<&str> = here.iter().map(|(need, _)| need.many).collect();
+        (sum > 0).then(|| (shown(sum), format!("{} waiting", nouns.join(", "))))
+    }
+}
+
+fn shown(count: i64) -> String {
+    match count {
+        COUNTED_MAX.. => format!("{}+", COUNTED_MAX - 1),
+        count => grouped(count),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_badge_sums_what_waits_in_its_place() {
+        let waiting = Waiting(vec![(&NEEDS[0], 1), (&NEEDS[1], COUNTED_MAX)]);
+        let lines: Vec<String> = waiting.lines().into_iter().map(|(_, line)| line).collect();
+        assert_eq!(lines, ["1 cancel request", "999+ refills"]);
+        let badge = ("1".to_owned(), "cancel requests waiting".to_owned());
+        assert_eq!(waiting.badge(Nav::Orders), Some(badge));
+        assert_eq!(waiting.badge(Nav::Users), None);
+    }
+}

@@ -6,6 +6,7 @@ use crate::admin::frame::answer::Answer;
 use crate::admin::frame::cx::Cx;
 use crate::admin::frame::list::{Address, List, Size};
 use crate::admin::frame::shell::{Nav, Shell};
+use crate::admin::frame::verb::{path, plain, sentence};
 use crate::store::audit::{self, Filter, Written};
 
 const PATH: &str = "/admin/audit";
@@ -22,21 +23,6 @@ struct AuditPage {
     verbs: Vec<String>,
     size: Size,
     list: List<Written>,
-}
-
-/// The page of an object, where it has one.
-fn path(object: &str) -> Option<String> {
-    let words: Vec<&str> = object.split(' ').collect();
-    let id = |at: usize| words.get(at)?.parse::<i64>().ok();
-    match words.as_slice() {
-        ["user", _, "posting", ..] => Some(format!("/admin/ledger/{}", id(3)?)),
-        ["user", _, "key", ..] => Some(format!("/admin/users/{}/keys", id(1)?)),
-        ["user", ..] => Some(format!("/admin/users/{}", id(1)?)),
-        ["order", ..] => Some(format!("/admin/orders/{}", id(1)?)),
-        ["service", _] => Some(format!("/admin/services/{}", id(1)?)),
-        ["books"] => Some("/admin/ledger".to_owned()),
-        _ => None,
-    }
 }
 
 /// The list.
@@ -58,25 +44,4 @@ pub(crate) async fn show(cx: &mut Cx) -> Answer {
     let shell = cx.shell("Audit", Nav::Audit);
     let page = AuditPage { shell, filter, actors, verbs, size, list };
     cx.list(&page, &page.as_list())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::path;
-
-    #[test]
-    fn an_object_leads_to_its_page() {
-        for (object, expected) in [
-            ("user 7", Some("/admin/users/7")),
-            ("user 7 key 3", Some("/admin/users/7/keys")),
-            ("user 7 posting 9", Some("/admin/ledger/9")),
-            ("order 12", Some("/admin/orders/12")),
-            ("books", Some("/admin/ledger")),
-            ("user x", None),
-            ("setting name", None),
-            ("", None),
-        ] {
-            assert_eq!(path(object).as_deref(), expected, "{object}");
-        }
-    }
 }

@@ -12,7 +12,7 @@ const TEMPLATE_LINE_LENGTH_MAX: usize = 200;
 
 /// The floors of the frame, from the ground up. A file names only files of floors below its own.
 const FLOORS: &[&str] = &[
-    "figure form link tone bulk terms books nav",
+    "figure form link tone bulk terms books nav verb",
     "needs",
     "shell",
     "mod ask",
@@ -28,7 +28,7 @@ const FLOORS: &[&str] = &[
 const PAGES: &[(&str, &str)] = &[
     ("account/mod", "login"),
     ("account/setup", "login"),
-    ("dashboard/mod", "chart"),
+    ("dashboard/mod", "activity chart"),
     ("ledger/list", "books"),
     ("orders/bulk", "list one"),
     ("orders/cancels", "tabs"),

@@ -1,6 +1,7 @@
-//! The first page: the way to the first order, today beside yesterday, a month in bars, what was
-//! done last.
+//! The first page: what needs a hand, the way to the first order, today beside yesterday, a month
+//! in bars, what was changed last.
 
+mod activity;
 mod chart;
 
 use askama::Template;
@@ -10,20 +11,22 @@ use jiff::{ToSpan as _, Zoned};
 
 use crate::admin::frame::answer::Answer;
 use crate::admin::frame::cx::Cx;
-use crate::admin::frame::figure::{Short, grouped};
+use crate::admin::frame::figure::{Decimals, Short, grouped, money};
+use crate::admin::frame::list::Address;
 use crate::admin::frame::shell::{Nav, Shell};
 use crate::domain::Timestamp;
 use crate::domain::figures::Figures as Happened;
-use crate::domain::ledger::{ESCROW, EXTERNAL, REVENUE};
+use crate::domain::ledger::{ESCROW, EXTERNAL, PostingKind, REVENUE};
 use crate::domain::money::Money;
 use crate::domain::order::PublicStatus;
-use crate::store::audit::{self, Written};
 use crate::store::figures;
 use crate::store::{self, Read, accounts, keys, orders, services, users};
 
+use activity::Activity;
 use chart::{Chart, Point};
 
-const LAST_WRITTEN: i64 = 10;
+/// Days with orders that a chart needs.
+const CHARTED_MIN: usize = 2;
 /// The ranges on offer, in days.
 const RANGES: [i64; 3] = [7, 30, 90];
 
@@ -79,7 +82,7 @@ struct Figures {
     /// What was paid for open orders.
     escrow: Money,
     days: Vec<Day>,
-    written: Vec<Written>,
+    activity: Vec<Activity>,
 }
 
 impl Figures {
@@ -100,7 +103,7 @@ impl Figures {
             accounts: Money::from_micros(accounts),
             escrow,
             days: days(&starts, &slots),
-            written: audit::list(db, i64::MAX, LAST_WRITTEN)?,
+            activity: activity::read(db)?,
         })
     }
 
@@ -187,8 +190,24 @@ struct DashboardPage {
 }
 
 impl DashboardPage {
+    fn sales(&self) -> Decimals {
+        Decimals::of(self.figures.days.iter().map(|day| day.sum.sales.micros()))
+    }
+
     fn is_new(&self) -> bool {
         self.figures.steps.iter().any(|step| !step.is_done)
+    }
+
+    /// Whether there is enough to draw.
+    fn has_charts(&self) -> bool {
+        let busy = self.figures.days.iter().filter(|day| day.sum.orders > 0);
+        busy.take(CHARTED_MIN).count() == CHARTED_MIN
+    }
+
+    /// The entries that made a figure of today.
+    fn entries_of_today(&self, kind: PostingKind) -> Address {
+        let today = self.figures.days.last().map_or_else(String::new, |day| day.date.to_string());
+        Address::new("/admin/ledger").with("kind", kind.as_str()).with("from", today)
     }
 
     fn done(&self) -> usize {
@@ -212,14 +231,14 @@ pub(crate) async fn show(cx: &mut Cx) -> Answer {
     let orders: Vec<Point> = figures.days.iter().map(count).collect();
     let sum = |day: &Day| point(day, day.sum.sales.micros(), Short(day.sum.sales).to_string());
     let sales: Vec<Point> = figures.days.iter().map(sum).collect();
-    let money = |micros: i64| match micros % 1_000_000 {
+    let label = |micros: i64| match micros % 1_000_000 {
         0 => Short(Money::from_micros(micros)).to_string().replace(".00", ""),
-        _ => Money::from_micros(micros).to_string(),
+        _ => money(Money::from_micros(micros)),
     };
     let title = format!("Sales a day, {}", shell.currency);
     let page = DashboardPage {
         orders: Chart::new("Orders a day", &orders, 1, grouped),
-        sales: Chart::new(title, &sales, 10_000, money),
+        sales: Chart::new(title, &sales, 10_000, label),
         shell,
         figures,
         range,

@@ -27,6 +27,7 @@ mod request;
 pub(crate) mod shell;
 pub(crate) mod terms;
 pub(crate) mod tone;
+pub(crate) mod verb;
 
 use std::sync::Arc;
 

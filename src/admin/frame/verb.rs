@@ -1,0 +1,146 @@
+//! What the audit log says by its verbs, in words for people.
+
+/// What was done, standing alone: "Updated order". A verb that is not known any more is "Changed".
+pub(crate) fn plain(verb: &str) -> &'static str {
+    match verb {
+        "admin.create" => "Created admin",
+        "admin.password" => "Changed the password of admin",
+        "admin.recovery_codes" => "Made new recovery codes for admin",
+        "admin.totp_off" => "Turned off two-factor authentication for admin",
+        "admin.totp_on" => "Turned on two-factor authentication for admin",
+        "books.check" => "Checked the books",
+        "category.create" => "Created category",
+        "category.delete" => "Deleted category",
+        "category.disable" => "Disabled category",
+        "category.enable" => "Enabled category",
+        "category.rename" => "Renamed category",
+        "category.shift" => "Moved category",
+        "key.create" => "Created a key for user",
+        "key.revoke" => "Revoked key",
+        "key.rotate" => "Replaced a key of user",
+        "order.create" => "Placed order",
+        "order.decline_cancel" => "Declined the cancel request of order",
+        "order.set" => "Updated order",
+        "posting.reverse" => "Reversed an entry of user",
+        "refill.set" => "Updated refill",
+        "service.create" => "Created service",
+        "service.delete" => "Deleted service",
+        "service.disable" => "Disabled service",
+        "service.enable" => "Enabled service",
+        "service.import" => "Imported services",
+        "service.move" | "service.shift" => "Moved service",
+        "service.rate" => "Changed the rate of service",
+        "service.update" => "Updated service",
+        "session.end" => "Ended session",
+        "session.end_others" => "Ended all other sessions",
+        "session.half" => "Gave the right password, not yet the code",
+        "session.start" => "Logged in",
+        "setting.set" => "Changed setting",
+        "user.balance" => "Changed the balance of user",
+        "user.create" => "Created user",
+        "user.credit_limit" => "Changed the credit limit of user",
+        "user.discount" => "Changed the discount of user",
+        "user.note" => "Changed the note about user",
+        "user.rate" => "Changed a custom rate of user",
+        "user.resume" => "Resumed user",
+        "user.suspend" => "Suspended user",
+        _ => "Changed",
+    }
+}
+
+/// The same with what it was done to: "Updated order 12". `object` is as the log keeps it, such as
+/// `order 12` or `user 7 key 3`.
+pub(crate) fn sentence(verb: &str, object: &str) -> String {
+    let plain = plain(verb);
+    if verb == "setting.set" {
+        return format!("{plain} {}", object.replace('_', " "));
+    }
+    let (noun, rest) = object.split_once(' ').unwrap_or((object, ""));
+    let name = rest.split(' ').next().unwrap_or_default();
+    let is_about_it = plain.rsplit(' ').next() == Some(noun) && !name.is_empty();
+    if is_about_it { format!("{plain} {name}") } else { plain.to_owned() }
+}
+
+/// The page of an object, where it has one.
+pub(crate) fn path(object: &str) -> Option<String> {
+    let words: Vec<&str> = object.split(' ').collect();
+    let id = |at: usize| words.get(at)?.parse::<i64>().ok();
+    match words.as_slice() {
+        ["user", _, "posting", ..] => Some(format!("/admin/ledger/{}", id(3)?)),
+        ["user", _, "key", ..] => Some(format!("/admin/users/{}/keys", id(1)?)),
+        ["user", ..] => Some(format!("/admin/users/{}", id(1)?)),
+        ["order", ..] => Some(format!("/admin/orders/{}", id(1)?)),
+        ["service", _] => Some(format!("/admin/services/{}", id(1)?)),
+        ["books"] => Some("/admin/ledger".to_owned()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+    use crate::admin::ROUTES;
+
+    /// Every `"noun.verb"` that a command writes down.
+    fn recorded() -> BTreeSet<String> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/commands");
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let is_word = |text: &str| text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        let is_verb = |text: &&str| {
+            let parts = text.split_once('.');
+            parts.is_some_and(|(noun, verb)| {
+                !noun.is_empty() && verb != "csv" && is_word(noun) && is_word(verb)
+            })
+        };
+        let read = |path| std::fs::read_to_string(path).unwrap();
+        let texts: Vec<String> = files.map(read).collect();
+        let quoted = texts.iter().flat_map(|text| text.split('"').skip(1).step_by(2));
+        quoted.filter(is_verb).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_verb_has_plain_words() {
+        let mut verbs = recorded();
+        assert!(verbs.len() > 35, "{verbs:?}");
+        verbs.extend(ROUTES.iter().map(|route| route.verb.to_owned()));
+        verbs.remove("");
+        for verb in verbs {
+            assert_ne!(plain(&verb), "Changed", "{verb}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_names_what_it_is_about() {
+        for (verb, object, expected) in [
+            ("order.set", "order 12", "Updated order 12"),
+            ("key.create", "user 7 key 3", "Created a key for user 7"),
+            ("user.balance", "user 7 posting 9", "Changed the balance of user 7"),
+            ("setting.set", "time_zone", "Changed setting time zone"),
+            ("session.start", "session 3", "Logged in"),
+            ("books.check", "books", "Checked the books"),
+            ("service.import", "services", "Imported services"),
+            ("of.yore", "thing 3", "Changed"),
+        ] {
+            assert_eq!(sentence(verb, object), expected, "{verb} {object}");
+        }
+    }
+
+    #[test]
+    fn an_object_leads_to_its_page() {
+        for (object, expected) in [
+            ("user 7", Some("/admin/users/7")),
+            ("user 7 key 3", Some("/admin/users/7/keys")),
+            ("user 7 posting 9", Some("/admin/ledger/9")),
+            ("order 12", Some("/admin/orders/12")),
+            ("books", Some("/admin/ledger")),
+            ("user x", None),
+            ("setting name", None),
+            ("", None),
+        ] {
+            assert_eq!(path(object).as_deref(), expected, "{object}");
+        }
+    }
+}

@@ -159,7 +159,7 @@ fn says(status: PublicStatus, now: PublicStatus) -> String {
     if status == PublicStatus::Completed {
         return "Complete".to_owned();
     }
-    format!("Set to {}", status.label().to_lowercase())
+    status.label().to_owned()
 }
 
 #[derive(Template)]

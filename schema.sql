@@ -262,6 +262,8 @@ CREATE TABLE orders (
                 WHEN 'sending' THEN 'processing'
                 WHEN 'unknown' THEN 'processing'
                 ELSE status END) VIRTUAL,
+  -- What the link leads to, however it was pasted (domain/link.rs).
+  link_key            TEXT    NOT NULL DEFAULT '',
   CHECK ((runs IS NULL) = (interval_minutes IS NULL)),
   CHECK ((request_id IS NULL) = (request_digest IS NULL)),
   CHECK ((finished_at IS NOT NULL) =
@@ -275,7 +277,7 @@ CREATE TABLE orders (
 CREATE INDEX orders_status ON orders (public_status, id);
 CREATE INDEX orders_user ON orders (block, user_id, public_status);
 CREATE INDEX orders_service ON orders (block, service_id, public_status);
-CREATE INDEX orders_link ON orders (block, link);
+CREATE INDEX orders_link ON orders (block, link_key);
 -- Cancel requests that somebody has to fulfil.
 CREATE INDEX orders_cancel ON orders (id)
   WHERE cancel_requested_at IS NOT NULL AND finished_at IS NULL;

@@ -365,6 +365,7 @@ fn fill_orders(tx: &Transaction<'_>, orders: i64) -> Vec<usize> {
     }
     fill_sums(tx);
     fill_bounds(tx);
+    fill_link_keys(tx);
     owners
 }
 
@@ -380,6 +381,16 @@ fn fill_bounds(tx: &Transaction<'_>) {
              DROP TABLE bounds;",
         )
         .unwrap();
+    }
+}
+
+/// The keys that orders are found by, where the schema keeps them: what `sell` writes as a link
+/// differs from its key by the scheme alone.
+fn fill_link_keys(tx: &Transaction<'_>) {
+    let sql = "SELECT count(*) FROM pragma_table_info('orders') WHERE name = 'link_key'";
+    if tx.query_row(sql, [], |row| row.get(0)).unwrap() {
+        tx.execute_batch("UPDATE orders SET link_key = substr(link, length('https://') + 1)")
+            .unwrap();
     }
 }
 

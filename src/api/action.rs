@@ -9,8 +9,10 @@ use crate::domain::order::PublicStatus;
 use crate::domain::placing::Details;
 use crate::domain::refusal::OrderRefusal;
 use crate::domain::{OrderId, RefillId, ServiceId, UserId, is_hidden};
-use crate::store::orders::{By, Filter, RequestId};
+use crate::store::links::ByLink;
+use crate::store::orders::{By, Filter};
 use crate::store::page::Cursor;
+use crate::store::requests::RequestId;
 
 const LIST_MAX: usize = 1000;
 const SHORT_LIST_MAX: usize = 100;
@@ -68,7 +70,7 @@ impl Page {
     pub(super) fn filter(self, user: UserId) -> Filter {
         let by = match (self.link, self.custom_id) {
             (None, None) => By::User(user),
-            (link, custom_id) => By::Own { user, link, custom_id },
+            (link, custom_id) => By::Own { user, link: link.map(ByLink::Exactly), custom_id },
         };
         let from = self.before.map_or(Cursor::Newest, |id| Cursor::Older(id.0));
         Filter { status: self.status, by, from, limit: self.limit }

@@ -12,7 +12,7 @@ use crate::domain::service::Service;
 use crate::domain::{Actor, KeyId, OrderId, RefillId, ServiceId, Timestamp, UserId};
 use crate::store::orders::{By, Origin};
 use crate::store::{
-    Command, Error, Read, Result, Tx, accounts, ledger, orders, refills, services, users,
+    Command, Error, Read, Result, Tx, accounts, ledger, orders, refills, requests, services, users,
 };
 
 /// Takes the customer's money and records the order, or refuses. A request id that has bought
@@ -71,7 +71,7 @@ impl PlaceOrder {
     /// The order that the request's id has bought before.
     fn find_earlier(&self, db: &Read<'_>) -> Result<Option<Earlier>> {
         let Some(request) = &self.origin.request else { return Ok(None) };
-        let found = orders::find_by_request(db, self.user, &request.text)?;
+        let found = requests::find(db, self.user, &request.text)?;
         Ok(found.map(|(order, digest)| Earlier { order, is_same: digest == request.digest }))
     }
 

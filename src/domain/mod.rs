@@ -7,6 +7,7 @@
 pub mod figures;
 pub mod input;
 pub mod ledger;
+pub mod link;
 pub mod login;
 pub mod money;
 pub mod order;

@@ -10,19 +10,25 @@ use std::cell::RefCell;
 
 use super::sums::Sums;
 use super::tx::{Conn, Tx};
-use super::{Error, Result};
+use super::{Error, Result, links};
 use crate::domain::Timestamp;
 
 /// What leads from one version of the schema to the next.
 pub(super) struct Step {
     /// Statements, as `schema.sql` has them.
     sql: &'static str,
-    /// What SQL cannot say, over the rows, afterwards. It must not depend on the time.
+    /// What SQL cannot say, over the rows, afterwards. It must not depend on the time, and it goes
+    /// through them in slices: there may be millions.
     rows: Option<fn(&Tx<'_>) -> Result<()>>,
+    /// Statements for when the rows are as they are to be: what each row would else pay for.
+    after: &'static str,
 }
 
 /// First the step from version 1 to 2.
-const MIGRATIONS: &[Step] = &[Step { sql: BOUNDS_AND_CATALOGUE, rows: None }];
+const MIGRATIONS: &[Step] = &[
+    Step { sql: BOUNDS_AND_CATALOGUE, rows: None, after: "" },
+    Step { sql: LINK_KEY, rows: Some(links::fill_keys), after: LINK_KEY_INDEX },
+];
 
 /// The version of `schema.sql`.
 #[expect(clippy::cast_possible_wrap, reason = "a list in a source file")]
@@ -35,11 +41,12 @@ pub(super) fn run(conn: &Conn, found: i64) -> Result<()> {
     }
     let sums = RefCell::<Sums>::default();
     let done = usize::try_from(found - 1).unwrap_or(0);
-    for Step { sql, rows } in MIGRATIONS.iter().skip(done) {
+    for Step { sql, rows, after } in MIGRATIONS.iter().skip(done) {
         conn.run_all(sql)?;
         if let Some(rows) = rows {
             rows(&Tx::new(conn, Timestamp(0), &sums))?;
         }
+        conn.run_all(after)?;
     }
     conn.run(&format!("PRAGMA user_version = {VERSION}"))
 }
@@ -73,4 +80,13 @@ CREATE TRIGGER catalogue_rate_changed AFTER UPDATE ON user_rates
   BEGIN UPDATE versions SET catalogue = catalogue + 1; END;
 CREATE TRIGGER catalogue_rate_gone AFTER DELETE ON user_rates
   BEGIN UPDATE versions SET catalogue = catalogue + 1; END;
+";
+
+const LINK_KEY: &str = "
+DROP INDEX orders_link;
+ALTER TABLE orders ADD COLUMN link_key TEXT NOT NULL DEFAULT '';
+";
+
+const LINK_KEY_INDEX: &str = "
+CREATE INDEX orders_link ON orders (block, link_key);
 ";

@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 
+use super::links::ByLink;
 use super::orders::{self, By, Filter};
 use super::page::{Cursor, Page};
 use super::value::{FromValue, ToValue, params};
@@ -80,9 +81,9 @@ pub fn find(db: &Read<'_>, id: OrderId) -> Result<Option<Listed>> {
     Ok(named(db, Page { rows, has_newer: false, has_older: false })?.rows.pop())
 }
 
-/// The last other orders for the link of an order.
+/// The last other orders for what an order's link leads to, however it was pasted.
 pub fn list_same_link(db: &Read<'_>, order: &Order, limit: usize) -> Result<Vec<Listed>> {
-    let by = By::Link(order.link.clone());
+    let by = By::Link(ByLink::Same(order.link.clone()));
     let filter = Filter { by, limit: limit + 1, ..Filter::default() };
     let mut rows = orders::list(db, &filter)?;
     rows.retain(|other| other.id != order.id);
@@ -164,12 +165,14 @@ mod tests {
                    (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < $1)
                  INSERT INTO orders (id, user_id, service_id, kind, link, quantity, units,
                                      rate_micros, charge_micros, remains, status, shown,
-                                     custom_id, created_at, updated_at, finished_at)
+                                     custom_id, created_at, updated_at, finished_at,
+                                     link_key)
                  SELECT n, CASE WHEN n < 20 THEN 3 WHEN n < 1500 THEN 1 ELSE 1 + n % 2 END,
                         1 + n * 7 % 3, 'default', 'link ' || (n * 13 % 400), 1, 1, 1, 1, 1,
                         CASE WHEN n % 4 = 0 THEN 'canceled' ELSE 'active' END,
                         CASE WHEN n % 4 = 1 THEN 'in_progress' ELSE 'pending' END,
-                        'name ' || (n % 100), 0, 0, CASE WHEN n % 4 = 0 THEN 0 END
+                        'name ' || (n % 100), 0, 0, CASE WHEN n % 4 = 0 THEN 0 END,
+                        'link ' || (n * 13 % 400)
                  FROM numbers",
                 params![ORDERS],
             )?;
@@ -194,16 +197,21 @@ mod tests {
         let all: Vec<Order> = store
             .page(|db| ids.iter().map(|id| Ok(orders::find(db, *id)?.unwrap())).collect())
             .unwrap();
-        let (user, link, custom_id) =
-            (UserId(1), Some("link 26".to_owned()), Some("name 2".to_owned()));
+        let (user, custom_id) = (UserId(1), Some("name 2".to_owned()));
+        let link = |text: &str| Some(ByLink::Same(text.to_owned()));
         let own = [
-            By::Own { user, link: link.clone(), custom_id: None },
+            By::Own { user, link: link("link 26"), custom_id: None },
             By::Own { user, link: None, custom_id: custom_id.clone() },
-            By::Own { user, link, custom_id },
+            By::Own { user, link: link("link 26"), custom_id: custom_id.clone() },
+            By::Own { user, link: Some(ByLink::Starting("link 2".to_owned())), custom_id },
         ];
-        let of =
-            |id| [By::User(UserId(id)), By::Service(ServiceId(id)), By::Link(format!("link {id}"))];
-        let lists = (1..=3).flat_map(of).chain(own).chain([By::Nothing, By::CancelRequest]);
+        let of_link = |text: String| {
+            [ByLink::Exactly, ByLink::Same, ByLink::Starting].map(|by| By::Link(by(text.clone())))
+        };
+        let of = |id| [By::User(UserId(id)), By::Service(ServiceId(id))];
+        let links = (1..=3).flat_map(|id| of_link(format!("link {id}")));
+        let lists = (1..=3).flat_map(of).chain(links).chain(own);
+        let lists = lists.chain([By::Nothing, By::CancelRequest]);
         let statuses = [None, Some(PublicStatus::InProgress), Some(PublicStatus::Partial)];
         for (by, status) in lists.flat_map(|by| statuses.map(|status| (by.clone(), status))) {
             let is_wanted = |order: &&Order| {

@@ -1,14 +1,15 @@
 //! Orders.
 
-use sha2::{Digest as _, Sha256};
-
+use super::links::{ByLink, LinkParams};
 use super::page::{Cursor, Span};
+use super::requests::RequestId;
 use super::value::{Row, RowResult, params};
 use super::{Read, Result, Tx, accounts, figures};
 use crate::domain::figures::Figures;
 use crate::domain::input::Input;
+use crate::domain::link;
 use crate::domain::order::{Change, DripFeed, Order, PublicStatus, Standing};
-use crate::domain::placing::{Details, NewOrder};
+use crate::domain::placing::NewOrder;
 use crate::domain::{Actor, OrderId, ServiceId, UserId};
 
 fn read_order(row: &Row<'_>) -> RowResult<Order> {
@@ -87,55 +88,6 @@ pub struct Origin {
     pub custom_id: Option<String>,
 }
 
-/// A client's name for one request, with a digest of all else in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestId {
-    pub text: String,
-    /// SHA-256 of the request's content, normalised.
-    pub digest: [u8; 32],
-}
-
-impl RequestId {
-    /// A name for a request that asks for that, whatever its encoding and the order of its fields.
-    pub fn of(
-        text: String,
-        service: Option<ServiceId>,
-        custom_id: Option<&str>,
-        details: &Details,
-    ) -> Self {
-        let mut hash = Sha256::new();
-        let mut add = |name: &str, value: &str| {
-            for part in [name, value] {
-                hash.update(part.len().to_be_bytes());
-                hash.update(part);
-            }
-        };
-        add("service", &service.map(|id| id.to_string()).unwrap_or_default());
-        add("custom_id", custom_id.unwrap_or_default());
-        for (input, value) in details.iter() {
-            let lines = value.lines().map(str::trim).filter(|line| !line.is_empty());
-            match input.is_list() {
-                true => add(input.as_str(), &lines.collect::<Vec<_>>().join("\n")),
-                false => add(input.as_str(), value),
-            }
-        }
-        Self { text, digest: hash.finalize().into() }
-    }
-}
-
-/// The order that a request id has bought, with the digest of that request.
-pub fn find_by_request(
-    db: &Read<'_>,
-    user: UserId,
-    request_id: &str,
-) -> Result<Option<(OrderId, Vec<u8>)>> {
-    db.find(
-        "SELECT id, request_digest FROM orders WHERE user_id = $1 AND request_id = $2",
-        params![user, request_id],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )
-}
-
 /// The user's open order of the service for the link, where the service allows only one.
 pub fn find_twin(
     db: &Read<'_>,
@@ -174,8 +126,9 @@ pub fn insert(tx: &Tx<'_>, order: &NewOrder, origin: &Origin) -> Result<OrderId>
         "INSERT INTO orders (user_id, service_id, kind, link, quantity, units, runs,
                              interval_minutes, rate_micros, charge_micros, remains, key_id,
                              request_id, request_digest, custom_id, is_exclusive,
-                             created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $6, $11, $12, $13, $14, $15, $16, $16)",
+                             created_at, updated_at, link_key)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $6, $11, $12, $13, $14, $15, $16, $16,
+                 $17)",
         params![
             order.account.user,
             order.service,
@@ -193,6 +146,7 @@ pub fn insert(tx: &Tx<'_>, order: &NewOrder, origin: &Origin) -> Result<OrderId>
             origin.custom_id,
             order.is_exclusive,
             tx.now,
+            link::key(&wanted.link),
         ],
     )?;
     let id = OrderId(id);
@@ -290,12 +244,11 @@ pub enum By {
     Nothing,
     User(UserId),
     Service(ServiceId),
-    /// Those for exactly this link.
-    Link(String),
-    /// A user's, by the user's own names for them.
+    Link(ByLink),
+    /// A user's, by the link and by the user's own name for them, one of which is given.
     Own {
         user: UserId,
-        link: Option<String>,
+        link: Option<ByLink>,
         custom_id: Option<String>,
     },
     /// Open ones with a cancel request.
@@ -314,10 +267,12 @@ pub fn list(db: &Read<'_>, filter: &Filter) -> Result<Vec<Order>> {
 
 /// The numbers on a page of a list that is kept in one run.
 fn ids_in_run(db: &Read<'_>, filter: &Filter) -> Result<Vec<i64>> {
-    let (owner, link, custom_id) = filter.by.params();
+    let (owner, custom_id) = filter.by.params();
     let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
     let status = filter.status.map(PublicStatus::as_str);
-    let params = params![owner, link, custom_id, status, filter.from.bound(), limit];
+    let LinkParams { low, high, exactly } = filter.by.link_params();
+    let from = filter.from.bound();
+    let params = params![owner, custom_id, low, high, exactly, status, from, limit];
     db.list(&run_sql(filter), params, |row| row.get(0))
 }
 
@@ -325,25 +280,27 @@ fn run_sql(filter: &Filter) -> String {
     let by = filter.by.condition();
     // The one list that is kept by status; others are walked past what has another one.
     let of_status = match filter.status {
-        None => "$4 IS NULL",
-        Some(_) if matches!(filter.by, By::Nothing) => "public_status = $4",
-        Some(_) => "+public_status = $4",
+        None => "$6 IS NULL",
+        Some(_) if matches!(filter.by, By::Nothing) => "public_status = $6",
+        Some(_) => "+public_status = $6",
     };
     let (compares, direction) = filter.from.direction();
     format!(
-        "SELECT id FROM orders WHERE {by} AND {of_status} AND id {compares} $5
-         ORDER BY id {direction} LIMIT $6"
+        "SELECT id FROM orders WHERE {by} AND {of_status} AND id {compares} $7
+         ORDER BY id {direction} LIMIT $8"
     )
 }
 
 /// The numbers on a page of a list that is kept in blocks.
 fn ids_in_blocks(db: &Read<'_>, filter: &Filter, index: &str) -> Result<Vec<i64>> {
-    let (owner, link, custom_id) = filter.by.params();
+    let (owner, custom_id) = filter.by.params();
     let status = filter.status.map(PublicStatus::as_str);
+    let LinkParams { low, high, exactly } = filter.by.link_params();
     let sql = block_sql(filter, index);
     let Some(span) = span(db, filter)? else { return Ok(Vec::new()) };
     span.walk(filter.limit, |block| {
-        db.list(&sql, params![owner, link, custom_id, status, block], |row| row.get(0))
+        let params = params![owner, custom_id, low, high, exactly, status, block];
+        db.list(&sql, params, |row| row.get(0))
     })
 }
 
@@ -360,8 +317,8 @@ fn span(db: &Read<'_>, filter: &Filter) -> Result<Option<Span>> {
 
 fn block_sql(filter: &Filter, index: &str) -> String {
     let by = filter.by.condition();
-    let of_status = if filter.status.is_some() { "public_status = $4" } else { "$4 IS NULL" };
-    format!("SELECT id FROM orders INDEXED BY {index} WHERE {by} AND {of_status} AND block = $5")
+    let of_status = if filter.status.is_some() { "public_status = $6" } else { "$6 IS NULL" };
+    format!("SELECT id FROM orders INDEXED BY {index} WHERE {by} AND {of_status} AND block = $7")
 }
 
 /// The newest order's number, 0 where there is none.
@@ -386,45 +343,58 @@ impl By {
             Self::Nothing => true,
             Self::User(user) => order.user == *user,
             Self::Service(service) => order.service == *service,
-            Self::Link(link) => order.link == *link,
+            Self::Link(link) => link.holds(order),
             Self::Own { user, link, custom_id } => {
                 order.user == *user
-                    && link.as_ref().is_none_or(|link| order.link == *link)
+                    && link.as_ref().is_none_or(|link| link.holds(order))
                     && custom_id.as_ref().is_none_or(|id| order.custom_id.as_ref() == Some(id))
             }
             Self::CancelRequest => order.cancel_requested_at.is_some() && !order.status.is_final(),
         }
     }
 
-    /// The condition, in which `$1` to `$3` are the parameters of [`By::params`].
-    const fn condition(&self) -> &'static str {
+    /// The condition, in which `$1` and `$2` are [`By::params`], `$3` to `$5` [`LinkParams`].
+    fn condition(&self) -> String {
+        let owner = match self {
+            Self::Nothing | Self::Link(_) | Self::CancelRequest => "$1 = 0",
+            Self::User(_) | Self::Own { .. } => "user_id = $1",
+            Self::Service(_) => "service_id = $1",
+        };
+        let (_, custom_id) = self.params();
+        let custom_id = if custom_id.is_some() { "custom_id = $2" } else { "$2 IS NULL" };
+        let link = match self.link() {
+            None => "$3 IS NULL AND $4 IS NULL AND $5 IS NULL",
+            Some(ByLink::Exactly(_)) => "link_key BETWEEN $3 AND $4 AND link = $5",
+            Some(ByLink::Same(_) | ByLink::Starting(_)) => {
+                "link_key BETWEEN $3 AND $4 AND $5 IS NULL"
+            }
+        };
+        let mut condition = format!("{owner} AND {custom_id} AND {link}");
+        if *self == Self::CancelRequest {
+            condition.push_str(" AND cancel_requested_at IS NOT NULL AND finished_at IS NULL");
+        }
+        condition
+    }
+
+    const fn link(&self) -> Option<&ByLink> {
         match self {
-            Self::Nothing => "$1 = 0 AND $2 IS NULL AND $3 IS NULL",
-            Self::User(_) => "user_id = $1 AND $2 IS NULL AND $3 IS NULL",
-            Self::Service(_) => "service_id = $1 AND $2 IS NULL AND $3 IS NULL",
-            Self::Link(_) => "$1 = 0 AND link = $2 AND $3 IS NULL",
-            Self::Own { link: Some(_), custom_id: None, .. } => {
-                "user_id = $1 AND link = $2 AND $3 IS NULL"
-            }
-            Self::Own { link: Some(_), custom_id: Some(_), .. } => {
-                "user_id = $1 AND link = $2 AND custom_id = $3"
-            }
-            Self::Own { link: None, .. } => "user_id = $1 AND $2 IS NULL AND custom_id = $3",
-            Self::CancelRequest => {
-                "$1 = 0 AND $2 IS NULL AND $3 IS NULL
-                 AND cancel_requested_at IS NOT NULL AND finished_at IS NULL"
-            }
+            Self::Link(link) => Some(link),
+            Self::Own { link, .. } => link.as_ref(),
+            Self::Nothing | Self::User(_) | Self::Service(_) | Self::CancelRequest => None,
         }
     }
 
-    fn params(&self) -> (i64, Option<&str>, Option<&str>) {
+    fn params(&self) -> (i64, Option<&str>) {
         match self {
-            Self::Nothing | Self::CancelRequest => (0, None, None),
-            Self::User(user) => (user.0, None, None),
-            Self::Service(service) => (service.0, None, None),
-            Self::Link(link) => (0, Some(link), None),
-            Self::Own { user, link, custom_id } => (user.0, link.as_deref(), custom_id.as_deref()),
+            Self::Nothing | Self::CancelRequest | Self::Link(_) => (0, None),
+            Self::User(user) => (user.0, None),
+            Self::Service(service) => (service.0, None),
+            Self::Own { user, custom_id, .. } => (user.0, custom_id.as_deref()),
         }
+    }
+
+    fn link_params(&self) -> LinkParams<'_> {
+        self.link().map_or_else(LinkParams::default, ByLink::params)
     }
 }
 
@@ -454,17 +424,20 @@ mod tests {
     #[test]
     fn every_list_is_walked_in_the_order_of_an_index() {
         let user = UserId(1);
-        let (link, custom_id) = (Some("x".to_owned()), Some("y".to_owned()));
-        let lists = [
+        let custom_id = Some("y".to_owned());
+        let links = [ByLink::Exactly, ByLink::Same, ByLink::Starting].map(|by| by("x".to_owned()));
+        let of_link = |link: ByLink| {
+            let own = |custom_id| By::Own { user, link: Some(link.clone()), custom_id };
+            [By::Link(link.clone()), own(None), own(custom_id.clone())]
+        };
+        let others = [
             By::Nothing,
             By::User(user),
             By::Service(ServiceId(1)),
-            By::Link("x".to_owned()),
-            By::Own { user, link: link.clone(), custom_id: None },
             By::Own { user, link: None, custom_id: custom_id.clone() },
-            By::Own { user, link, custom_id },
             By::CancelRequest,
         ];
+        let lists: Vec<By> = links.into_iter().flat_map(of_link).chain(others).collect();
         let statuses = || PublicStatus::ALL.iter().copied().map(Some).chain([None]);
         for by in lists {
             for from in [Cursor::Newest, Cursor::Newer(1)] {

@@ -106,7 +106,7 @@ fn orders_are_found_by_what_people_know_of_them() {
         ("q=1", &[1][..]),
         ("q=%231%2C+%233%3B2%0A99", &[3, 2, 1]),
         ("q=3+3+3", &[3]),
-        ("q=a.example", &[]),
+        ("q=a.example", &[1]),
         ("q=https%3A%2F%2Fa.example%2F1", &[1]),
         ("link=12345", &[4, 3, 2]),
         ("user=ann", &[4, 2, 1]),

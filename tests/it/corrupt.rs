@@ -80,8 +80,9 @@ fn hand_over() -> String {
          VALUES (6, 1, 'sending', 0), (7, 1, 'unknown', 0), (2, 1, 'rejected', 0),
                 (2, 1, 'accepted', 0), (3, 1, 'accepted', 0), (1, 1, 'not_sent', 0);
          INSERT INTO orders (user_id, service_id, parent_id, kind, link, quantity, units,
-                             rate_micros, charge_micros, remains, created_at, updated_at)
-         VALUES (1, 1, 11, 'default', 'x', 10, 10, 2500000, 0, 10, 0, 0);
+                             rate_micros, charge_micros, remains, created_at, updated_at,
+                             link_key)
+         VALUES (1, 1, 11, 'default', 'x', 10, 10, 2500000, 0, 10, 0, 0, 'x');
          UPDATE accounts SET last_order_id = 13 WHERE id = 4;
          INSERT INTO figures (slot_at, orders) VALUES (0, 1);
          UPDATE orders SET parent_id = 12 WHERE id = 9;
@@ -196,6 +197,7 @@ const FALSIFICATIONS: &str = "
     all remains of a partial order         | kept remains                         | UPDATE orders SET remains = 1000 WHERE id = 4
     less than nothing remains              | file remains                         | UPDATE orders SET remains = -1 WHERE id = 1
     an order is another user's             | bounds owner                         | UPDATE orders SET user_id = 2 WHERE id = 1
+    an order's link has another key        | link                                 | UPDATE orders SET link_key = 'y' WHERE id = 1
     a second live submission               | schema submission                    | INSERT INTO submissions (order_id, provider_id, state, created_at) VALUES (6, 1, 'accepted', 0)
     a pending order is being sent          | submission                           | INSERT INTO submissions (order_id, provider_id, state, created_at) VALUES (8, 1, 'sending', 0)
     a pending order is placed there        | count submission                     | UPDATE orders SET status = 'pending' WHERE id = 2

@@ -26,6 +26,7 @@ mod fixture;
 mod forged;
 mod kinds;
 mod ledger;
+mod links;
 mod malformed;
 mod orders;
 mod placing;

@@ -24,12 +24,20 @@ struct Schema {
 }
 
 /// Each earlier schema, the oldest first.
-const KEPT: &[Schema] = &[Schema {
-    version: 1,
-    sql: include_str!("fixture/v1.sql"),
-    key: "pl_pslvjvu2whjjb3q6uccdzngc3fk4znaawdcypuyzpjnhumkqj46q",
-    orders: [52, 51],
-}];
+const KEPT: &[Schema] = &[
+    Schema {
+        version: 1,
+        sql: include_str!("fixture/v1.sql"),
+        key: "pl_pslvjvu2whjjb3q6uccdzngc3fk4znaawdcypuyzpjnhumkqj46q",
+        orders: [52, 51],
+    },
+    Schema {
+        version: 2,
+        sql: include_str!("fixture/v2.sql"),
+        key: "pl_uyfbstalfcgw2joqomp4dfmxzcdyqozem44244ucsarkguu2tsdq",
+        orders: [68, 67],
+    },
+];
 const APPLICATION_ID: i64 = 0x506e_6c74;
 
 /// A kept file in a folder of its own.

@@ -14,6 +14,7 @@ use crate::admin::frame::shell::{Nav, Shell};
 use crate::admin::frame::tone;
 use crate::domain::order::Order;
 use crate::domain::{OrderId, ServiceId, UserId};
+use crate::store::links::ByLink;
 use crate::store::order_list::{self, Listed};
 use crate::store::orders::{By, Filter};
 use crate::store::page::{Cursor, Page};
@@ -162,8 +163,8 @@ pub(crate) fn matching(
 /// What the list is about, or why there is no such list: every one has an index of its own.
 fn by(db: &Read<'_>, asked: &Asked, user: Option<UserId>) -> store::Result<Result<By, Complaint>> {
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let is_link = asked.ids().is_none() && !asked.q.is_empty();
-    let link = some(if is_link && asked.link.is_empty() { &asked.q } else { &asked.link });
+    let start = some(&asked.q).filter(|_| asked.ids().is_none()).map(ByLink::Starting);
+    let link = some(&asked.link).map(ByLink::Same).or(start);
     let own = some(&asked.own);
     if !asked.user.is_empty() && user.is_none() {
         return Ok(Err(("user", "There is no user with this name or number")));

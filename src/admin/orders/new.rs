@@ -22,7 +22,8 @@ use crate::domain::placing::{Details, NewOrder, Quote};
 use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
 use crate::domain::service::{Counting, Listing, Service};
 use crate::domain::user::User;
-use crate::store::orders::{Origin, RequestId};
+use crate::store::orders::Origin;
+use crate::store::requests::RequestId;
 use crate::store::{self, Read, services, users};
 
 /// Names that are suggested while somebody types.

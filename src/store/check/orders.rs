@@ -3,6 +3,7 @@
 use super::Report;
 use super::accounts::Ledger;
 use crate::domain::ledger::PostingKind;
+use crate::domain::link;
 use crate::domain::money::Rate;
 use crate::domain::order::OrderStatus;
 use crate::domain::service::{Counted, ServiceKind};
@@ -26,6 +27,8 @@ struct StoredOrder {
     status: Option<OrderStatus>,
     /// The text that its units are counted from, where the kind counts one.
     counted: Option<String>,
+    /// Whether the key by which its link is found is the link's.
+    has_key: bool,
 }
 
 /// What the postings of one order add up to.
@@ -52,7 +55,8 @@ pub(super) fn check_orders(db: &Read<'_>, ledger: &Ledger, report: &mut Report) 
         "SELECT o.id, o.user_id, o.quantity, o.units, o.runs, o.rate_micros,
                       o.charge_micros, o.refunded_micros, o.remains, o.finished_at IS NOT NULL,
                       parent.runs IS NOT NULL, o.kind, o.status,
-                      p.kind, p.source_id, p.destination_id, p.amount_micros, i.value
+                      p.kind, p.source_id, p.destination_id, p.amount_micros, i.value,
+                      o.link, o.link_key
                FROM orders o LEFT JOIN orders parent ON parent.id = o.parent_id
                LEFT JOIN order_inputs i ON i.order_id = o.id AND i.name = CASE o.kind {counted} END
                LEFT JOIN postings p ON p.order_id = o.id ORDER BY o.id"
@@ -120,12 +124,16 @@ impl StoredOrder {
             kind: ServiceKind::from_stored(&kind),
             status: OrderStatus::from_stored(&status),
             counted: row.get(17)?,
+            has_key: row.get::<String>(19)? == link::key(&row.get::<String>(18)?),
         })
     }
 
     /// The order against all that was paid for it. Returns what of its charge is still open.
     fn check(&self, paid: &Paid, ledger: &Ledger, report: &mut Report) -> i128 {
         self.check_words(report);
+        report.require(self.has_key, "link", || {
+            format!("order {} is not found by its link", self.id)
+        });
         self.check_price(report);
         self.check_paid(paid, ledger, report);
         self.check_settled(paid, report);

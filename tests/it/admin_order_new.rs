@@ -11,9 +11,9 @@ fn an_operator_places_an_order_for_a_user() {
         assert!(page.contains(suggested), "{page}");
     }
     for (query, field, says) in [
-        ("user=nobody&service=1", "user", "There is no user with this name or number"),
-        ("user=ann&service=77", "service", "No service with this number is on sale"),
-        ("user=ann&service=x", "service", "No service with this number is on sale"),
+        ("user=nobody&service=1", "user", "There is no user with this name or ID"),
+        ("user=ann&service=77", "service", "No service with this ID can be ordered"),
+        ("user=ann&service=x", "service", "No service with this ID can be ordered"),
     ] {
         let reply = olga.get(&format!("/admin/orders/new?{query}"));
         assert_eq!(reply.status, 422, "{query}");
@@ -36,8 +36,8 @@ fn an_operator_places_an_order_for_a_user() {
     }
     let fields: Vec<_> = fields.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
     let asked = olga.post("/admin/orders", &fields);
-    assert_says(asked.text(), &["Place this order and take 0.90 USD from ann’s balance?"]);
-    assert_says(asked.text(), &["#1 Likes", "Balance now 100.00 USD", "New balance 99.10 USD"]);
+    assert_says(asked.text(), &["Place this order and charge ann 0.90 USD?"]);
+    assert_says(asked.text(), &["#1 Likes", "Balance 100.00 USD", "Balance after 99.10 USD"]);
     assert_eq!(ann.balance(), "100.00", "nothing was placed yet");
     let carried = form(asked.text(), "/admin/orders");
     let carried: Vec<_> = carried.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
@@ -47,7 +47,7 @@ fn an_operator_places_an_order_for_a_user() {
     }
     assert_eq!(ann.balance(), "99.10");
     let page = olga.see("/admin/orders/1");
-    assert_says(&page, &["Order 1 is placed for ann", "Placed olga", "0.90 USD taken from ann"]);
+    assert_says(&page, &["Order 1 placed for ann", "Placed olga", "Charged ann 0.90 USD"]);
     assert_eq!(ids(&olga.see("/admin/orders?user=ann")), [1]);
 }
 
@@ -65,29 +65,29 @@ fn every_type_asks_for_its_own_fields() {
     };
     let (link, ten) = (("link", "x"), ("quantity", "10"));
     refused(&[], "service", "Choose a service");
-    refused(&[("service", "1"), ten], "link", "Fill this in");
-    refused(&[("service", "1"), link], "quantity", "Fill this in");
-    refused(&[("service", "1"), link, ("quantity", "1e3")], "quantity", "Write a whole number");
+    refused(&[("service", "1"), ten], "link", "Enter a value");
+    refused(&[("service", "1"), link], "quantity", "Enter a value");
+    refused(&[("service", "1"), link, ("quantity", "1e3")], "quantity", "Enter a whole number");
     refused(&[("service", "1"), link, ("quantity", "9")], "quantity", "less than minimal 10");
     refused(&[("service", "1"), link, ("quantity", "100001")], "quantity", "more than maximum");
     refused(&[("service", "1"), ("link", "javascript:x"), ten], "link", "Bad link");
-    refused(&[("service", "1"), ("link", "a\nb"), ten], "link", "Write this on one line");
+    refused(&[("service", "1"), ("link", "a\nb"), ten], "link", "Enter this on one line");
     refused(&[("service", "1"), link, ten, ("runs", "3")], "interval", "interval is missing");
-    refused(&[("service", "2"), link, ("comments", " \r\n ")], "comments", "Fill this in");
-    refused(&[("service", "4"), ("username", "u")], "min", "Fill this in");
+    refused(&[("service", "2"), link, ("comments", " \r\n ")], "comments", "Enter a value");
+    refused(&[("service", "4"), ("username", "u")], "min", "Enter a value");
     let posts = [("service", "4"), ("username", "u"), ("max", "20"), ("delay", "0")];
     refused(&[&posts[..], &[("min", "30")]].concat(), "min", "min is above max");
     refused(&[&posts[..], &[("min", "5")]].concat(), "min", "less than minimal 10");
     let ended = [("min", "10"), ("expiry", "1/1/2020")];
     refused(&[&posts[..], &ended].concat(), "expiry", "expiry is not valid");
     let dear = [("service", "1"), link, ("quantity", "100000"), ("runs", "9"), ("interval", "5")];
-    refused(&dear, "", "Not enough funds on balance: ann can spend 100.00");
+    refused(&dear, "", "Not enough funds on balance: ann has 100.00 available");
     assert_eq!(ann.balance(), "100.00");
 
     let typed = [("service", "2"), link, ("comments", " One\r\n\r\nTwo <b> \r\n")];
     let fields = [&[("user", "ann")][..], &typed].concat();
     let asked = olga.post("/admin/orders", &fields);
-    assert_says(asked.text(), &["take 0.02 USD from ann’s balance", "Quantity 2"]);
+    assert_says(asked.text(), &["charge ann 0.02 USD", "Quantity 2"]);
     olga.post_and_confirm("/admin/orders", &fields);
     assert_says(&olga.see("/admin/orders/1"), &["Comments, 3 lines One Two &#60;b&#62;"]);
     let package = [("user", "ann"), ("service", "3"), link];

@@ -224,7 +224,7 @@ fn many_are_switched_and_switched_back() {
     olga.post("/admin/services/enable", &[("id", "1")]);
     assert!(olga.see("/admin/services").contains("Nothing to do: already enabled"));
     olga.post("/admin/services/enable", &[]);
-    assert!(olga.see("/admin/services").contains("No service was ticked"));
+    assert!(olga.see("/admin/services").contains("Select at least one service"));
     assert_eq!(olga.post("/admin/services/1.x/enable", &[]).status, 404);
 }
 
@@ -253,7 +253,7 @@ fn rates_change_by_a_percentage_after_they_were_shown() {
     assert!(again.text().contains("The rates have changed since you were asked"));
     assert_eq!(offer(&ann, 1).unwrap().1, "0.855");
 
-    for (percent, why) in [("", "Write a percentage"), ("0", "Write a percentage"), ("-100", "")] {
+    for (percent, why) in [("", "Enter a percentage"), ("0", "Enter a percentage"), ("-100", "")] {
         let reply = olga.post(path, &with(&selected, &[("percent", percent)]));
         let beside = reply.text().split("id=\"e-percent\">").nth(1).unwrap();
         assert!(reply.status == 422 && beside.starts_with(why), "{percent}");
@@ -324,11 +324,11 @@ fn every_kind_can_be_added_and_wrong_forms_come_back() {
         ("name", "", "A service needs a name"),
         ("category", "", "Choose a category"),
         ("kind", "nonsense", "Choose a type"),
-        ("rate", "1.2345678", "Write a rate"),
-        ("rate", "-1", "Write a rate"),
-        ("min", "0", "Write a whole number"),
+        ("rate", "1.2345678", "Enter a rate"),
+        ("rate", "-1", "Enter a rate"),
+        ("min", "0", "Enter a whole number"),
         ("min", "5001", "min is above max"),
-        ("max", "1000000001", "Write a whole number"),
+        ("max", "1000000001", "Enter a whole number"),
         ("refill_days", "4000", "refill_days is 1 to 3650"),
         ("dripfeed", "1", "Only Default and Web Traffic can have drip-feed"),
     ] {

@@ -62,7 +62,7 @@ fn nobody_else_can_make_the_panel_say_things() {
     let reply = panel.send("POST", "/admin/users", &headers, body);
     let cookies = reply.headers.iter().filter(|(name, _)| name == "set-cookie");
     let toast =
-        cookies.map(|(_, it)| it.split(';').next().unwrap()).find(|it| it.starts_with("said="));
+        cookies.map(|(_, it)| it.split(';').next().unwrap()).find(|it| it.starts_with("toast="));
     let toast = toast.unwrap();
     let see = |session: &str, toast: &str, more: &str| {
         let cookies = format!("{session}; {toast}{more}");
@@ -75,8 +75,8 @@ fn nobody_else_can_make_the_panel_say_things() {
     assert!(!see(&mine, toast, ""), "a toast of one browser is not shown in another");
     let last = toast.len() - 1;
     assert!(!see(&theirs, &toast[..last], ""));
-    assert!(!see(&theirs, "said=aaaa", ""));
-    assert!(!see(&mine, "said=", "; theme=\"><script>; density=zq9; keys='"));
+    assert!(!see(&theirs, "toast=aaaa", ""));
+    assert!(!see(&mine, "toast=", "; theme=\"><script>; density=zq9; keys='"));
 }
 
 /// Tries a wrong password and gives the status.

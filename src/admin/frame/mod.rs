@@ -1,8 +1,8 @@
 //! What every page has around it. The frame names no page, but for the navigation in `nav.rs`
 //! and the waiting work in `needs.rs`.
 //!
-//! From the ground up: helpers that stand alone (`figure`, `shell`, `form`, `answer`, `cookies`, `bulk` …),
-//! the question and the error ([`ask`], [`error`]), who asks ([`cx`]), what a handler answers with
+//! From the ground up: helpers that stand alone (`figure`, `form`, `nav`, `shell` …), the
+//! question and the error ([`ask`], [`error`]), who asks ([`cx`]), what a handler answers with
 //! ([`reply`], [`list`]), the page of an error ([`failed`]), and the door through which every
 //! request comes ([`gate`]). `FLOORS` in `tests/it/tidy_layout.rs` names them all.
 

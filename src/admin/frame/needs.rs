@@ -36,8 +36,8 @@ const NEEDS: &[Need] = &[
     Need {
         nav: Nav::Refills,
         path: "/admin/refills",
-        one: "refill",
-        many: "refills",
+        one: "refill request",
+        many: "refill requests",
         hint: "Deliver again what dropped, or reject",
         count: |db, most| refills::count(db, RefillStatus::Pending, most),
     },
@@ -88,7 +88,7 @@ mod tests {
     fn a_badge_sums_what_waits_in_its_place() {
         let waiting = Waiting(vec![(&NEEDS[0], 1), (&NEEDS[1], COUNTED_MAX)]);
         let lines: Vec<String> = waiting.lines().into_iter().map(|(_, line)| line).collect();
-        assert_eq!(lines, ["1 cancel request", "999+ refills"]);
+        assert_eq!(lines, ["1 cancel request", "999+ refill requests"]);
         let badge = ("1".to_owned(), "cancel requests waiting".to_owned());
         assert_eq!(waiting.badge(Nav::Orders), Some(badge));
         assert_eq!(waiting.badge(Nav::Users), None);

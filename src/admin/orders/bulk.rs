@@ -1,9 +1,11 @@
-//! Many orders at once: those that are selected are moved to one status, in one transaction.
+//! Many orders at once: those that are selected, or all that a list shows, are moved to one status
+//! in one transaction.
 //!
-//! A move without money and with a way back is done at once. Otherwise a question says how many can make the move, what goes back and to how many users, and which
-//! cannot and why. What was confirmed is done exactly: if anything about it has changed meanwhile,
-//! the question comes again; if it changes in the very last moment, nothing is done. As with one
-//! order, giving money back has a way of its own that wants the password.
+//! A move without money and with a way back is done at once. Otherwise a question says how many can
+//! make the move, what is refunded and to how many users, and which cannot and why. What was
+//! confirmed is done exactly: if anything about it has changed meanwhile, the question comes again;
+//! if it changes in the very last moment, nothing is done. As with one order, refunds have a way of
+//! their own that wants the password.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 

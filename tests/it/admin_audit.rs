@@ -7,7 +7,7 @@ use crate::fixture::panel::Panel;
 
 /// What was done, on a page, from the top.
 fn verbs(page: &str) -> Vec<String> {
-    let cells = page.split("data-l=\"What\"").skip(1);
+    let cells = page.split("<td class=\"what\"").skip(1);
     let verb =
         |rest: &str| rest.split("title=\"").nth(1).unwrap().split(',').next().unwrap().into();
     cells.map(verb).collect()

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
-use actix_web::{HttpResponse, HttpServer, rt};
+use actix_web::{HttpRequest, HttpResponse, HttpServer, rt};
 use tokio::sync::oneshot;
 
 use crate::admin::{self, Admin, SetupLink};
@@ -138,7 +139,7 @@ impl App {
                 .configure(admin::routes)
                 .configure(assets::routes)
                 .route("/healthz", web::get().to(healthz))
-                .default_service(web::to(api::not_found))
+                .default_service(web::to(not_found))
         })
         .workers(config.workers)
         .worker_max_blocking_threads(BLOCKING_THREADS)
@@ -197,6 +198,14 @@ async fn follow_settings(store: Arc<Store>, api: Data<Api>) {
             Ok(Err(error)) => tracing::warn!(%error, "settings could not be read"),
             Err(_) => return, // the server is stopping
         }
+    }
+}
+
+/// An address that leads nowhere: a page for a browser, for everybody else the API's answer.
+async fn not_found(request: HttpRequest, admin: Data<Admin>) -> HttpResponse {
+    match request.method() == Method::GET && admin::wants_page(request.headers()) {
+        true => admin::nowhere(request, admin).await,
+        false => api::not_found(request).await,
     }
 }
 

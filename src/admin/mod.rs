@@ -23,6 +23,7 @@ use ledger::books;
 use services::{categories, import};
 use users::all_keys;
 
+pub(crate) use frame::gate::{nowhere, wants_page};
 pub use frame::{Access, Admin, Route, SetupLink};
 
 gate::routes! {
@@ -115,6 +116,7 @@ gate::routes! {
     GET  "/keys"                         Signed ""                     => all_keys::show;
     GET  "/keys/new"                     Signed ""                     => all_keys::new;
     POST "/keys"                         Proved "key.create"           => all_keys::create;
+    GET  "/keys/{id}/used"               Signed ""                     => users::made::used;
     POST "/keys/{id}/rotate"             Proved "key.rotate"           => all_keys::rotate;
     POST "/keys/{id}/revoke"             Proved "key.revoke"           => all_keys::revoke;
     GET  "/ledger"                       Signed ""                     => ledger::list::show;

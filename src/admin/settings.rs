@@ -29,7 +29,7 @@ struct Card {
     fields: &'static [Field],
 }
 
-const NUMBER: &str = "Write a whole number up to 1000000, or 0 for no limit";
+const NUMBER: &str = "Enter a whole number up to 1000000, or 0 for no limit";
 
 const GENERAL: Card = Card {
     word: "general",
@@ -38,20 +38,20 @@ const GENERAL: Card = Card {
         Field {
             setting: Setting::Name,
             label: "Panel name",
-            hint: "What stands above every page.",
+            hint: "Shown at the top of every page.",
             complaint: "A name is 1 to 64 printable characters",
         },
         Field {
             setting: Setting::Currency,
             label: "Currency",
-            hint: "Three letters, such as USD. Fixed once money has moved.",
-            complaint: "Write three capital letters, such as USD",
+            hint: "Three letters, such as USD. Fixed after the first deposit.",
+            complaint: "Enter three capital letters, such as USD",
         },
         Field {
             setting: Setting::TimeZone,
             label: "Time zone",
-            hint: "In which times are shown, such as Europe/Berlin.",
-            complaint: "Write a time zone such as Europe/Berlin, or UTC",
+            hint: "Times are shown in this zone, such as Europe/Berlin.",
+            complaint: "Enter a time zone, such as Europe/Berlin or UTC",
         },
     ],
 };
@@ -61,38 +61,38 @@ const MONEY: Card = Card {
     title: "Money",
     fields: &[Field {
         setting: Setting::ConfirmAbove,
-        label: "Type the sum above",
-        hint: "Whoever moves more money than this has to type how much.",
-        complaint: "Write an amount like 100 or 2.50",
+        label: "Ask to retype amounts over",
+        hint: "A larger amount has to be typed again before it moves.",
+        complaint: "Enter an amount, such as 100 or 2.50",
     }],
 };
 
 const LIMITS: Card = Card {
     word: "limits",
-    title: "Limits of the API",
+    title: "API limits",
     fields: &[
         Field {
             setting: Setting::KeyRate,
-            label: "Requests a second, per key",
+            label: "Requests per second, per key",
             hint: "0 for no limit.",
             complaint: NUMBER,
         },
         Field {
             setting: Setting::KeyBurst,
-            label: "Requests at once, per rested key",
-            hint: "0 for no limit.",
+            label: "Burst per key",
+            hint: "Requests at once after a pause. 0 for no limit.",
             complaint: NUMBER,
         },
         Field {
             setting: Setting::WrongKeyRate,
-            label: "Wrong keys a minute, per address",
+            label: "Wrong keys per minute, per IP address",
             hint: "0 for no limit.",
             complaint: NUMBER,
         },
         Field {
             setting: Setting::Connections,
-            label: "Connections at a time",
-            hint: "0 for no limit. Counts from the next start.",
+            label: "Connections at the same time",
+            hint: "0 for no limit. Applies after a restart.",
             complaint: NUMBER,
         },
     ],
@@ -161,7 +161,7 @@ async fn save(cx: &mut Cx, card: &Card) -> Answer {
     if cx.form.is_sound()
         && cx.try_write(SetSettings { actor: cx.actor()?, values }).await?.is_some()
     {
-        return cx.go("/admin/settings", Toast::new(format!("{} is saved", card.title)));
+        return cx.go("/admin/settings", Toast::new(format!("{} saved", card.title)));
     }
     let page = settings_page(cx).await?;
     cx.refused_page(&page)

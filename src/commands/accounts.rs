@@ -7,6 +7,7 @@ use crate::domain::refusal::{OperatorRefusal, OrderRefusal};
 use crate::domain::user::{self, User};
 use crate::domain::{Actor, KeyId, PostingId, ServiceId, UserId, is_hidden};
 use crate::secret::KeyHash;
+use crate::store::keys::ApiKey;
 use crate::store::{Command, Result, Tx, accounts, keys, ledger, postings, services, users};
 
 const LABEL_LENGTH_MAX: usize = 100;
@@ -306,6 +307,34 @@ impl Command for CreateKey {
         let change = format!("{}… {}", self.prefix, self.label);
         record(tx, &self.actor, "key.create", format!("user {} key {id}", self.user), change)?;
         Ok(id)
+    }
+}
+
+/// Keeps the hash of a new key, unless the same was asked for before: the user has a key of that
+/// label that is newer than `last`.
+pub struct CreateKeyOnce {
+    pub create: CreateKey,
+    /// The newest key there was when its maker was asked for a label.
+    pub last: Option<KeyId>,
+}
+
+/// What came of asking for a key that is to be made once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyMade {
+    Now(KeyId),
+    Before(ApiKey),
+}
+
+impl Command for CreateKeyOnce {
+    type Reply = KeyMade;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<KeyMade> {
+        let newer = keys::list_newer(tx, self.create.user, self.last)?;
+        let same = newer.into_iter().find(|key| key.label == self.create.label);
+        match same {
+            Some(key) => Ok(KeyMade::Before(key)),
+            None => self.create.run(tx).map(KeyMade::Now),
+        }
     }
 }
 

@@ -34,13 +34,13 @@ pub fn record(tx: &Tx<'_>, entry: &Entry<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Who did it, as people say it: the column `actor`, with the name of an admin and the
-/// first characters of a key in place of their numbers.
+/// Who did it, as people say it: the column `actor`, with the name of an admin and the label of a
+/// key, or else its first characters, in place of their numbers.
 pub(super) const WHO: &str = "coalesce(
     CASE WHEN actor LIKE 'admin %' THEN
       (SELECT name FROM admins WHERE id = CAST(substr(actor, 7) AS BIGINT)) END,
     CASE WHEN actor LIKE 'key %' THEN
-      (SELECT 'key ' || key_prefix || '…' FROM api_keys
+      (SELECT 'key ' || CASE WHEN label = '' THEN key_prefix || '…' ELSE label END FROM api_keys
        WHERE id = CAST(substr(actor, 5) AS BIGINT)) END,
     actor)";
 
@@ -49,7 +49,7 @@ pub(super) const WHO: &str = "coalesce(
 pub struct Written {
     pub id: i64,
     pub created_at: Timestamp,
-    /// Who: an admin's name, `key pl_a1b2c…` or `command line`.
+    /// Who: an admin's name, `key website` or `command line`.
     pub actor: String,
     pub address: String,
     pub verb: String,

@@ -24,7 +24,7 @@ pub struct Caller {
 }
 
 /// An API key as the operator sees it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
     pub id: KeyId,
     pub user: UserId,
@@ -71,6 +71,27 @@ pub fn list(db: &Read<'_>, user: UserId) -> Result<Vec<ApiKey>> {
         params![user],
         read_key,
     )
+}
+
+/// A user's keys that were made after that one, oldest first.
+pub fn list_newer(db: &Read<'_>, user: UserId, than: Option<KeyId>) -> Result<Vec<ApiKey>> {
+    db.list(LIST_NEWER, params![user, than.map_or(0, |key| key.0)], read_key)
+}
+
+const LIST_NEWER: &str = "
+    SELECT id, key_prefix, label, created_at, last_used_at, revoked_at, user_id
+    FROM api_keys WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT 1000";
+
+/// The key in whose place a replaced one now is refused.
+pub fn find_successor(db: &Read<'_>, of: &ApiKey) -> Result<Option<ApiKey>> {
+    let newer = list_newer(db, of.user, Some(of.id))?;
+    let is_it = |key: &ApiKey| key.label == of.label && Some(key.created_at) == of.revoked_at;
+    Ok(newer.into_iter().find(is_it))
+}
+
+/// The newest key of all users.
+pub fn find_newest(db: &Read<'_>) -> Result<Option<KeyId>> {
+    db.find("SELECT id FROM api_keys ORDER BY id DESC LIMIT 1", [], |row| row.get(0))
 }
 
 /// Whether nobody has a key.
@@ -214,6 +235,7 @@ mod tests {
 
     #[test]
     fn a_page_of_keys_is_read_along_an_index() {
+        assert_walks_an_index(LIST_NEWER);
         let since = Which::IdleSince(Timestamp(7));
         for which in [Which::All, Which::Active, Which::NeverUsed, since, Which::Revoked] {
             for user in [None, Some(UserId(1))] {

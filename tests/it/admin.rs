@@ -397,6 +397,48 @@ fn the_bare_address_leads_a_browser_to_the_pages() {
 }
 
 #[test]
+fn an_unknown_address_is_a_page_for_browsers_and_json_for_programs() {
+    let panel = Panel::start();
+    let accept = [("Accept", "text/html,application/xhtml+xml;q=0.9")];
+    for path in ["/nowhere", "/api/v3", "/index.php"] {
+        let reply = panel.send("GET", path, &accept, "");
+        assert_eq!(reply.status, 404, "{path}");
+        assert_eq!(reply.header("content-type"), Some("text/html; charset=utf-8"), "{path}");
+        assert!(reply.text().contains("There is no such page"), "{}", reply.text());
+        assert!(reply.text().contains("href=\"/admin/login"), "{}", reply.text());
+        for (method, headers) in
+            [("GET", &[("Accept", "*/*")][..]), ("POST", &accept), ("GET", &[])]
+        {
+            let reply = panel.send(method, path, headers, "");
+            assert_eq!((reply.status, reply.text()), (404, r#"{"error":"Not found"}"#), "{path}");
+        }
+    }
+}
+
+#[test]
+fn looking_at_what_is_only_posted_to_leads_to_its_page() {
+    let (_panel, mut olga) = shop();
+    let is_page = |path: &str| {
+        let route = path.strip_prefix("/admin").unwrap();
+        ROUTES.iter().any(|it| it.method == Method::GET && it.path == route)
+    };
+    for route in posts() {
+        if is_page(&format!("/admin{}", route.path)) {
+            continue;
+        }
+        let reply = olga.get(&path(route));
+        assert_eq!(reply.status, 303, "{route:?}: {}", reply.text());
+        let to = reply.header("location").unwrap().to_owned();
+        assert!(path(route).starts_with(&to), "{route:?} leads to {to}");
+        let page = olga.get(&to);
+        assert!(matches!(page.status, 200 | 303 | 404), "{route:?} leads to {to}: {}", page.status);
+    }
+    let reply = olga.get("/admin/orders/bulk");
+    assert_eq!(reply.header("location"), Some("/admin/orders"), "bulk is no order");
+    assert_eq!(olga.get("/admin/users/none").status, 404);
+}
+
+#[test]
 fn files_are_kept_by_browsers_and_packed() {
     let (panel, mut olga) = shop();
     let page = olga.see("/admin");

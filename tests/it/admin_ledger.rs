@@ -13,9 +13,9 @@ use crate::fixture::panel::{Panel, Reseller};
 
 const DAY: i64 = 86_400;
 
-/// The numbers of the movements on a page.
+/// The numbers of the entries on a page.
 fn ids(page: &str) -> Vec<i64> {
-    let links = page.split("<td class=\"num\" data-l=\"ID\"><a href=\"/admin/ledger/").skip(1);
+    let links = page.split("<td class=\"id num\"><a href=\"/admin/ledger/").skip(1);
     links.map(|rest| rest.split('"').next().unwrap().parse().unwrap()).collect()
 }
 
@@ -97,14 +97,14 @@ fn the_ledger_is_found_by_user_kind_day_order_and_reference() {
 
     for (query, says) in [
         ("user=bob", "There is no user with this name"),
-        ("from=yesterday", "Write a day like 2026-01-31"),
-        ("order=x", "Write the number of an order"),
+        ("from=yesterday", "Enter a day, such as 2026-01-31"),
+        ("order=x", "Enter the number of an order"),
     ] {
         let page = olga.see(&format!("/admin/ledger?{query}"));
         assert!(page.contains(says) && ids(&page).is_empty(), "{query}: {page}");
     }
     let page = olga.see("/admin/ledger?kind=goodwill");
-    assert!(page.contains("No movement matches this") && page.contains("Clear the filter"));
+    assert!(page.contains("No entry matches this") && page.contains("Clear the filter"));
     let page = olga.see("/admin/ledger");
     for text in ["-1.00", "+10.00", "+2.00", "8.50", "a correction", "/admin/orders/2"] {
         assert!(page.contains(text), "{text}: {page}");
@@ -115,7 +115,7 @@ fn the_ledger_is_found_by_user_kind_day_order_and_reference() {
 fn an_empty_ledger_says_what_will_stand_there() {
     let panel = Panel::start();
     let mut olga = panel.operator("olga");
-    assert!(olga.see("/admin/ledger").contains("No money has moved yet"));
+    assert!(olga.see("/admin/ledger").contains("No entries yet"));
     assert_eq!(olga.get("/admin/ledger/1").status, 404);
     assert_eq!(olga.post("/admin/ledger/1/reverse", &[("note", "x")]).status, 404);
 }
@@ -157,8 +157,8 @@ fn a_deposit_is_taken_back_once() {
     let path = "/admin/ledger/1/reverse";
     let refused = olga.post(path, &[("note", "typo")]);
     assert_eq!(refused.status, 422);
-    assert!(refused.text().contains("At most 8.50 can be taken back"), "{}", refused.text());
-    assert!(olga.see("/admin/ledger/1").contains("At most 8.50 can be taken back"));
+    assert!(refused.text().contains("Only 8.50 is left to take back"), "{}", refused.text());
+    assert!(olga.see("/admin/ledger/1").contains("Only 8.50 is left to take back"));
 
     set_credit(&panel, ann.user, "1.5");
     assert!(olga.see("/admin/ledger/1").contains("-1.50 USD"));
@@ -169,21 +169,21 @@ fn a_deposit_is_taken_back_once() {
     assert!(refused.text().contains("at most 500"), "{}", refused.text());
 
     let asked = olga.post(path, &[("note", "typo <1>")]);
-    for text in ["Reverse movement 1: 10.00 from ann?", "8.50", "-1.50", "Take 10.00 back"] {
+    for text in ["Reverse entry 1: 10.00 from ann?", "8.50", "-1.50", "Take back 10.00"] {
         assert!(asked.text().contains(text), "{text}: {}", asked.text());
     }
     assert_eq!(ann.balance(), "8.50", "nothing has moved yet");
     olga.post_and_confirm(path, &[("note", "typo <1>")]);
     assert_eq!(ann.balance(), "-1.50");
     let page = olga.see("/admin/ledger/1");
-    assert!(page.contains("is reversed, ann&#39;s balance is -1.50"), "{page}");
-    assert!(page.contains("Movement 8 reverses this already"), "{page}");
+    assert!(page.contains("Entry 1 reversed. The balance of ann is now -1.50"), "{page}");
+    assert!(page.contains("Entry 8 already reverses this"), "{page}");
     let page = olga.see("/admin/ledger/8");
     assert!(page.contains("typo &#60;1&#62;") && page.contains("href=\"/admin/ledger/1\""));
 
     let again = olga.post(path, &[("note", "twice"), ("confirmed", "yes")]);
     assert_eq!(again.status, 422);
-    assert!(again.text().contains("Movement 8 reverses this already"), "{}", again.text());
+    assert!(again.text().contains("Entry 8 already reverses this"), "{}", again.text());
     let page = olga.see("/admin/ledger");
     assert!(page.contains("Reversed by 8") && page.contains("Reverses 1"), "{page}");
     assert_eq!(ids(&olga.see("/admin/ledger?reference=reversal+of+1")), [8]);
@@ -195,19 +195,19 @@ fn a_deposit_is_taken_back_once() {
     );
     assert_eq!(written.change, "8.50 → -1.50: typo <1>");
     olga.post_and_confirm("/admin/ledger/8/reverse", &[("note", "it was right")]);
-    assert_eq!(ann.balance(), "8.50", "a reversal is a movement like any other");
+    assert_eq!(ann.balance(), "8.50", "a reversal is an entry like any other");
 }
 
 #[test]
 fn a_correction_goes_back_and_what_belongs_to_an_order_does_not() {
     let (panel, ann, mut olga) = shop();
     let asked = olga.post("/admin/ledger/7/reverse", &[("note", "it was right")]);
-    assert!(asked.text().contains("Reverse movement 7: 0.50 to ann?"), "{}", asked.text());
+    assert!(asked.text().contains("Reverse entry 7: 0.50 to ann?"), "{}", asked.text());
     olga.post_and_confirm("/admin/ledger/7/reverse", &[("note", "it was right")]);
     assert_eq!(ann.balance(), "9.00");
     for id in [3, 4, 5, 6] {
         let page = olga.see(&format!("/admin/ledger/{id}"));
-        assert!(page.contains("This belongs to an order"), "{id}: {page}");
+        assert!(page.contains("This entry belongs to an order"), "{id}: {page}");
         assert!(!page.contains("/reverse\""), "{id}");
         let path = format!("/admin/ledger/{id}/reverse");
         let refused = olga.post(&path, &[("note", "x"), ("confirmed", "yes")]);
@@ -231,16 +231,16 @@ fn a_correction_goes_back_and_what_belongs_to_an_order_does_not() {
 fn the_books_say_whether_they_balance() {
     let (panel, _, mut olga) = shop();
     let page = olga.see("/admin/ledger");
-    assert!(page.contains("Books balance") && page.contains("sums checked"), "{page}");
+    assert!(page.contains("Books balance") && page.contains(">checked <time"), "{page}");
     panel.clock.advance(60);
     assert_eq!(olga.post("/admin/ledger/check", &[]).status, 303);
     let page = olga.see("/admin/ledger");
-    assert!(page.contains("Everything was checked, the books are sound"), "{page}");
-    assert!(page.contains("everything checked <time datetime=\"2026-01-03T00:01:00Z\""), "{page}");
+    assert!(page.contains("Every entry checked: the books balance"), "{page}");
+    assert!(page.contains("every entry checked <time datetime=\"2026-01-03T00:01:00Z\""), "{page}");
     let written = panel.store().page(|db| audit::list(db, i64::MAX, 1)).unwrap().remove(0);
     assert_eq!((written.verb.as_str(), written.change.as_str()), ("books.check", "sound"));
     panel.clock.advance(15 * 60);
-    assert!(olga.see("/admin/ledger").contains("sums checked"), "looked again by itself");
+    assert!(olga.see("/admin/ledger").contains(">checked <time"), "looked again by itself");
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn books_that_do_not_balance_are_said_so_loudly() {
     };
     lose(5);
     assert_eq!(olga.post("/admin/ledger/check", &[]).status, 303);
-    for says in ["things are wrong with the books", "Books do not balance", "Stop taking money"] {
+    for says in ["The books do not balance: ", "Books do not balance", "Stop taking money"] {
         let page = olga.clone().see("/admin/ledger");
         assert!(page.contains(says), "{says}: {page}");
     }

@@ -233,6 +233,8 @@ fn codes_are_asked_for_and_count_once() {
     let mut olga = panel.operator("olga");
     let page = olga.see("/admin/account/app");
     let text = value_of(&page, "seed").unwrap();
+    assert!(page.contains("role=\"img\" aria-label=\"QR code of the key below\""), "{page}");
+    assert_eq!(page.matches("<path d=\"M").count(), 1);
     let seed = Seed::parse(&text.replace(' ', "")).unwrap();
     let code = |at: i64| seed.code(Timestamp(at));
     let wrong = olga.post("/admin/account/app", &[("seed", &text), ("code", "12345")]);
@@ -311,8 +313,8 @@ fn funds_are_shown_before_they_move_and_move_once() {
     assert_eq!(olga.post(path, &carried).status, 303);
     assert_eq!(olga.post(path, &carried).status, 303, "sent twice");
     assert_eq!(ann.balance(), "60.00", "but done once");
-    assert!(olga.see("/admin/users/1").contains("ann&#39;s balance is 60.00 USD now"));
-    assert!(!olga.see("/admin/users/1").contains("balance is 60.00"), "said once");
+    assert!(olga.see("/admin/users/1").contains("The balance of ann is now 60.00 USD"));
+    assert!(!olga.see("/admin/users/1").contains("is now 60.00"), "said once");
 
     let much = [("kind", "deposit"), ("amount", "100.5")];
     let asked = olga.post(path, &[&much[..], &[("confirmed", "yes")]].concat());
@@ -325,14 +327,14 @@ fn funds_are_shown_before_they_move_and_move_once() {
     let down = |amount| [("kind", "correct-down"), ("amount", amount), ("note", "typo")];
     let refused = olga.post(path, &down("300"));
     assert_eq!(refused.status, 422);
-    assert!(refused.text().contains("At most 261.00 can be taken"), "{}", refused.text());
+    assert!(refused.text().contains("Only 261.00 is available to deduct"), "{}", refused.text());
     olga.post_and_confirm(path, &down("261"));
     assert_eq!(ann.balance(), "0.00");
     for (amount, note, says) in [
         ("1e3", "x", "Enter an amount"),
         ("0", "x", "must not be zero"),
         ("-5", "x", "Enter an amount"),
-        ("5", "", "A correction needs a note"),
+        ("5", "", "An adjustment needs a note"),
     ] {
         let fields = [("kind", "correct-up"), ("amount", amount), ("note", note)];
         let reply = olga.post(path, &fields);
@@ -354,7 +356,13 @@ fn users_are_added_priced_suspended_and_given_keys() {
         assert!(reply.text().contains("aria-invalid"), "{name:?}");
     }
     let reply = olga.post("/admin/users", &[("name", "ann")]);
-    assert_eq!(reply.header("location"), Some("/admin/users/1/keys"));
+    assert_eq!(reply.header("location"), Some("/admin/users/1?add=funds"));
+    let page = olga.see("/admin/users/1?add=funds");
+    assert!(page.contains("User ann added. Add funds") && page.contains("data-edit autofocus"));
+    for tab in ["", "/keys", "/rates", "/note"] {
+        let page = olga.see(&format!("/admin/users/1{tab}"));
+        assert!(page.contains("Balance <strong>0.00 USD") && page.contains(">Add funds</a>"));
+    }
     let reply = olga.post("/admin/users", &[("name", "ann")]);
     assert!(reply.status == 422 && reply.text().contains("The name is taken"));
 
@@ -379,7 +387,7 @@ fn users_are_added_priced_suspended_and_given_keys() {
     let terms = [("discount", "12.5%"), ("credit_limit", "20")];
     assert_eq!(olga.post("/admin/users/1/terms", &terms).status, 303);
     let page = olga.see("/admin/users/1");
-    assert!(page.contains("value=\"12.5%\"") && page.contains("20.00 USD can be spent"), "{page}");
+    assert!(page.contains("value=\"12.5%\"") && page.contains("20.00 USD available"), "{page}");
 
     let reply = olga.post("/admin/users/1/rates", &[("service", "9"), ("rate", "0.5")]);
     assert!(reply.status == 422 && reply.text().contains("Incorrect service ID"));
@@ -427,15 +435,19 @@ fn a_list_goes_older_and_newer_and_is_filtered() {
     assert_eq!(names(&olga.see("/admin/users?q=user-11")).len(), 10);
     assert!(olga.see("/admin/users?q=zzz").contains("No user matches this"));
     let selected = [("id", "3"), ("id", "7"), ("id", "999"), ("do", "suspend")];
-    let asked = olga.post("/admin/users/bulk", &selected);
-    assert!(asked.text().contains("Suspend 2 users?"), "{}", asked.text());
-    assert!(asked.text().contains("user-003, user-007"), "{}", asked.text());
-    olga.post_and_confirm("/admin/users/bulk", &selected);
-    olga.post_and_confirm("/admin/users/bulk", &[("id", "3"), ("do", "resume")]);
+    assert_eq!(olga.post("/admin/users/bulk", &selected).status, 303);
+    let page = olga.see("/admin/users");
+    assert!(page.contains("2 users suspended"), "{page}");
+    let undo = form(page.split("id=\"toasts\"").nth(1).unwrap(), "/admin/users/bulk");
+    assert_eq!(undo.len(), 3, "undone by one form: {page}");
+    assert_eq!(names(&olga.see("/admin/users?state=suspended")), ["user-007", "user-003"]);
+    assert_eq!(olga.post("/admin/users/bulk", &[("id", "3"), ("do", "resume")]).status, 303);
     let many: Vec<_> = (10..=70).map(|id: i32| id.to_string()).collect();
     let many: Vec<_> = many.iter().map(|id| ("id", id.as_str())).collect();
     let asked = olga.post("/admin/users/bulk", &many);
-    assert!(asked.text().contains("Type <strong>61</strong>"), "{}", asked.text());
+    for text in ["Type <strong>61</strong>", "Suspend 61 users?", "user-010, user-011"] {
+        assert!(asked.text().contains(text), "{text}: {}", asked.text());
+    }
     assert_eq!(names(&olga.see("/admin/users?state=suspended")), ["user-007"]);
     assert_eq!(names(&olga.see("/admin/users?state=owing")).len(), 0);
     assert_eq!(names(&olga.see("/admin/users?size=100")).len(), 100);

@@ -44,11 +44,11 @@ fn what_cannot_be_set_is_said_beside_its_field() {
     for (path, fields, (name, value), sentence) in [
         ("general", &good[..], ("name", ""), "A name is 1 to 64"),
         ("general", &good[..], ("name", &*long), "A name is 1 to 64"),
-        ("general", &good[..], ("currency", "eur"), "Write three capital letters"),
-        ("general", &good[..], ("time_zone", "Atlantis"), "Write a time zone"),
-        ("money", &money[..], ("confirm_above", "-1"), "Write an amount"),
-        ("limits", &limits[..], ("key_rate", "many"), "Write a whole number"),
-        ("limits", &limits[..], ("connections", "1000001"), "Write a whole number"),
+        ("general", &good[..], ("currency", "eur"), "Enter three capital letters"),
+        ("general", &good[..], ("time_zone", "Atlantis"), "Enter a time zone"),
+        ("money", &money[..], ("confirm_above", "-1"), "Enter an amount"),
+        ("limits", &limits[..], ("key_rate", "many"), "Enter a whole number"),
+        ("limits", &limits[..], ("connections", "1000001"), "Enter a whole number"),
     ] {
         let others = fields.iter().filter(|(other, _)| *other != name).copied();
         let fields: Vec<_> = others.chain([(name, value)]).collect();

@@ -90,20 +90,24 @@ impl Evening {
         self.open("/admin/users/new");
         self.send(&[("name", "ann")]);
         self.reads("h1", "ann");
-        self.send(&[("label", "site")]);
-        self.reads("h1", "The new key");
-        let key = self.browser.text("#key");
-        self.browser.click("a.primary");
-        self.reads("td", "site");
-        let shown = self.browser.text("body");
-        assert!(shown.contains(&key[..8]) && !shown.contains(&key), "the key is shown once");
-
-        self.browser.click(".tabs a");
         self.reads("h2", "Balance");
         self.send(&[("amount", "10")]);
         self.reads("#ask", "Add 10.00 EUR to ann?");
         self.browser.press([ENTER]);
-        self.reads(".toast", "ann's balance is 10.00 EUR now");
+        self.reads(".toast", "The balance of ann is now 10.00 EUR");
+
+        self.browser.click(".tabs a[href$='/keys']");
+        self.reads("h2", "API");
+        self.send(&[("label", "site")]);
+        self.reads("h1", "New key of ann");
+        let key = self.browser.text("#key");
+        self.reads("#first-use", "No request yet");
+        self.api(&format!("key={key}&action=balance"));
+        self.reads("#first-use", "First request arrived");
+        self.browser.click("#t-key ~ .actions a.primary");
+        self.reads("td", "site");
+        let shown = self.browser.text("body");
+        assert!(shown.contains(&key[..8]) && !shown.contains(&key), "the key is shown once");
         self.is_done("3 of 4 done");
         key
     }

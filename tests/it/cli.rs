@@ -107,7 +107,7 @@ fn usage_is_2_and_a_refusal_1() {
         (&["user", "deposit", "bob", "1"], "There is no user with this name"),
         (&["user", "deposit", "ann", "0"], "The amount must not be zero"),
         (&["user", "adjust", "ann", "-1.000001", "--note", "x"], "Not enough funds on balance"),
-        (&["user", "adjust", "ann", "1", "--note", " "], "A correction needs a note"),
+        (&["user", "adjust", "ann", "1", "--note", " "], "An adjustment needs a note"),
         (&["user", "rate", "ann", "1", "2"], "Incorrect service ID"),
         (&["key", "create", "bob"], "There is no user with this name"),
         (&["key", "revoke", "99"], "There is no such key"),

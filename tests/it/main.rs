@@ -10,6 +10,7 @@ mod admin_order_new;
 mod admin_orders;
 mod admin_people;
 mod admin_refills;
+mod admin_return;
 mod admin_services;
 mod admin_settings;
 mod attack;

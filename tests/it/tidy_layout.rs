@@ -16,17 +16,17 @@ const FLOORS: &[&str] = &[
     "needs",
     "shell",
     "mod ask",
-    "error cookies request",
+    "error cookies request table",
     "answer",
     "cx",
-    "reply list finish",
+    "reply list finish kept",
     "failed",
     "gate",
 ];
 
 /// Which files of its own folder a page may name besides `mod`: none that names it back.
 const PAGES: &[(&str, &str)] = &[
-    ("account/mod", "login"),
+    ("account/mod", "login qr"),
     ("account/setup", "login"),
     ("dashboard/mod", "activity chart"),
     ("ledger/list", "books"),
@@ -37,7 +37,8 @@ const PAGES: &[(&str, &str)] = &[
     ("services/bulk", "list"),
     ("services/import", "bulk"),
     ("services/one", "bulk"),
-    ("users/all_keys", "keys"),
+    ("users/all_keys", "keys made"),
+    ("users/keys", "made"),
 ];
 
 /// Templates that every page shares and no page draws alone.

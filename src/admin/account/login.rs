@@ -65,7 +65,7 @@ pub(crate) async fn login(cx: &mut Cx) -> Answer {
     let password = Secret::new(cx.form.raw("password").to_owned());
     let (verdict, admin) = cx.compare(name, password).await?;
     let (Verdict::Right { renewed }, Some(admin)) = (verdict, admin) else {
-        cx.form.refuse("", "Name or password is wrong");
+        cx.form.refuse("", "Wrong name or password");
         let page = login_form(cx).await?;
         return cx.refused_page(&page);
     };
@@ -73,15 +73,23 @@ pub(crate) async fn login(cx: &mut Cx) -> Answer {
     let session = begin(cx);
     let owes_code = cx.write(FinishLogin { admin: admin.id, session, renewed }).await?;
     if !owes_code {
-        return Ok(see_other(&next));
+        return cx.after_log_in(&next);
+    }
+    if cx.form.has("kept") {
+        let page = code_form(cx);
+        return cx.page(&page);
     }
     let next = encoded(&next);
     Ok(see_other(&format!("/admin/login/code?next={next}")))
 }
 
+fn code_form(cx: &mut Cx) -> CodePage {
+    CodePage { shell: cx.shell("Enter your code", Nav::Other), form: cx.form.clone() }
+}
+
 /// The form of the second step.
 pub(crate) async fn code_page(cx: &mut Cx) -> Answer {
-    let page = CodePage { shell: cx.shell("Enter the code", Nav::Other), form: cx.form.clone() };
+    let page = code_form(cx);
     cx.page(&page)
 }
 
@@ -102,10 +110,10 @@ pub(crate) async fn code(cx: &mut Cx) -> Answer {
     let (token, cookies) = (cx.token.clone(), cx.cookies.clone());
     let session = begin(cx);
     if cx.try_write(FinishCode { half, code, session }).await?.is_some() {
-        return Ok(see_other(&next));
+        return cx.after_log_in(&next);
     }
     (cx.token, cx.cookies) = (token, cookies); // the half session goes on
-    let page = CodePage { shell: cx.shell("Enter the code", Nav::Other), form: cx.form.clone() };
+    let page = code_form(cx);
     cx.refused_page(&page)
 }
 

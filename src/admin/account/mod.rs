@@ -1,6 +1,7 @@
 //! One's own account: password, app, recovery codes, sessions.
 
 pub(super) mod login;
+mod qr;
 pub(super) mod setup;
 
 use askama::Template;
@@ -21,6 +22,7 @@ use crate::store::admins;
 use crate::store::sessions::{self, Session};
 use crate::totp::Seed;
 use login::{recovery_hash, seed_place};
+use qr::Qr;
 
 const RECOVERY_CODES: usize = 10;
 const RECOVERY_LENGTH: usize = 16;
@@ -104,7 +106,7 @@ pub(crate) async fn set_password(cx: &mut Cx) -> Answer {
     let (actor, me) = (cx.actor()?, cx.me()?);
     let (admin, kept) = (me.admin, Some(me.id));
     cx.write(SetPassword { actor, admin, password_hash, kept }).await?;
-    cx.go(PATH, Toast::new("Your password is changed, other browsers are logged out"))
+    cx.go(PATH, Toast::new("Password changed. Other sessions are logged out"))
 }
 
 #[derive(Template)]
@@ -115,13 +117,16 @@ struct AppPage {
     seed: String,
     /// The link an authenticator app opens.
     url: String,
+    /// The same, to be read by a camera.
+    qr: Option<Qr>,
 }
 
 fn app(cx: &mut Cx, seed: &Seed) -> Result<AppPage, PageError> {
     let name = cx.me()?.name.clone();
-    let shell = cx.shell("Add an authenticator app", Nav::Account);
+    let shell = cx.shell("Turn on two-factor authentication", Nav::Account);
     let url = seed.url(&shell.panel, &name);
-    Ok(AppPage { shell, form: cx.form.clone(), seed: grouped(&seed.text()), url })
+    let qr = Qr::of(&url);
+    Ok(AppPage { shell, form: cx.form.clone(), seed: grouped(&seed.text()), url, qr })
 }
 
 /// Four and four, to be typed.
@@ -154,12 +159,12 @@ fn fresh_codes() -> Vec<String> {
     (0..RECOVERY_CODES).map(code).collect()
 }
 
-/// Asks for codes from now on, once one code has shown that the app has the seed.
+/// Turns two-factor authentication on, once one code has shown that the app has the seed.
 pub(crate) async fn set_app(cx: &mut Cx) -> Answer {
     let text: String = cx.form.get("seed").chars().filter(|c| !c.is_whitespace()).collect();
     let Some(seed) = Seed::parse(&text) else { return Ok(see_other("/admin/account/app")) };
     let Some(step) = seed.step(cx.form.get("code"), cx.now()) else {
-        cx.form.refuse("code", "This is not the code the app shows now");
+        cx.form.refuse("code", "This is not the code that the app shows now. Enter the latest one");
         let page = app(cx, &seed)?;
         return cx.refused_page(&page);
     };
@@ -174,17 +179,21 @@ pub(crate) async fn set_app(cx: &mut Cx) -> Answer {
     recovery(cx, codes)
 }
 
-/// No more codes.
+/// Turns two-factor authentication off.
 pub(crate) async fn drop_app(cx: &mut Cx) -> Answer {
     cx.confirm(Ask {
-        title: "Log in without codes from now on?".to_owned(),
-        verb: "Turn codes off".to_owned(),
+        title: "Turn off two-factor authentication?".to_owned(),
+        facts: vec![
+            ("From now on".to_owned(), "your password alone logs you in".to_owned()),
+            ("Recovery codes".to_owned(), "are deleted".to_owned()),
+        ],
+        verb: "Turn off".to_owned(),
         is_danger: true,
         ..Ask::default()
     })?;
     let (actor, admin) = (cx.actor()?, cx.me()?.admin);
     cx.write(SetTotp { actor, admin, totp: None }).await?;
-    cx.go(PATH, Toast::new("Codes are off"))
+    cx.go(PATH, Toast::new("Two-factor authentication is off"))
 }
 
 /// New recovery codes; the old ones no longer count.
@@ -200,7 +209,7 @@ pub(crate) async fn new_codes(cx: &mut Cx) -> Answer {
 pub(crate) async fn end_session(cx: &mut Cx) -> Answer {
     let (admin, session) = (cx.me()?.admin, SessionId(cx.path_id("id")?));
     cx.write(EndSession { admin, session }).await?;
-    cx.go(PATH, Toast::new("The session is ended"))
+    cx.go(PATH, Toast::new("Session logged out"))
 }
 
 /// Logs all other browsers out.
@@ -208,8 +217,8 @@ pub(crate) async fn end_others(cx: &mut Cx) -> Answer {
     let (admin, kept) = (cx.me()?.admin, cx.me()?.id);
     let ended = cx.write(EndOtherSessions { admin, kept }).await?;
     let toast = match ended {
-        1 => "1 other session is ended".to_owned(),
-        _ => format!("{ended} other sessions are ended"),
+        1 => "1 other session logged out".to_owned(),
+        _ => format!("{ended} other sessions logged out"),
     };
     cx.go(PATH, Toast::new(toast))
 }

@@ -64,9 +64,9 @@ pub(crate) async fn show(cx: &mut Cx) -> Answer {
 /// Makes the admin and logs them in.
 pub(crate) async fn create(cx: &mut Cx) -> Answer {
     check(cx).await?;
-    let name = cx.form.required("name", "Choose the name you will log in with");
+    let name = cx.form.required("name", "Enter the name you will log in with");
     let password = Secret::new(cx.form.raw("password").to_owned());
-    let panel = cx.form.required("panel", "Give the panel a name");
+    let panel = cx.form.required("panel", "Enter a name for the panel");
     let currency = cx.form.get("currency").to_uppercase();
     let time_zone = cx.form.get("time_zone").to_owned();
     if let Err(refusal) = check_name(&name) {
@@ -82,7 +82,7 @@ pub(crate) async fn create(cx: &mut Cx) -> Answer {
         cx.form.refuse("panel", "A panel's name is 1 to 64 printable characters");
     }
     if Setting::Currency.check(&currency).is_err() {
-        cx.form.refuse("currency", "Write the three letters of the currency, such as USD");
+        cx.form.refuse("currency", "Enter the three letters of the currency, such as USD");
     }
     if jiff::tz::TimeZone::get(&time_zone).is_err() {
         cx.form.refuse("time_zone", "Choose a zone from the list, such as Europe/Berlin");

@@ -49,6 +49,8 @@ pub(crate) struct Cx {
     pub(crate) proof: Proof,
     /// Whether a script only wants to know what would be asked. Nothing is ever done then.
     is_dry: bool,
+    /// Whether the form was kept over a log-in and is only to be shown again.
+    pub(super) is_returned: bool,
     /// What to say on the next page.
     pub(crate) toast: Option<Toast>,
     /// Those that the answer sets.
@@ -106,6 +108,7 @@ impl Cx {
             token,
             proof: Proof::Given,
             is_dry,
+            is_returned: false,
             toast: None,
             cookies,
             is_told: false,
@@ -143,6 +146,11 @@ impl Cx {
     /// What the browser calls itself.
     pub(crate) fn agent(&self) -> String {
         request::agent(&self.request)
+    }
+
+    /// Where the API is, as clients reach it: the public address, or the one this browser uses.
+    pub(crate) fn api_address(&self) -> String {
+        request::api_address(&self.request, &self.admin)
     }
 
     /// Whether htmx asks, for a part of a page.
@@ -200,7 +208,7 @@ impl Cx {
         if self.proof != Proof::Given {
             return Err(PageError::Prove);
         }
-        if self.is_dry {
+        if self.is_dry || self.is_returned {
             return Err(PageError::Dry);
         }
         Ok(())

@@ -10,6 +10,8 @@ use super::answer::{bare, encoded, html, local, see_other};
 use super::ask::{Ask, AskPage};
 use super::cx::{Cx, Proof};
 use super::error::PageError;
+use super::form::Form;
+use super::kept::Kept;
 use super::shell::{Nav, Shell};
 use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
 use crate::store;
@@ -24,6 +26,48 @@ struct ErrorPage {
     way_out: (String, &'static str),
     /// What the log knows it by.
     code: Option<String>,
+}
+
+/// The log-in in the place of a form that came too late.
+#[derive(Template)]
+#[template(path = "admin/frame/failed_login.html")]
+struct LateFormPage {
+    shell: Shell,
+    form: Form,
+    /// The form, unless it is too long or has nothing to keep.
+    kept: Option<Kept>,
+    /// Where to go where no form comes back.
+    next: String,
+    /// Whether only the code is owed.
+    is_half: bool,
+}
+
+impl LateFormPage {
+    fn action(&self) -> &'static str {
+        if self.is_half { "/admin/login/code" } else { "/admin/login" }
+    }
+}
+
+/// A form that came back from a log-in, where its own page does not show it again.
+#[derive(Template)]
+#[template(path = "admin/frame/failed_returned.html")]
+struct ReturnedPage<'a> {
+    shell: Shell,
+    action: String,
+    fields: Vec<(&'a str, &'a str)>,
+    /// Where to go instead.
+    page: String,
+}
+
+impl ReturnedPage<'_> {
+    /// A field's name as a person reads it.
+    fn label(&self, name: &str) -> String {
+        let mut words = name.replace('_', " ");
+        if let Some(first) = words.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        words
+    }
 }
 
 /// What a person is told.
@@ -43,11 +87,13 @@ pub(super) fn page(cx: &mut Cx, error: PageError) -> HttpResponse {
         PageError::SignedOut if cx.request.method() == Method::GET || cx.wants_part() => {
             return to_login(cx);
         }
+        PageError::SignedOut => return late_form(cx),
         PageError::Ask(ask) => return question(cx, &ask.clone()),
+        PageError::Dry if cx.is_returned => return returned(cx),
         PageError::Dry => return HttpResponse::NoContent().finish(),
         PageError::Prove => {
-            let title = "Enter your password to go on".to_owned();
-            return question(cx, &Ask { title, verb: "Go on".to_owned(), ..Ask::default() });
+            let title = "Enter your password to continue".to_owned();
+            return question(cx, &Ask { title, verb: "Continue".to_owned(), ..Ask::default() });
         }
         PageError::Store(fault @ store::Error::Storage(_)) => {
             tracing::error!(request_id = cx.request_tag(), error = %fault, "a page failed");
@@ -55,8 +101,7 @@ pub(super) fn page(cx: &mut Cx, error: PageError) -> HttpResponse {
         PageError::Template(fault) => {
             tracing::error!(request_id = cx.request_tag(), error = fault, "a page failed");
         }
-        PageError::SignedOut
-        | PageError::Forbidden(_)
+        PageError::Forbidden(_)
         | PageError::NotFound(_)
         | PageError::Refused(_)
         | PageError::TooLarge
@@ -93,23 +138,18 @@ const fn retry_after(error: &PageError) -> Option<i64> {
 
 fn tell(error: PageError) -> Told {
     match error {
-        PageError::SignedOut => told(
-            StatusCode::UNAUTHORIZED,
-            "You are logged out",
-            "Your session has ended, and nothing was changed. Log in and try again.",
-        ),
         PageError::Forbidden(why) => told(
             StatusCode::FORBIDDEN,
-            "This was not done",
+            "Not saved",
             format!("{why} Open the page again and send the form from there."),
         ),
         PageError::NotFound(text) => told(StatusCode::NOT_FOUND, "Nothing here", text),
         PageError::Refused(refusal) => {
-            told(status_of(&refusal), "This was not done", format!("{refusal}."))
+            told(status_of(&refusal), "Not saved", format!("{refusal}."))
         }
         PageError::TooLarge => told(
             StatusCode::PAYLOAD_TOO_LARGE,
-            "This is too much",
+            "Form too large",
             "A form can hold 1 MiB. Nothing was changed.",
         ),
         PageError::Unreadable => told(
@@ -127,13 +167,14 @@ fn tell(error: PageError) -> Told {
             "The disk is full",
             "Nothing was changed. Reading goes on; make room on the disk to change things.",
         ),
-        PageError::Ask(_)
+        PageError::SignedOut
+        | PageError::Ask(_)
         | PageError::Dry
         | PageError::Prove
         | PageError::Template(_)
         | PageError::Store(store::Error::Storage(_) | store::Error::Refused(_)) => told(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "Something broke here",
+            "Something went wrong",
             "The log says more under the code below. Look before you try again: \
              the change may or may not have happened.",
         ),
@@ -159,6 +200,24 @@ const fn status_of(refusal: &Refusal) -> StatusCode {
         ) => StatusCode::NOT_FOUND,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
+}
+
+/// The log-in, on the very page; it takes the form along that came too late.
+fn late_form(cx: &mut Cx) -> HttpResponse {
+    let is_half = cx.session.as_ref().is_some_and(|session| session.life.is_half);
+    let next = cx.table().page_at(cx.request.uri().path());
+    let (kept, shell) = (Kept::of(cx), cx.shell("You are logged out", Nav::Other));
+    let page = LateFormPage { shell, form: Form::default(), kept, next, is_half };
+    html(StatusCode::UNAUTHORIZED, &page).unwrap_or_else(|error| bare(&error))
+}
+
+/// The fields of a form that came back, and the button that sends it.
+fn returned(cx: &mut Cx) -> HttpResponse {
+    let shell = cx.shell("Send this again?", Nav::Other);
+    let action = cx.request.uri().path().to_owned();
+    let page = cx.table().page_at(&action);
+    let page = ReturnedPage { shell, action, fields: cx.form.carried(), page };
+    html(StatusCode::OK, &page).unwrap_or_else(|error| bare(&error))
 }
 
 /// To the log-in, and back here afterwards.

@@ -62,8 +62,17 @@ impl Form {
 
     /// Everything a page that asks once more has to send along.
     pub(crate) fn carried(&self) -> Vec<(&str, &str)> {
-        let fields = self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        fields.filter(|(name, _)| !HIDDEN.contains(name)).collect()
+        self.all().filter(|(name, _)| !HIDDEN.contains(name)).collect()
+    }
+
+    /// Everything that was sent, in order.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Forgets a field.
+    pub(super) fn remove(&mut self, name: &str) {
+        self.fields.retain(|(known, _)| known != name);
     }
 
     /// Whether the field was sent.
@@ -73,7 +82,7 @@ impl Form {
 
     /// Sets a field that a page which asks once more is to send along.
     pub(crate) fn put(&mut self, name: &str, value: impl ToString) {
-        self.fields.retain(|(known, _)| known != name);
+        self.remove(name);
         self.fields.push((name.to_owned(), value.to_string()));
     }
 

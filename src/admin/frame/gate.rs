@@ -45,6 +45,7 @@ macro_rules! routes {
                 )),
                 None => scope,
             };)*
+            config.app_data($crate::admin::frame::table::Table(ROUTES));
             config.service(scope.default_service(web::to(gate::nowhere)));
             config.route("/", web::get().guard(guard::fn_guard(gate::is_browser)).to(gate::front));
         }
@@ -54,7 +55,12 @@ pub(crate) use routes;
 
 /// Whether somebody looks at us with a browser.
 pub(crate) fn is_browser(context: &GuardContext<'_>) -> bool {
-    let accept = context.head().headers().get(header::ACCEPT);
+    wants_page(context.head().headers())
+}
+
+/// Whether who asks can read a page.
+pub(crate) fn wants_page(headers: &header::HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT);
     accept.and_then(|value| value.to_str().ok()).is_some_and(|text| text.contains("text/html"))
 }
 
@@ -76,25 +82,39 @@ pub(crate) async fn serve(
         Err(error) => return bare(&error),
     };
     let answer = match cx.admit(route, payload).await {
-        Ok(()) => handler(&mut cx).await,
+        // "/users/bulk" is no user.
+        Ok(()) => match cx.object().filter(|_| route.method == Method::GET) {
+            Some(path) => Ok(see_other(&path)),
+            None => handler(&mut cx).await,
+        },
         Err(error) => Err(error),
     };
     let response = answer.unwrap_or_else(|error| failed::page(&mut cx, error));
     finish::finish(cx, response)
 }
 
-/// Answers what no route is for.
+/// Answers what no route is for. Who looks at what can only be posted to is led to its page.
 pub(crate) async fn nowhere(request: HttpRequest, admin: Data<Admin>) -> HttpResponse {
     let mut cx = match Cx::open(request, admin) {
         Ok(cx) => cx,
         Err(error) => return bare(&error),
     };
+    if cx.request.method() == Method::GET
+        && let Some(path) = cx.object()
+    {
+        return finish::finish(cx, see_other(&path));
+    }
     let sentence = "There is no such page. The address may have been typed wrong.";
     let response = failed::page(&mut cx, PageError::NotFound(sentence.to_owned()));
     finish::finish(cx, response)
 }
 
 impl Cx {
+    /// The page of what is posted where this request goes; nothing where that is a page.
+    fn object(&self) -> Option<String> {
+        self.table().object_of(self.request.uri().path())
+    }
+
     /// Lets the request through, or says why not.
     async fn admit(&mut self, route: &Route, payload: Payload) -> Result<(), PageError> {
         let changes = route.method != Method::GET;
@@ -117,6 +137,9 @@ impl Cx {
         }
         if route.access == Access::Proved {
             self.proof = self.prove().await?;
+        }
+        if changes && route.access != Access::Open {
+            self.take_returned();
         }
         Ok(())
     }

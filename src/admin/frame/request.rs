@@ -30,6 +30,24 @@ pub(super) fn agent(request: &HttpRequest) -> String {
     agent.chars().filter(|c| !c.is_control()).take(AGENT_LENGTH_MAX).collect()
 }
 
+/// Where the API is, as somebody would type it who sits where this request comes from.
+pub(super) fn api_address(request: &HttpRequest, admin: &Admin) -> String {
+    if let Some(url) = &admin.public_url {
+        return format!("{}/api/v2", url.origin());
+    }
+    let text = |name| {
+        let value = request.headers().get(name);
+        value.and_then(|value| value.to_str().ok()).unwrap_or_default()
+    };
+    let host = text(header::HOST);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || ".:-[]".contains(c);
+    let host = if host.chars().all(is_plain) { host } else { "localhost" };
+    let secure = format!("https://{host}");
+    let is_secure = text(header::ORIGIN) == secure || text(header::REFERER).starts_with(&secure);
+    let scheme = if is_secure { "https" } else { "http" };
+    format!("{scheme}://{host}/api/v2")
+}
+
 /// Whether htmx asks, for a part of a page.
 pub(super) fn wants_part(request: &HttpRequest) -> bool {
     let headers = request.headers();

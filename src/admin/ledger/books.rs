@@ -41,13 +41,13 @@ pub(crate) async fn check_now(cx: &mut Cx) -> Answer {
     let admin = cx.admin.clone();
     let found = block(move || read_all(&admin)).await.unwrap_or(Some(Err(store::Error::Busy)));
     let Some(found) = found else {
-        return cx.go("/admin/ledger", Toast::new("The books are being checked already"));
+        return cx.go("/admin/ledger", Toast::new("The books are already being checked"));
     };
     let findings: Vec<String> = found?.iter().map(Finding::to_string).collect();
     let toast = match findings.len() {
-        0 => "Everything was checked, the books are sound".to_owned(),
-        1 => "Something is wrong with the books".to_owned(),
-        count => format!("{count} things are wrong with the books"),
+        0 => "Every entry checked: the books balance".to_owned(),
+        1 => "The books do not balance: 1 finding".to_owned(),
+        count => format!("The books do not balance: {count} findings"),
     };
     cx.write(RecordCheck { actor: cx.actor()?, findings }).await?;
     cx.go("/admin/ledger", Toast::new(toast))

@@ -1,4 +1,4 @@
-//! The ledger: every movement of money.
+//! The ledger: all entries.
 
 use askama::Template;
 use jiff::ToSpan as _;
@@ -9,7 +9,7 @@ use super::books;
 use crate::admin::frame::answer::Answer;
 use crate::admin::frame::books::State;
 use crate::admin::frame::cx::Cx;
-use crate::admin::frame::figure::grouped;
+use crate::admin::frame::figure::{Decimals, grouped};
 use crate::admin::frame::form::Form;
 use crate::admin::frame::list::{Address, List, Size};
 use crate::admin::frame::shell::{Nav, Shell};
@@ -35,6 +35,17 @@ struct LedgerPage {
     list: List<Entry>,
 }
 
+impl LedgerPage {
+    fn amounts(&self) -> Decimals {
+        Decimals::of(self.list.rows.iter().map(|row| row.posted.amount.micros()))
+    }
+
+    fn balances(&self) -> Decimals {
+        let balances = self.list.rows.iter().filter_map(Entry::seen_by_user);
+        Decimals::of(balances.map(|(_, balance)| balance.micros()))
+    }
+}
+
 /// Reads a day of the panel's zone; gives its first instant, or that of the day after it.
 fn day(form: &mut Form, name: &str, zone: &TimeZone) -> Option<Timestamp> {
     let text = form.get(name).to_owned();
@@ -45,7 +56,7 @@ fn day(form: &mut Form, name: &str, zone: &TimeZone) -> Option<Timestamp> {
     let date = text.parse::<Date>().ok().and_then(|date| date.checked_add(days.days()).ok());
     let start = date.and_then(|date| date.to_zoned(zone.clone()).ok());
     if start.is_none() {
-        form.refuse(name, "Write a day like 2026-01-31");
+        form.refuse(name, "Enter a day, such as 2026-01-31");
     }
     start.map(|start| Timestamp(start.timestamp().as_second()))
 }
@@ -54,7 +65,7 @@ fn day(form: &mut Form, name: &str, zone: &TimeZone) -> Option<Timestamp> {
 fn filter(cx: &mut Cx, zone: &TimeZone) -> Filter {
     let order = match cx.form.get("order").is_empty() {
         true => None,
-        false => Some(OrderId(cx.form.id("order", "Write the number of an order"))),
+        false => Some(OrderId(cx.form.id("order", "Enter the number of an order"))),
     };
     Filter {
         user: None,

@@ -1,4 +1,4 @@
-//! The ledger: every movement of money, one of them, and whether the books balance.
+//! The ledger: all entries, one of them, and whether the books balance.
 
 pub(super) mod books;
 pub(super) mod list;

@@ -1,4 +1,4 @@
-//! One movement of money, and the way to take it back.
+//! One entry of the ledger, and the way to take it back.
 
 use askama::Template;
 
@@ -6,6 +6,7 @@ use crate::admin::frame::answer::Answer;
 use crate::admin::frame::ask::Ask;
 use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
+use crate::admin::frame::figure::{money, signed};
 use crate::admin::frame::form::Form;
 use crate::admin::frame::shell::{Nav, Shell, Toast};
 use crate::admin::frame::terms::Terms;
@@ -43,25 +44,32 @@ impl EntryPage {
         let Err(refusal) = reversal(&self.entry, self.user.as_ref(), "why") else { return None };
         Some(match (refusal, self.entry.posted.kind) {
             (OperatorRefusal::NotReversible, PostingKind::Goodwill) => {
-                "A kindness is not reversed. Deduct the amount on the user's page.".to_owned()
+                "A goodwill entry cannot be reversed. Deduct the amount on the user's page."
+                    .to_owned()
             }
             (OperatorRefusal::NotReversible, _) => {
-                "This belongs to an order and is settled with it: cancel the order, or end it \
-                 as partial, to return money."
+                "This entry belongs to an order. To refund money, cancel the order or set it to \
+                 partial."
                     .to_owned()
             }
             (refusal, _) => format!("{refusal}."),
         })
     }
 
-    /// What the balance would be if it was reversed.
-    fn after(&self) -> Option<Money> {
+    /// The amount with the sign that it has for the user; for a capture that of the revenue.
+    fn amount(&self) -> String {
+        signed(self.entry.seen_by_user().map_or(self.entry.posted.amount, |(change, _)| change))
+    }
+
+    /// The balance now, and what it would be if the entry was reversed.
+    fn balances(&self) -> Option<(String, String)> {
         let user = self.user.as_ref()?;
-        balance_after(user, &reversal(&self.entry, Some(user), "why").ok()?)
+        let after = balance_after(user, &reversal(&self.entry, Some(user), "why").ok()?)?;
+        Some((money(user.balance), money(after)))
     }
 }
 
-/// The movement that would take this one back.
+/// The posting that would take this one back.
 fn reversal(entry: &Entry, user: Option<&User>, note: &str) -> Result<Posting, OperatorRefusal> {
     entry.posted.reverse(user.ok_or(OperatorRefusal::NotReversible)?, note)
 }
@@ -73,7 +81,7 @@ fn balance_after(user: &User, posting: &Posting) -> Option<Money> {
     }
 }
 
-async fn movement(cx: &Cx) -> Result<(Entry, Option<User>), PageError> {
+async fn found(cx: &Cx) -> Result<(Entry, Option<User>), PageError> {
     let id = PostingId(cx.path_id("id")?);
     let found = cx
         .read(move |db| {
@@ -82,20 +90,20 @@ async fn movement(cx: &Cx) -> Result<(Entry, Option<User>), PageError> {
             Ok(Some((entry, user)))
         })
         .await?;
-    let not_there = || format!("No movement {id}. The number may have been typed wrong.");
+    let not_there = || format!("No entry {id}. The number may have been typed wrong.");
     found.ok_or_else(|| PageError::NotFound(not_there()))
 }
 
-/// One movement, both its sides.
+/// One entry, both its sides.
 pub(crate) async fn show(cx: &mut Cx) -> Answer {
-    let (entry, user) = movement(cx).await?;
-    let shell = cx.shell(&format!("Movement {}", entry.posted.id), Nav::Ledger);
+    let (entry, user) = found(cx).await?;
+    let shell = cx.shell(&format!("Entry {}", entry.posted.id), Nav::Ledger);
     cx.page(&EntryPage { shell, form: cx.form.clone(), entry, user })
 }
 
-/// Takes a movement back, after showing what becomes of the balance.
+/// Takes an entry back, after showing what becomes of the balance.
 pub(crate) async fn reverse(cx: &mut Cx) -> Answer {
-    let (entry, user) = movement(cx).await?;
+    let (entry, user) = found(cx).await?;
     let id = entry.posted.id;
     let note = cx.form.get("note").to_owned();
     let asked = reversal(&entry, user.as_ref(), &note).and_then(|posting| {
@@ -111,26 +119,30 @@ pub(crate) async fn reverse(cx: &mut Cx) -> Answer {
             let command = Reverse { actor: cx.actor()?, posting: id, note };
             if let Some(balance) = cx.try_write(command).await? {
                 let name = &user.name;
-                let toast = format!("Movement {id} is reversed, {name}'s balance is {balance}");
+                let balance = money(balance);
+                let toast = format!("Entry {id} reversed. The balance of {name} is now {balance}");
                 return cx.go(&format!("/admin/ledger/{id}"), Toast::new(toast));
             }
         }
     }
-    let shell = cx.shell(&format!("Movement {id}"), Nav::Ledger);
+    let shell = cx.shell(&format!("Entry {id}"), Nav::Ledger);
     let page = EntryPage { shell, form: cx.form.clone(), entry, user };
     cx.refused_page(&page)
 }
 
 fn question(entry: &Entry, user: &User, (posting, after): (&Posting, Money)) -> Ask {
     let is_out = posting.source == user.account;
-    let (sum, way) = (posting.amount, if is_out { "from" } else { "to" });
-    let verb = if is_out { format!("Take {sum} back") } else { format!("Give {sum} back") };
+    let (sum, way) = (money(posting.amount), if is_out { "from" } else { "to" });
+    let verb = if is_out { format!("Take back {sum}") } else { format!("Give back {sum}") };
     Ask {
-        title: format!("Reverse movement {}: {sum} {way} {}?", entry.posted.id, user.name),
+        title: format!("Reverse entry {}: {sum} {way} {}?", entry.posted.id, user.name),
         facts: vec![
-            ("It was".to_owned(), format!("{} of {}", entry.posted.kind, entry.posted.amount)),
-            ("Balance now".to_owned(), user.balance.to_string()),
-            ("New balance".to_owned(), after.to_string()),
+            (
+                "Entry".to_owned(),
+                format!("{} of {}", entry.posted.kind, money(entry.posted.amount)),
+            ),
+            ("Balance now".to_owned(), money(user.balance)),
+            ("New balance".to_owned(), money(after)),
             ("Note".to_owned(), posting.note.clone()),
         ],
         verb,

@@ -5,7 +5,8 @@
 
 use askama::Template;
 
-use super::keys::{MadePage, issue, last_used, withdraw};
+use super::keys::{last_used, withdraw};
+use super::made::{self, issue};
 use crate::admin::frame::answer::Answer;
 use crate::admin::frame::ask::Ask;
 use crate::admin::frame::cx::Cx;
@@ -14,7 +15,7 @@ use crate::admin::frame::form::Form;
 use crate::admin::frame::list::{Address, List, Size, Tab, no_page};
 use crate::admin::frame::shell::{Nav, Shell};
 use crate::commands::accounts::RotateKey;
-use crate::domain::refusal::OperatorRefusal;
+use crate::domain::refusal::{OperatorRefusal, Refusal};
 use crate::domain::user::User;
 use crate::domain::{KeyId, Timestamp};
 use crate::secret::{self, KeyHash};
@@ -90,17 +91,24 @@ pub(crate) async fn show(cx: &mut Cx) -> Answer {
 struct NewKeyForm {
     shell: Shell,
     form: Form,
+    /// The newest key, so that a form that is sent again makes no other.
+    last_key: i64,
+}
+
+async fn new_key_form(cx: &mut Cx) -> Result<NewKeyForm, PageError> {
+    let last_key = cx.read(keys::find_newest).await?.map_or(0, |key| key.0);
+    Ok(NewKeyForm { shell: cx.shell("New key", Nav::Keys), form: cx.form.clone(), last_key })
 }
 
 /// The form for a new one.
 pub(crate) async fn new(cx: &mut Cx) -> Answer {
-    let page = NewKeyForm { shell: cx.shell("New key", Nav::Keys), form: cx.form.clone() };
+    let page = new_key_form(cx).await?;
     cx.page(&page)
 }
 
 /// Makes a key for whoever is named.
 pub(crate) async fn create(cx: &mut Cx) -> Answer {
-    let name = cx.form.required("user", "Write the name of the user it is for");
+    let name = cx.form.required("user", "Enter the name of the user it is for");
     if !name.is_empty() {
         match cx.read(move |db| users::find_called(db, &name)).await? {
             None => cx.form.refuse("user", OperatorRefusal::UserNotFound),
@@ -111,7 +119,7 @@ pub(crate) async fn create(cx: &mut Cx) -> Answer {
             }
         }
     }
-    let page = NewKeyForm { shell: cx.shell("New key", Nav::Keys), form: cx.form.clone() };
+    let page = new_key_form(cx).await?;
     cx.refused_page(&page)
 }
 
@@ -136,18 +144,17 @@ pub(crate) async fn revoke(cx: &mut Cx) -> Answer {
 pub(crate) async fn rotate(cx: &mut Cx) -> Answer {
     let (old, user) = named(cx).await?;
     if old.revoked_at.is_some() {
-        return Err(OperatorRefusal::KeyIsRevoked.into());
+        return replaced_before(cx, old, user).await;
     }
     cx.confirm(Ask {
-        title: format!("Replace the key {}… of {}?", old.prefix, user.name),
+        title: format!("Replace key {}… of {}?", old.prefix, user.name),
         facts: vec![
             ("From now on".to_owned(), "requests with the old key are refused".to_owned()),
             ("The new key".to_owned(), "is shown once, on the next page".to_owned()),
             ("Label".to_owned(), old.label.clone()),
             ("Last used".to_owned(), last_used(&old, cx.now())),
         ],
-        verb: "Replace 1 key".to_owned(),
-        typed: None,
+        verb: "Replace key".to_owned(),
         is_danger: true,
         ..Ask::default()
     })?;
@@ -158,9 +165,30 @@ pub(crate) async fn rotate(cx: &mut Cx) -> Answer {
         hash: KeyHash::of(key.expose()),
         prefix: secret::shown_prefix(&key).to_owned(),
     };
-    cx.write(command).await?;
-    let shell = cx.shell("The new key", Nav::Keys);
+    match cx.write(command).await {
+        Ok(id) => {
+            let back = format!("/admin/users/{}/keys", user.id);
+            let made = made::New { id, key, label: old.label, replaced: Some(old.prefix) };
+            made::page(cx, user, made, &back).await
+        }
+        // The same form, sent twice at once: the first one counted.
+        Err(PageError::Refused(Refusal::Operator(OperatorRefusal::KeyIsRevoked))) => {
+            replaced_before(cx, old, user).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The answer to a form that was sent again: the key in whose place another one is.
+async fn replaced_before(cx: &mut Cx, old: ApiKey, user: User) -> Answer {
+    let id = old.id;
+    let successor = cx
+        .read(move |db| {
+            let Some(old) = keys::find(db, id)? else { return Ok(None) };
+            keys::find_successor(db, &old)
+        })
+        .await?;
+    let Some(key) = successor else { return Err(OperatorRefusal::KeyIsRevoked.into()) };
     let back = format!("/admin/users/{}/keys", user.id);
-    let (key, replaced) = (key.expose().to_owned(), Some(old.prefix));
-    cx.page(&MadePage { shell, user, label: old.label, key, replaced, back })
+    made::before(cx, user, key, &back)
 }

@@ -1,8 +1,8 @@
 //! A user's API keys, new ones, and their end.
 
-use actix_web::HttpResponse;
 use askama::Template;
 
+use super::made::issue;
 use super::{Head, head, id, not_found, path};
 use crate::admin::frame::answer::Answer;
 use crate::admin::frame::ask::Ask;
@@ -10,11 +10,10 @@ use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
 use crate::admin::frame::form::Form;
 use crate::admin::frame::shell::{Nav, Shell, Toast};
-use crate::commands::accounts::{CreateKey, RevokeKey};
+use crate::commands::accounts::RevokeKey;
 use crate::domain::refusal::OperatorRefusal;
 use crate::domain::user::User;
 use crate::domain::{KeyId, Timestamp};
-use crate::secret::{self, KeyHash};
 use crate::store::Read;
 use crate::store::keys::{self, ApiKey};
 
@@ -28,15 +27,22 @@ struct KeysPage {
     head: Head,
     form: Form,
     keys: Vec<ApiKey>,
+    /// The newest key of all users, so that a form that is sent again makes no other.
+    last_key: i64,
+    /// Where the API is.
+    address: String,
 }
 
 async fn keys_page(cx: &mut Cx) -> Result<KeysPage, PageError> {
     let id = id(cx)?;
-    let read = move |db: &Read<'_>| Ok((Head::read(db, id)?, keys::list(db, id)?));
-    let (head, mut keys) = cx.read(read).await.map_err(not_found(id))?;
+    let read = move |db: &Read<'_>| {
+        let newest = keys::find_newest(db)?.map_or(0, |key| key.0);
+        Ok((Head::read(db, id)?, keys::list(db, id)?, newest))
+    };
+    let (head, mut keys, last_key) = cx.read(read).await.map_err(not_found(id))?;
     keys.reverse();
-    let shell = cx.shell(&head.user.name, Nav::Users);
-    Ok(KeysPage { shell, tab: "/keys", head, form: cx.form.clone(), keys })
+    let (shell, form) = (cx.shell(&head.user.name, Nav::Users), cx.form.clone());
+    Ok(KeysPage { shell, tab: "/keys", head, form, keys, last_key, address: cx.api_address() })
 }
 
 /// The keys of a user.
@@ -65,60 +71,22 @@ pub(crate) async fn revoke(cx: &mut Cx) -> Answer {
     withdraw(cx, (found, user), &back).await
 }
 
-/// The one page that ever shows a key.
-#[derive(Template)]
-#[template(path = "admin/users/keys_made.html")]
-pub(super) struct MadePage {
-    pub(super) shell: Shell,
-    pub(super) user: User,
-    pub(super) label: String,
-    pub(super) key: String,
-    /// The first characters of the key in whose place this one is.
-    pub(super) replaced: Option<String>,
-    /// Where to go on.
-    pub(super) back: String,
-}
-
-/// Makes a key under the label of the form and shows it this once; nothing where the label was
-/// refused, which the form then says.
-pub(super) async fn issue(
-    cx: &mut Cx,
-    user: User,
-    back: &str,
-) -> Result<Option<HttpResponse>, PageError> {
-    let key = secret::new_api_key();
-    let label = cx.form.get("label").to_owned();
-    let command = CreateKey {
-        actor: cx.actor()?,
-        user: user.id,
-        hash: KeyHash::of(key.expose()),
-        prefix: secret::shown_prefix(&key).to_owned(),
-        label: label.clone(),
-    };
-    if cx.try_write(command).await?.is_none() {
-        return Ok(None);
-    }
-    let shell = cx.shell("The new key", Nav::Keys);
-    let (key, back) = (key.expose().to_owned(), back.to_owned());
-    cx.page(&MadePage { shell, user, label, key, replaced: None, back }).map(Some)
-}
-
 /// Asks, then refuses the key from now on.
 pub(super) async fn withdraw(cx: &mut Cx, (key, user): (ApiKey, User), back: &str) -> Answer {
     cx.confirm(Ask {
-        title: format!("Revoke the key {}… of {}?", key.prefix, user.name),
+        title: format!("Revoke key {}… of {}?", key.prefix, user.name),
         facts: vec![
-            ("From now on".to_owned(), "requests with it are refused".to_owned()),
+            ("From now on".to_owned(), "requests with this key are refused".to_owned()),
             ("Label".to_owned(), key.label.clone()),
             ("Last used".to_owned(), last_used(&key, cx.now())),
         ],
-        verb: "Revoke 1 key".to_owned(),
+        verb: "Revoke key".to_owned(),
         typed: None,
         is_danger: true,
         ..Ask::default()
     })?;
     cx.write(RevokeKey { actor: cx.actor()?, key: key.id }).await?;
-    cx.go(back, Toast::new(format!("The key {}… is revoked", key.prefix)))
+    cx.go(back, Toast::new(format!("Key {}… is revoked", key.prefix)))
 }
 
 /// How long ago a key was used, in days.

@@ -6,8 +6,9 @@ use crate::admin::frame::answer::Answer;
 use crate::admin::frame::ask::Ask;
 use crate::admin::frame::bulk;
 use crate::admin::frame::cx::Cx;
+use crate::admin::frame::figure::{Decimals, grouped, money};
 use crate::admin::frame::list::{Address, List, Size, Tab};
-use crate::admin::frame::shell::{Nav, Shell, Toast};
+use crate::admin::frame::shell::{Nav, Shell, Toast, Undo};
 use crate::commands::accounts::SetSuspended;
 use crate::domain::UserId;
 use crate::domain::user::User;
@@ -39,6 +40,12 @@ struct UsersPage {
     list: List<Listed>,
 }
 
+impl UsersPage {
+    fn balances(&self) -> Decimals {
+        Decimals::of(self.list.rows.iter().map(|row| row.user.balance.micros()))
+    }
+}
+
 /// The list.
 pub(crate) async fn show(cx: &mut Cx) -> Answer {
     let asked = TABS.into_iter().find(|(word, ..)| *word == cx.form.get("state"));
@@ -55,7 +62,7 @@ pub(crate) async fn show(cx: &mut Cx) -> Answer {
     cx.list(&page, &page.as_list())
 }
 
-/// Suspends or resumes those that are selected.
+/// Suspends or resumes those that are selected: at once, unless they are very many.
 pub(crate) async fn bulk(cx: &mut Cx) -> Answer {
     let ids: Vec<_> = cx.form.selected("id").into_iter().map(UserId).collect();
     let is_suspended = cx.form.get("do") != "resume";
@@ -65,22 +72,39 @@ pub(crate) async fn bulk(cx: &mut Cx) -> Answer {
     let find = move |db: &Read<'_>| ids.iter().map(|id| users::find(db, *id)).collect();
     let found: Vec<Option<User>> = cx.read(find).await?;
     let users: Vec<User> = found.into_iter().flatten().collect();
+    let typed = bulk::typed(users.len());
+    if typed.is_some() {
+        cx.confirm(question(&users, is_suspended))?;
+    }
+    let (changed, undo): (Vec<_>, _) = {
+        let to_change = users.iter().filter(|user| user.is_suspended != is_suspended);
+        let changed: Vec<UserId> = to_change.map(|user| user.id).collect();
+        let opposite = if is_suspended { "resume" } else { "suspend" };
+        let undo = Undo::post("/admin/users/bulk").with("do", opposite);
+        let undo = changed.iter().fold(undo, |undo, id| undo.with("id", id));
+        (changed, undo)
+    };
+    let users = users.into_iter().map(|user| user.id).collect();
+    let count = cx.write(SetSuspended { actor: cx.actor()?, users, is_suspended }).await?;
+    let word = if is_suspended { "suspended" } else { "resumed" };
+    let text = format!("{} {word}", bulk::counted(count, "user"));
+    let toast = if changed.is_empty() { Toast::new(text) } else { Toast::with_undo(text, undo) };
+    cx.go(PATH, toast)
+}
+
+fn question(users: &[User], is_suspended: bool) -> Ask {
     let (verb, follows) = match is_suspended {
         true => ("Suspend", "requests with their keys are refused"),
         false => ("Resume", "requests with their keys are answered"),
     };
     let count = bulk::counted(users.len(), "user");
     let named = bulk::named(users.iter().map(|user| &user.name), NAMED_MAX);
-    cx.confirm(Ask {
+    Ask {
         title: format!("{verb} {count}?"),
         facts: vec![("Users".to_owned(), named), ("From now on".to_owned(), follows.to_owned())],
         verb: format!("{verb} {count}"),
         typed: bulk::typed(users.len()),
         is_danger: is_suspended,
         ..Ask::default()
-    })?;
-    let users = users.into_iter().map(|user| user.id).collect();
-    let changed = cx.write(SetSuspended { actor: cx.actor()?, users, is_suspended }).await?;
-    let word = if is_suspended { "suspended" } else { "active again" };
-    cx.go(PATH, Toast::new(format!("{changed} of {count}: {word}")))
+    }
 }

@@ -3,6 +3,7 @@
 pub(super) mod all_keys;
 pub(super) mod keys;
 pub(super) mod list;
+pub(super) mod made;
 pub(super) mod new;
 pub(super) mod note;
 pub(super) mod one;
@@ -11,6 +12,7 @@ pub(super) mod rates;
 use crate::admin::frame::answer::encoded;
 use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
+use crate::admin::frame::figure::money;
 use crate::domain::refusal::{OperatorRefusal, Refusal};
 use crate::domain::user::User;
 use crate::domain::{Timestamp, UserId};
@@ -31,7 +33,16 @@ impl Head {
 
     /// The tabs: the end of the address, what it says.
     fn tabs(&self) -> [(&'static str, &'static str); 4] {
-        [("", "Ledger"), ("/keys", "API keys"), ("/rates", "Own rates"), ("/note", "Note")]
+        [("", "Ledger"), ("/keys", "API keys"), ("/rates", "Custom rates"), ("/note", "Note")]
+    }
+
+    fn balance(&self) -> String {
+        money(self.user.balance)
+    }
+
+    /// What the user can spend, the credit limit included.
+    fn available(&self) -> String {
+        money(self.user.available())
     }
 
     /// The list of this user's orders.

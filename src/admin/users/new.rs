@@ -21,14 +21,14 @@ pub(crate) async fn show(cx: &mut Cx) -> Answer {
     cx.page(&page)
 }
 
-/// Adds a user; the page of their keys is next, for the first one.
+/// Adds a user; adding funds is next.
 pub(crate) async fn create(cx: &mut Cx) -> Answer {
-    let name = cx.form.required("name", "Choose a name");
+    let name = cx.form.required("name", "Enter a name");
     if cx.form.is_sound() {
         let create = CreateUser { actor: cx.actor()?, name: name.clone() };
         if let Some(id) = cx.try_write(create).await? {
-            let toast = Toast::new(format!("{name} is added. Create a key to let them order"));
-            return cx.go(&format!("/admin/users/{id}/keys"), toast);
+            let toast = format!("User {name} added. Add funds, then create an API key");
+            return cx.go(&format!("/admin/users/{id}?add=funds"), Toast::new(toast));
         }
     }
     let page = NewUserPage { shell: cx.shell("New user", Nav::Users), form: cx.form.clone() };

@@ -32,7 +32,7 @@ pub(crate) async fn set(cx: &mut Cx) -> Answer {
     let note = cx.form.raw("note").replace("\r\n", "\n");
     let (actor, user) = (cx.actor()?, head.user.id);
     if cx.try_write(SetUserNote { actor, user, note }).await?.is_some() {
-        return cx.go(&path(user, "/note"), Toast::new("The note is saved"));
+        return cx.go(&path(user, "/note"), Toast::new("Note saved"));
     }
     let shell = cx.shell(&head.user.name, Nav::Users);
     let page = NotePage { shell, tab: "/note", head, form: cx.form.clone() };

@@ -7,6 +7,7 @@ use crate::admin::frame::answer::{Answer, see_other};
 use crate::admin::frame::ask::Ask;
 use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
+use crate::admin::frame::figure::{Decimals, money};
 use crate::admin::frame::form::Form;
 use crate::admin::frame::list::{Address, List};
 use crate::admin::frame::shell::{Nav, Shell, Toast, Undo};
@@ -26,6 +27,16 @@ struct UserPage {
     head: Head,
     form: Form,
     list: List<Booked>,
+}
+
+impl UserPage {
+    fn amounts(&self) -> Decimals {
+        Decimals::of(self.list.rows.iter().map(|row| row.amount.micros()))
+    }
+
+    fn balances(&self) -> Decimals {
+        Decimals::of(self.list.rows.iter().map(|row| row.balance.micros()))
+    }
 }
 
 async fn user_page(cx: &mut Cx) -> Result<UserPage, PageError> {
@@ -80,21 +91,23 @@ impl Booking {
     /// The question before it is booked: from where to where the balance goes.
     fn ask(&self, user: &User, after: Money, terms: &Terms) -> Ask {
         let currency = &terms.currency;
-        let (name, sum) = (&user.name, self.amount.magnitude());
-        let (verb, way) = match (self.is_deposit, self.amount.is_negative()) {
-            (true, _) => ("Add", "to"),
-            (false, false) => ("Correct", "up for"),
-            (false, true) => ("Deduct", "from"),
+        let (name, sum) = (&user.name, money(self.amount.magnitude()));
+        let (title, verb) = match (self.is_deposit, self.amount.is_negative()) {
+            (true, _) => (format!("Add {sum} {currency} to {name}?"), "Add"),
+            (false, false) => {
+                (format!("Adjust the balance of {name} up by {sum} {currency}?"), "Adjust up by")
+            }
+            (false, true) => (format!("Deduct {sum} {currency} from {name}?"), "Deduct"),
         };
         Ask {
-            title: format!("{verb} {sum} {currency} {way} {name}?"),
+            title,
             facts: vec![
-                ("Balance now".to_owned(), format!("{} {currency}", user.balance)),
-                ("New balance".to_owned(), format!("{after} {currency}")),
+                ("Balance now".to_owned(), format!("{} {currency}", money(user.balance))),
+                ("New balance".to_owned(), format!("{} {currency}", money(after))),
                 ("Note".to_owned(), self.note.clone()),
             ],
             verb: format!("{verb} {sum} {currency}"),
-            typed: terms.typed(sum),
+            typed: terms.typed(self.amount.magnitude()),
             is_danger: self.amount.is_negative(),
             ..Ask::default()
         }
@@ -111,8 +124,8 @@ pub(crate) async fn funds(cx: &mut Cx) -> Answer {
         after.filter(|_| !booking.amount.is_negative() || user.can_pay(booking.amount.magnitude()));
     let Some(after) = after.filter(|_| cx.form.is_sound()) else {
         if cx.form.is_sound() {
-            let most = user.available();
-            cx.form.refuse("amount", format!("At most {most} can be taken from {}", user.name));
+            let most = money(user.available());
+            cx.form.refuse("amount", format!("Only {most} is available to deduct"));
         }
         let page = user_page(cx).await?;
         return cx.refused_page(&page);
@@ -131,8 +144,9 @@ pub(crate) async fn funds(cx: &mut Cx) -> Answer {
     match booked {
         Ok(balance) => {
             let (name, currency) = (&user.name, &terms.currency);
-            let toast = Toast::new(format!("{name}'s balance is {balance} {currency} now"));
-            cx.go(&path(id, ""), toast)
+            let balance = money(balance);
+            let toast = format!("The balance of {name} is now {balance} {currency}");
+            cx.go(&path(id, ""), Toast::new(toast))
         }
         // The same form, sent twice: the first time counted.
         Err(PageError::Refused(Refusal::Operator(OperatorRefusal::ReferenceTaken))) => {
@@ -162,7 +176,7 @@ pub(crate) async fn set_terms(cx: &mut Cx) -> Answer {
             suspended: None,
         };
         if cx.try_write(command).await?.is_some() {
-            let toast = Toast::new(format!("The terms of {} are saved", user.name));
+            let toast = Toast::new(format!("Terms of {} saved", user.name));
             return cx.go(&path(user.id, ""), toast);
         }
     }

@@ -6,6 +6,7 @@ use super::{Head, head, id, not_found, path};
 use crate::admin::frame::answer::Answer;
 use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
+use crate::admin::frame::figure::{self, Decimals};
 use crate::admin::frame::form::Form;
 use crate::admin::frame::shell::{Nav, Shell, Toast};
 use crate::commands::accounts::SetUserRate;
@@ -22,6 +23,16 @@ struct RatesPage {
     head: Head,
     form: Form,
     rates: Vec<CustomRate>,
+}
+
+impl RatesPage {
+    fn listed(&self) -> Decimals {
+        Decimals::of(self.rates.iter().map(|rate| rate.listed.micros()))
+    }
+
+    fn custom(&self) -> Decimals {
+        Decimals::of(self.rates.iter().map(|rate| rate.own.micros()))
+    }
 }
 
 async fn rates_page(cx: &mut Cx) -> Result<RatesPage, PageError> {
@@ -41,12 +52,12 @@ pub(crate) async fn show(cx: &mut Cx) -> Answer {
 /// Sets a custom rate.
 pub(crate) async fn set(cx: &mut Cx) -> Answer {
     let head = head(cx).await?;
-    let service = ServiceId(cx.form.id("service", "Write the number of a service"));
+    let service = ServiceId(cx.form.id("service", "Enter the ID of a service"));
     let rate = cx.form.rate("rate");
     if cx.form.is_sound() {
         let command = SetUserRate { actor: cx.actor()?, user: head.user.id, service, rate };
         if cx.try_write(command).await?.is_some() {
-            let toast = format!("{} has a custom rate for service {service}", head.user.name);
+            let toast = format!("Custom rate of {} for service {service} saved", head.user.name);
             return cx.go(&path(head.user.id, "/rates"), Toast::new(toast));
         }
     }
@@ -61,6 +72,7 @@ pub(crate) async fn drop(cx: &mut Cx) -> Answer {
     let listed = found.ok_or(OrderRefusal::ServiceNotFound)?.listing.rate;
     let (actor, user) = (cx.actor()?, head.user.id);
     cx.write(SetUserRate { actor, user, service, rate: None }).await?;
-    let toast = format!("{} pays the listed {listed} for service {service}", head.user.name);
+    let listed = figure::rate(listed);
+    let toast = format!("{} pays the listed rate {listed} for service {service}", head.user.name);
     cx.go(&path(user, "/rates"), Toast::new(toast))
 }

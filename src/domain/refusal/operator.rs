@@ -117,12 +117,9 @@ impl fmt::Display for OperatorRefusal {
             }
             Self::RemainsAbove(units) => return write!(f, "Remains must be 0 to {units}"),
             Self::TooManyTries(seconds) => return too_many_tries(f, *seconds),
-            Self::AlreadyReversed(by) => return write!(f, "Movement {by} reverses this already"),
+            Self::AlreadyReversed(by) => return write!(f, "Entry {by} already reverses this"),
             Self::ReversalAbove(most) => {
-                return write!(
-                    f,
-                    "At most {most} can be taken back: that is all the user can spend"
-                );
+                return write!(f, "Only {most} is left to take back");
             }
             Self::AtLine(line, refusal) => return write!(f, "line {line}: {refusal}"),
             Self::OrderInHandOver => "Order is being handed to a provider",
@@ -135,15 +132,15 @@ impl fmt::Display for OperatorRefusal {
             Self::NameTaken => "The name is taken",
             Self::BadName => "A name is 1 to 64 printable characters without blanks at its ends",
             Self::KeyNotFound => "There is no such key",
-            Self::KeyIsRevoked => "This key is revoked already",
+            Self::KeyIsRevoked => "This key is already revoked",
             Self::BadLabel => "A label is at most 100 printable characters",
-            Self::AmountTooLarge => "The amount is larger than the books can hold",
+            Self::AmountTooLarge => "Amount too large",
             Self::AmountIsZero => "The amount must not be zero",
             Self::BelowCreditLimit => "The balance is already below this credit limit",
-            Self::NoteMissing => "A correction needs a note",
+            Self::NoteMissing => "An adjustment needs a note",
             Self::NoteTooLong => "A note is at most 500 printable characters",
             Self::ReferenceTaken => "This was booked already",
-            Self::PostingNotFound => "There is no such movement",
+            Self::PostingNotFound => "There is no such entry",
             Self::NotReversible => "Only deposits and adjustments can be reversed",
             Self::BadServiceName => "A service's name is 1 to 255 printable characters",
             Self::BadCategoryName => "A category's name is 1 to 255 printable characters",
@@ -171,11 +168,11 @@ impl fmt::Display for OperatorRefusal {
             Self::BadSetting => "The setting cannot have this value",
             Self::CurrencyIsFixed => "The currency cannot change once money has moved",
             Self::AdminNotFound => "There is no admin with this name",
-            Self::SetupIsOver => "This panel has an admin already",
-            Self::BadPassword => "A password has 12 characters or more, and at most 256 bytes",
-            Self::CommonPassword => "This password is one of the first that are tried",
-            Self::WrongCode => "The code is wrong or was used already",
-            Self::SessionNotFound => "This session has ended already",
+            Self::SetupIsOver => "This panel already has an admin",
+            Self::BadPassword => "A password needs at least 12 characters, and at most 256 bytes",
+            Self::CommonPassword => "This password is too common",
+            Self::WrongCode => "The code is wrong or was already used",
+            Self::SessionNotFound => "This session has already ended",
         };
         f.write_str(sentence)
     }

@@ -57,8 +57,7 @@ pub(crate) struct Cx {
     pub(crate) cookies: Vec<Cookie<'static>>,
     /// Whether the last answer's toast is being shown.
     pub(super) is_told: bool,
-    /// What the page has to say that is being answered with.
-    pub(super) left: Option<Toast>,
+    left: Option<Toast>,
     basics: Basics,
 }
 

@@ -36,14 +36,6 @@ impl Cx {
         if self.wants_part() { html(status, list) } else { html(status, page) }
     }
 
-    /// Says what was done on the page that is answered with, before its shell is made.
-    pub(crate) fn tell(&mut self, toast: Toast) {
-        match self.wants_part() {
-            true => self.toast = Some(toast),
-            false => self.left = Some(toast),
-        }
-    }
-
     /// On to the next page, after something was done.
     pub(crate) fn go(&mut self, path: &str, toast: Toast) -> Answer {
         self.toast = Some(toast);

@@ -44,7 +44,7 @@ fn what_was_done_is_found_by_who_what_and_to_which() {
     for text in [
         "<option value=\"admin 1\">olga</option>",
         "<option value=\"command line\">command line</option>",
-        "<option value=\"user.balance\">Changed the balance of user (user.balance)</option>",
+        "<option value=\"user.balance\">Changed the balance of user</option>",
         "0.00 → 5.00: &#60;cash&#62;",
         "href=\"/admin/ledger/1\"",
         "127.0.0.1",

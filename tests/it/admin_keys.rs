@@ -244,6 +244,7 @@ fn a_new_key_comes_with_requests_that_work_as_they_stand() {
     let arrived = part(&mut olga);
     assert!(arrived.text().contains("First request arrived 3 s ago"), "{}", arrived.text());
     assert!(!arrived.text().contains("hx-trigger"), "no longer watched");
+    assert!(arrived.header("hx-trigger").unwrap().contains("First request arrived"), "read out");
     assert!(olga.see(used).contains("<h1>Requests with key"));
 
     let page = olga.post("/admin/keys", &[("user", "bob"), ("label", "poor")]);

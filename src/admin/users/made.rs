@@ -7,7 +7,7 @@ use super::path;
 use crate::admin::frame::answer::Answer;
 use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
-use crate::admin::frame::shell::{Nav, Shell};
+use crate::admin::frame::shell::{Nav, Shell, Toast};
 use crate::commands::accounts::{CreateKey, CreateKeyOnce, KeyMade};
 use crate::domain::money::{Money, Per};
 use crate::domain::refusal::OperatorRefusal;
@@ -204,6 +204,9 @@ pub(crate) async fn used(cx: &mut Cx) -> Answer {
     let id = KeyId(cx.path_id("id")?);
     let found = cx.read(move |db| keys::find(db, id)).await?;
     let key = found.ok_or(OperatorRefusal::KeyNotFound)?;
+    if cx.wants_part() && key.last_used_at.is_some() {
+        cx.toast = Some(Toast::new("First request arrived"));
+    }
     let shell = cx.shell(&format!("Key {}…", key.prefix), Nav::Keys);
     let page = UsedPage { shell, key };
     cx.list(&page, &page.as_status())

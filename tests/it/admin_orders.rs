@@ -123,10 +123,10 @@ fn orders_are_found_by_what_people_know_of_them() {
         assert_eq!(found(query), expected, "{query}");
     }
     for (query, field, says) in [
-        ("user=nobody", "user", "There is no user with this name or number"),
-        ("own=A-1", "user", "A reseller&#39;s own IDs are only theirs"),
-        ("service=77", "service", "There is no service with this number"),
-        ("service=x", "service", "There is no service with this number"),
+        ("user=nobody", "user", "There is no user with this name or ID"),
+        ("own=A-1", "user", "Enter the user whose own order ID this is"),
+        ("service=77", "service", "There is no service with this ID"),
+        ("service=x", "service", "There is no service with this ID"),
         ("service=1&user=ann", "service", "Filter by the service alone"),
     ] {
         let reply = olga.get(&format!("/admin/orders?{query}"));

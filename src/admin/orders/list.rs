@@ -1,6 +1,5 @@
 //! All orders: what is found, by what, page by page. The address says all of it.
 
-use actix_web::http::header;
 use askama::Template;
 
 use super::tabs::{Counts, Tab};
@@ -34,7 +33,7 @@ struct Asked {
     tab: Tab,
     /// Order numbers with anything between them, or else a link.
     q: String,
-    /// A user, by name or number.
+    /// A user, by name or ID.
     user: String,
     service: String,
     link: String,
@@ -167,7 +166,7 @@ fn by(db: &Read<'_>, asked: &Asked, user: Option<UserId>) -> store::Result<Resul
     let link = some(&asked.link).map(ByLink::Same).or(start);
     let own = some(&asked.own);
     if !asked.user.is_empty() && user.is_none() {
-        return Ok(Err(("user", "There is no user with this name or number")));
+        return Ok(Err(("user", "There is no user with this name or ID")));
     }
     if !asked.service.is_empty() {
         if user.is_some() || link.is_some() || own.is_some() {
@@ -176,13 +175,13 @@ fn by(db: &Read<'_>, asked: &Asked, user: Option<UserId>) -> store::Result<Resul
         let id = asked.service.trim_start_matches('#').parse().map(ServiceId);
         return match id.ok().map(|id| services::find(db, id)).transpose()?.flatten() {
             Some(service) => Ok(Ok(By::Service(service.id))),
-            None => Ok(Err(("service", "There is no service with this number"))),
+            None => Ok(Err(("service", "There is no service with this ID"))),
         };
     }
     Ok(match (user, link, own) {
         (Some(user), None, None) => Ok(By::User(user)),
         (Some(user), link, custom_id) => Ok(By::Own { user, link, custom_id }),
-        (None, _, Some(_)) => Err(("user", "Whose? A reseller's own IDs are only theirs")),
+        (None, _, Some(_)) => Err(("user", "Enter the user whose own order ID this is")),
         (None, Some(link), None) => Ok(By::Link(link)),
         (None, None, None) => Ok(By::Nothing),
     })
@@ -241,7 +240,7 @@ pub(crate) async fn show(cx: &mut Cx) -> Answer {
     let tabs = found.counts.tabs(asked.tab, |tab| asked.address(tab));
     let is_new = found.counts.of(Tab::All) == 0;
     let list = List::new(found.page, asked.address(asked.tab), |row| row.order.id.0);
-    let (shell, example) = (cx.shell("Orders", Nav::Orders), example(cx));
+    let (shell, example) = (cx.shell("Orders", Nav::Orders), example(&cx.api_address()));
     let (form, user, called) = (cx.form.clone(), found.user, found.called);
     let page = OrdersPage { shell, form, asked, tabs, user, called, list, is_new, example };
     match page.form.is_sound() {
@@ -251,13 +250,9 @@ pub(crate) async fn show(cx: &mut Cx) -> Answer {
 }
 
 /// A request that places an order, as somebody would type it here.
-fn example(cx: &Cx) -> String {
-    let host = cx.request.headers().get(header::HOST);
-    let host = host.and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let public = cx.admin.public_url.as_ref().map(|url| url.origin().to_owned());
-    let origin = public.unwrap_or_else(|| format!("http://{host}"));
+fn example(address: &str) -> String {
     format!(
-        "curl {origin}/api/v2 -d key=YOUR_KEY -d action=add -d service=1 \\\n     \
+        "curl {address} -d key=YOUR_KEY -d action=add -d service=1 \\\n     \
          -d link=https://example.com/post -d quantity=1000"
     )
 }

@@ -10,7 +10,7 @@ use crate::admin::frame::answer::{Answer, encoded, see_other};
 use crate::admin::frame::ask::Ask;
 use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
-use crate::admin::frame::figure::{grouped, money, signed};
+use crate::admin::frame::figure::{grouped, money, rate, signed};
 use crate::admin::frame::form::Form;
 use crate::admin::frame::link::Link;
 use crate::admin::frame::shell::{Nav, Shell, Toast, Undo};

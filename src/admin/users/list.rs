@@ -76,20 +76,16 @@ pub(crate) async fn bulk(cx: &mut Cx) -> Answer {
     if typed.is_some() {
         cx.confirm(question(&users, is_suspended))?;
     }
-    let (changed, undo): (Vec<_>, _) = {
-        let to_change = users.iter().filter(|user| user.is_suspended != is_suspended);
-        let changed: Vec<UserId> = to_change.map(|user| user.id).collect();
-        let opposite = if is_suspended { "resume" } else { "suspend" };
-        let undo = Undo::post("/admin/users/bulk").with("do", opposite);
-        let undo = changed.iter().fold(undo, |undo, id| undo.with("id", id));
-        (changed, undo)
-    };
+    let opposite = if is_suspended { "resume" } else { "suspend" };
+    let undo = Undo::post("/admin/users/bulk").with("do", opposite);
+    let changed = users.iter().filter(|user| user.is_suspended != is_suspended);
+    let undo = changed.fold(undo, |undo, user| undo.with("id", user.id));
     let users = users.into_iter().map(|user| user.id).collect();
     let count = cx.write(SetSuspended { actor: cx.actor()?, users, is_suspended }).await?;
     let word = if is_suspended { "suspended" } else { "resumed" };
     let text = format!("{} {word}", bulk::counted(count, "user"));
-    let toast = if changed.is_empty() { Toast::new(text) } else { Toast::with_undo(text, undo) };
-    cx.go(PATH, toast)
+    let undo = Some(undo).filter(|_| count > 0);
+    cx.go(PATH, Toast { text, undo })
 }
 
 fn question(users: &[User], is_suspended: bool) -> Ask {

@@ -7,6 +7,7 @@ use super::path;
 use crate::admin::frame::answer::Answer;
 use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
+use crate::admin::frame::figure::{grouped, money};
 use crate::admin::frame::shell::{Nav, Shell, Toast};
 use crate::commands::accounts::{CreateKey, CreateKeyOnce, KeyMade};
 use crate::domain::money::{Money, Per};

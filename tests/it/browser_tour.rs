@@ -45,7 +45,7 @@ const STATES: &[(&str, i64)] = &[
     ("/admin/orders/8", 200),
     ("/admin/orders/9", 200),
     ("/admin/orders/50", 200),
-    ("/admin/orders?state=cancel-requests", 200),
+    ("/admin/orders?user=alice&state=completed", 200),
     ("/admin/refills?state=all", 200),
     ("/admin/services?q=nothing-is-called-so", 200),
     ("/admin/services/new?copy=3", 200),

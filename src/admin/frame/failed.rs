@@ -12,7 +12,8 @@ use super::cx::{Cx, Proof};
 use super::error::PageError;
 use super::form::Form;
 use super::kept::Kept;
-use super::shell::{Nav, Shell};
+use super::nav::{self, Nav};
+use super::shell::Shell;
 use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
 use crate::store;
 
@@ -23,7 +24,7 @@ struct ErrorPage {
     shell: Shell,
     text: String,
     /// Where to go from here: a path and what the link says.
-    way_out: (String, &'static str),
+    way_out: (String, String),
     /// What the log knows it by.
     code: Option<String>,
 }
@@ -113,8 +114,11 @@ pub(super) fn page(cx: &mut Cx, error: PageError) -> HttpResponse {
     let retry = retry_after(&error);
     let Told { status, title, text } = tell(error);
     let way_out = match cx.session {
-        Some(_) => ("/admin".to_owned(), "Go to the dashboard"),
-        None => (login_path(cx), "Log in"),
+        Some(_) => {
+            let item = nav::above(cx.request.uri().path());
+            (item.path.to_owned(), format!("Go to {}", item.label))
+        }
+        None => (login_path(cx), "Log in".to_owned()),
     };
     let code = is_fault.then(|| cx.request_tag());
     let page = ErrorPage { shell: cx.shell(title, Nav::Other), text, way_out, code };

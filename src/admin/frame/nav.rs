@@ -71,3 +71,31 @@ pub(crate) const NAV: &[(&str, &[NavItem])] = &[
         ],
     ),
 ];
+
+/// The line of the navigation that a path belongs to; the first one where there is none.
+pub(crate) fn above(path: &str) -> &'static NavItem {
+    let is_above = |item: &&NavItem| {
+        let rest = path.strip_prefix(item.path);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let items = || NAV.iter().flat_map(|(_, items)| items.iter());
+    let deepest = items().filter(is_above).max_by_key(|item| item.path.len());
+    deepest.unwrap_or(&NAV[0].1[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::above;
+
+    #[test]
+    fn a_path_belongs_to_the_deepest_line() {
+        for (path, label) in [
+            ("/admin/orders/999", "Orders"),
+            ("/admin/users/7/keys", "Users"),
+            ("/admin/ordering", "Dashboard"),
+            ("/elsewhere", "Dashboard"),
+        ] {
+            assert_eq!(above(path).label, label, "{path}");
+        }
+    }
+}

@@ -10,7 +10,7 @@ use crate::admin::frame::answer::{Answer, encoded, see_other};
 use crate::admin::frame::ask::Ask;
 use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
-use crate::admin::frame::figure::{grouped, money, rate, signed};
+use crate::admin::frame::figure::{Decimals, grouped, money, rate};
 use crate::admin::frame::form::Form;
 use crate::admin::frame::link::Link;
 use crate::admin::frame::shell::{Nav, Shell, Toast, Undo};
@@ -206,16 +206,19 @@ impl OrderPage {
         self.known.events(&self.shell.currency)
     }
 
-    /// Whether customers' money or ours moved by an entry, seen from the user's balance.
-    fn amount(&self, posting: &OfOrder) -> String {
-        match posting.kind {
-            PostingKind::Charge => signed(Money::from_micros(-posting.amount.micros())),
-            PostingKind::Capture => money(posting.amount),
-            PostingKind::Refund
-            | PostingKind::Goodwill
-            | PostingKind::Deposit
-            | PostingKind::Adjustment => signed(posting.amount),
-        }
+    fn amounts(&self) -> Decimals {
+        Decimals::of(self.known.postings.iter().map(|posting| posting.amount.micros()))
+    }
+
+    fn balances(&self) -> Decimals {
+        let balances = self.known.postings.iter().filter_map(|posting| posting.balance);
+        Decimals::of(balances.map(Money::micros))
+    }
+
+    /// What an entry did to the user's balance; a capture adds to the revenue.
+    fn change(&self, posting: &OfOrder) -> i64 {
+        let amount = posting.amount.micros();
+        if posting.kind == PostingKind::Charge { -amount } else { amount }
     }
 
     /// The list of all orders for the link.

@@ -6,6 +6,7 @@ use std::path::Path;
 use actix_web::web::{self, Data, Json};
 use actix_web::{App, HttpResponse, HttpServer};
 use panelite::clock::Clock;
+use panelite::domain::link;
 use panelite::secret::KeyHash;
 use r2d2::Pool;
 use r2d2_sqlite::SqliteConnectionManager;
@@ -78,15 +79,15 @@ fn place(conn: &mut Connection, add: &Add) -> rusqlite::Result<i64> {
     if charge > balance {
         return Err(rusqlite::Error::QueryReturnedNoRows);
     }
-    let now = Clock::System.now().0;
+    let (now, key) = (Clock::System.now().0, link::key(&add.link));
     let order: i64 = tx
         .prepare_cached(
             "INSERT INTO orders (user_id, service_id, kind, link, quantity, units, rate_micros,
-                                 charge_micros, remains, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $5, $8, $8) RETURNING id",
+                                 charge_micros, remains, created_at, updated_at, link_key)
+             VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $5, $8, $8, $9) RETURNING id",
         )?
         .query_row(
-            params![user, add.service, kind, add.link, add.quantity, rate, charge, now],
+            params![user, add.service, kind, add.link, add.quantity, rate, charge, now, key],
             |row| row.get(0),
         )?;
     tx.prepare_cached("UPDATE order_counts SET count = count + 1 WHERE public_status = 'pending'")?

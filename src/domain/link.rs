@@ -151,7 +151,7 @@ impl<'a> Parts<'a> {
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let host = host(authority).filter(|host| has_scheme || host.contains(['.', ']']))?;
 
-        let known = canonical_host(&host);
+        let known = other_name(&host).unwrap_or(&host);
         let query = query.split('&').filter(|parameter| !is_tracking(known, parameter)).collect();
         Some(Self { path: path.trim_end_matches('/'), query, host })
     }
@@ -159,12 +159,15 @@ impl<'a> Parts<'a> {
     /// The same in the one spelling that keys have.
     fn canonical(mut self) -> Self {
         self.query.sort_unstable();
-        self.host = canonical_host(&self.host).to_owned();
+        if let Some(known) = other_name(&self.host) {
+            known.clone_into(&mut self.host);
+        }
         self
     }
 
     fn text(&self) -> String {
-        let mut text = format!("{}{}", self.host, self.path);
+        let mut text = self.host.clone();
+        text.push_str(self.path);
         for (at, parameter) in self.query.iter().enumerate() {
             text.push(if at == 0 { '?' } else { '&' });
             text.push_str(parameter);
@@ -192,13 +195,15 @@ fn host(authority: &str) -> Option<String> {
         return None;
     }
     let port = if matches!(port, ":" | ":80" | ":443") { "" } else { port };
-    let name = name.to_lowercase();
-    let name = name.strip_prefix("www.").unwrap_or(&name);
-    Some(format!("{name}{port}"))
+    let has_www = name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("www."));
+    let mut host = name[if has_www { 4 } else { 0 }..].to_lowercase();
+    host.push_str(port);
+    Some(host)
 }
 
-fn canonical_host(host: &str) -> &str {
-    HOSTS.iter().find(|(name, _)| *name == host).map_or(host, |(_, known)| known)
+/// The host that a host is another name of.
+fn other_name(host: &str) -> Option<&'static str> {
+    HOSTS.iter().find(|(name, _)| *name == host).map(|(_, known)| *known)
 }
 
 /// Whether a parameter of a query, its name with or without a value, says nothing of the post.

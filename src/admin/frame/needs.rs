@@ -7,7 +7,7 @@ use crate::domain::refill::RefillStatus;
 use crate::store::{self, Read, order_list, refills};
 
 /// Waiting work is counted up to here.
-const COUNTED_MAX: i64 = 1000;
+const COUNTED_MAX: i64 = 100;
 
 /// A kind of work that a person has to do.
 pub(crate) struct Need {
@@ -88,7 +88,7 @@ mod tests {
     fn a_badge_sums_what_waits_in_its_place() {
         let waiting = Waiting(vec![(&NEEDS[0], 1), (&NEEDS[1], COUNTED_MAX)]);
         let lines: Vec<String> = waiting.lines().into_iter().map(|(_, line)| line).collect();
-        assert_eq!(lines, ["1 cancel request", "999+ refill requests"]);
+        assert_eq!(lines, ["1 cancel request", "99+ refill requests"]);
         let badge = ("1".to_owned(), "cancel requests waiting".to_owned());
         assert_eq!(waiting.badge(Nav::Orders), Some(badge));
         assert_eq!(waiting.badge(Nav::Users), None);

@@ -21,7 +21,6 @@ const LISTS: &[&str] = &[
     "/admin/orders?",
     "/admin/orders?state=pending",
     "/admin/orders?state=completed",
-    "/admin/orders?state=cancel-requests",
     "/admin/orders?user=1",
     "/admin/orders?user=900&state=completed",
     "/admin/orders?user=1001",

@@ -10,7 +10,7 @@ use crate::admin::frame::form::Form;
 use crate::admin::frame::shell::{Nav, Shell, Toast};
 use crate::commands::settings::SetSettings;
 use crate::domain::setting::Setting;
-use crate::store::{Read, settings};
+use crate::store::{self, Read, ledger, settings};
 
 /// One setting in its card.
 struct Field {
@@ -103,27 +103,44 @@ const LIMITS: Card = Card {
 struct SettingsPage {
     shell: Shell,
     form: Form,
+    is_currency_fixed: bool,
 }
 
 impl SettingsPage {
     fn cards(&self) -> [Card; 3] {
         [GENERAL, MONEY, LIMITS]
     }
+
+    fn is_fixed(&self, field: &Field) -> bool {
+        field.setting == Setting::Currency && self.is_currency_fixed
+    }
+
+    fn hint(&self, field: &Field) -> &'static str {
+        if self.is_fixed(field) { "Fixed since the first deposit." } else { field.hint }
+    }
+
+    fn attributes(&self, field: &Field) -> String {
+        let readonly = if self.is_fixed(field) { " readonly" } else { "" };
+        format!("autocomplete=\"off\" maxlength=\"64\" required{readonly}")
+    }
 }
 
 /// The page: what was sent, and beside it what is set.
 async fn settings_page(cx: &mut Cx) -> Result<SettingsPage, PageError> {
     let read = |db: &Read<'_>| {
-        Setting::ALL.iter().map(|setting| Ok((*setting, settings::get(db, *setting)?))).collect()
+        let values = Setting::ALL.iter();
+        let values = values.map(|setting| Ok((*setting, settings::get(db, *setting)?)));
+        Ok((values.collect::<store::Result<Vec<_>>>()?, !ledger::is_empty(db)?))
     };
-    let values: Vec<(Setting, String)> = cx.read(read).await?;
+    let (values, is_currency_fixed) = cx.read(read).await?;
     let mut form = cx.form.clone();
     for (setting, value) in values {
         if !form.has(setting.as_str()) {
             form.put(setting.as_str(), value);
         }
     }
-    Ok(SettingsPage { shell: cx.shell("Settings", Nav::Settings), form })
+    let shell = cx.shell("Settings", Nav::Settings);
+    Ok(SettingsPage { shell, form, is_currency_fixed })
 }
 
 /// All of them.

@@ -63,7 +63,10 @@ fn what_cannot_be_set_is_said_beside_its_field() {
     }
     assert!(olga.see("/admin/settings").contains("value=\"Panelite\""), "nothing was set");
 
+    assert!(!olga.see("/admin/settings").contains("readonly"));
     panel.reseller("ann", "1");
+    let page = olga.see("/admin/settings");
+    assert!(page.contains("Fixed since the first deposit.") && page.contains("readonly"), "{page}");
     let reply = olga.post(GENERAL, &good);
     assert_eq!(reply.status, 422);
     assert!(reply.text().contains("The currency cannot change once money has moved"));

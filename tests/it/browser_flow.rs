@@ -1,6 +1,10 @@
 //! The first evening: from the link that `serve` prints to an order that is completed, by pointer
 //! and keys in a browser, against the program itself.
 
+use std::cell::Cell;
+use std::process::Command;
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::fixture::browser::{Browser, ENTER};
@@ -9,10 +13,19 @@ use crate::fixture::operator::PASSWORD;
 use crate::fixture::panel::{cli, stdout};
 use crate::fixture::server::Server;
 
-/// A browser and the panel in front of it.
+/// What a newcomer without a text may need from the printed link to a completed order.
+const CLICKS_MAX: u32 = 12;
+const TIME_MAX: Duration = Duration::from_secs(2 * 60);
+/// How fast a newcomer is: a click with the look at the page before it, and a character typed.
+const PER_CLICK: Duration = Duration::from_secs(4);
+const PER_CHARACTER: Duration = Duration::from_millis(300);
+
+/// A browser and the panel in front of it, and what was done in it by hand.
 struct Evening {
     browser: Browser,
     server: Server,
+    clicks: Cell<u32>,
+    characters: Cell<u32>,
 }
 
 impl Evening {
@@ -20,10 +33,16 @@ impl Evening {
         self.browser.open(&format!("http://{}{path}", self.server.address));
     }
 
-    /// Fills in the fields of a form and sends it by Enter in the last.
-    fn send(&self, fields: &[(&str, &str)]) {
-        fields.iter().for_each(|(name, text)| self.browser.fill(&format!("#f-{name}"), text));
-        self.browser.press([ENTER]);
+    fn fill(&self, fields: &[(&str, &str)]) {
+        for (name, text) in fields {
+            self.browser.fill(&format!("#f-{name}"), text);
+            self.characters.set(self.characters.get() + u32::try_from(text.len()).unwrap());
+        }
+    }
+
+    fn click(&self, css: &str) {
+        self.browser.click(css);
+        self.clicks.set(self.clicks.get() + 1);
     }
 
     /// Waits until the page says something.
@@ -31,12 +50,6 @@ impl Evening {
         let found = format!("[...document.querySelectorAll({})]", json!(css));
         self.browser
             .until(&format!("{found}.some((it) => it.textContent.includes({}))", json!(text)));
-    }
-
-    /// How far the checklist of the dashboard is.
-    fn is_done(&self, steps: &str) {
-        self.open("/admin");
-        self.reads(".checklist ~ *, .card .hint", steps);
     }
 
     fn api(&self, body: &str) -> serde_json::Value {
@@ -51,13 +64,20 @@ fn from_the_printed_link_to_a_completed_order() {
     let Some(browser) = Browser::start() else { return };
     let folder = tempfile::tempdir().unwrap();
     let db = folder.path().join("panel.db");
-    let evening = Evening { browser, server: Server::start(&db) };
+    let (clicks, characters) = (Cell::new(0), Cell::new(0));
+    let evening = Evening { browser, server: Server::start(&db), clicks, characters };
     evening.set_up();
     evening.add_a_service();
-    let key = evening.add_a_user();
+    evening.add_a_user();
+    let key = evening.make_a_key();
     evening.sell(&key);
+    let (clicks, characters) = (evening.clicks.get(), evening.characters.get());
+    assert!(clicks <= CLICKS_MAX, "{clicks} clicks");
+    let time = PER_CLICK * clicks + PER_CHARACTER * characters;
+    assert!(time < TIME_MAX, "{clicks} clicks and {characters} characters: {time:?}");
 
-    let Evening { browser, server } = evening;
+    evening.sell_more(&key);
+    let Evening { browser, server, .. } = evening;
     assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
     drop(browser);
     assert!(server.terminate().success());
@@ -67,74 +87,103 @@ fn from_the_printed_link_to_a_completed_order() {
 impl Evening {
     fn set_up(&self) {
         self.browser.open(self.server.setup_link.as_deref().unwrap());
-        self.browser.fill("#f-time_zone", "Europe/Berlin");
-        self.browser.fill("#f-currency", "EUR");
-        let fields =
-            [("name", "olga"), ("password", PASSWORD), ("panel", "North"), ("again", PASSWORD)];
-        self.send(&fields);
+        let panel = [("time_zone", "Europe/Berlin"), ("currency", "EUR"), ("panel", "North")];
+        self.fill(&panel);
+        self.fill(&[("name", "olga"), ("password", PASSWORD), ("again", PASSWORD)]);
+        self.click("main form .primary");
         self.reads(".toast", "Your panel is ready");
-        self.is_done("0 of 4 done");
+        self.reads(".card .hint", "0 of 4 done");
     }
 
     fn add_a_service(&self) {
-        self.open("/admin/services/new");
-        let fields = [("category", "Likes"), ("min", "10"), ("max", "5000"), ("rate", "0.90")];
-        fields.iter().for_each(|(name, text)| self.browser.fill(&format!("#f-{name}"), text));
-        self.send(&[("name", "Photo likes")]);
+        self.click(".checklist a[href='/admin/services/new']");
+        self.reads("h1", "New service");
+        self.fill(&[("category", "Likes"), ("name", "Photo likes"), ("rate", "0.90")]);
+        self.fill(&[("min", "10"), ("max", "5000")]);
+        self.click("main form .primary");
         self.reads(".toast", "Photo likes");
-        self.is_done("1 of 4 done");
+        self.reads(".card .hint", "1 of 4 done");
     }
 
-    /// Adds ann, a key, money, and gives the key.
-    fn add_a_user(&self) -> String {
-        self.open("/admin/users/new");
-        self.send(&[("name", "ann")]);
+    /// Adds ann, with money.
+    fn add_a_user(&self) {
+        self.click(".checklist a[href='/admin/users/new']");
+        self.reads("h1", "New user");
+        self.fill(&[("name", "ann")]);
+        self.click("main form .primary");
         self.reads("h1", "ann");
-        self.reads("h2", "Balance");
-        self.send(&[("amount", "10")]);
+        self.fill(&[("amount", "10")]);
+        self.click("main form:has(#f-amount) .primary");
         self.reads("#ask", "Add 10.00 EUR to ann?");
-        self.browser.press([ENTER]);
+        self.click("#ask .primary");
         self.reads(".toast", "The balance of ann is now 10.00 EUR");
+    }
 
-        self.browser.click(".tabs a[href$='/keys']");
+    fn make_a_key(&self) -> String {
+        self.click(".tabs a[href$='/keys']");
         self.reads("h2", "API");
-        self.send(&[("label", "site")]);
+        self.fill(&[("label", "site")]);
+        self.click("main form:has(#f-label) .primary");
         self.reads("h1", "New key of ann");
-        let key = self.browser.text("#key");
         self.reads("#first-use", "No request yet");
+        self.browser.text("#key")
+    }
+
+    /// An order by the request that the key's page shows, and its end.
+    fn sell(&self, key: &str) {
+        let request = self.browser.text("#curl-add");
+        let shown = ["action=add", "service=1", "quantity=10"];
+        assert!(shown.iter().all(|part| request.contains(part)), "{request}");
         self.api(&format!("key={key}&action=balance"));
         self.reads("#first-use", "First request arrived");
-        self.browser.click("#t-key ~ .actions a.primary");
-        self.reads("td", "site");
-        let shown = self.browser.text("body");
-        assert!(shown.contains(&key[..8]) && !shown.contains(&key), "the key is shown once");
-        self.is_done("3 of 4 done");
-        key
+        let curl = Command::new("sh").args(["-c", &request]).output().unwrap();
+        match curl.status.success() {
+            true => assert_eq!(String::from_utf8_lossy(&curl.stdout), r#"{"order":1}"#),
+            false => {
+                println!("SKIPPED: there is no curl to paste the request for");
+                let link = "https://example.com/p";
+                let add = format!("key={key}&action=add&service=1&link={link}&quantity=10");
+                assert_eq!(self.api(&add), json!({ "order": 1 }));
+            }
+        }
+        self.reads("#first-use a", "Order 1");
+        self.click("#first-use a");
+        self.reads("h1", "Order 1");
+        self.click("button[name=status][value=completed]");
+        self.reads("#ask", "Complete order 1?");
+        self.click("#ask .primary");
+        self.reads(".state", "Completed");
+        let status = format!("key={key}&action=status&order=1");
+        assert_eq!(self.api(&status)["status"], json!("Completed"));
     }
 
-    fn sell(&self, key: &str) {
+    /// One more order, by keys, with its start count; what is left is told by page and API.
+    fn sell_more(&self, key: &str) {
         let add =
             format!("key={key}&action=add&service=1&link=https://example.com/p&quantity=1000");
-        assert_eq!(self.api(&add), json!({ "order": 1 }));
+        assert_eq!(self.api(&add), json!({ "order": 2 }));
         self.open("/admin");
         self.reads(".figure", "Open orders1");
         self.open("/admin/orders");
         self.browser.press(['j', ENTER]);
-        self.reads("h1", "Order 1");
+        self.reads("h1", "Order 2");
         self.browser.fill("#f-start_count", "250");
         self.browser.click("button[name=status][value=in_progress]");
         self.reads(".state", "In progress");
-        let status = format!("key={key}&action=status&order=1");
+        let status = format!("key={key}&action=status&order=2");
         assert_eq!(self.api(&status)["start_count"], json!("250"));
         self.browser.click("button[name=status][value=completed]");
-        self.reads("#ask", "Complete order 1?");
+        self.reads("#ask", "Complete order 2?");
         self.browser.press([ENTER]);
         self.reads(".state", "Completed");
-        assert_eq!(self.api(&status)["status"], json!("Completed"));
 
         self.open("/admin/users/1");
-        self.reads(".key-figure", "9.10");
+        self.reads(".key-figure", "9.091");
         let balance = format!("key={key}&action=balance");
-        assert_eq!(self.api(&balance), json!({ "balance": "9.10", "currency": "EUR" }));
+        assert_eq!(self.api(&balance), json!({ "balance": "9.091", "currency": "EUR" }));
+        self.open("/admin/users/1/keys");
+        self.reads("td", "site");
+        let shown = self.browser.text("body");
+        assert!(shown.contains(&key[..8]) && !shown.contains(key), "the key is shown once");
     }
 }

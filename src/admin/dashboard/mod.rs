@@ -37,6 +37,8 @@ struct Step {
     hint: &'static str,
     /// Where it is done; nothing where no page does it.
     path: String,
+    /// Another way to do it: its text and where.
+    instead: Option<(&'static str, &'static str)>,
 }
 
 /// A slot of time with what happened in it.
@@ -154,27 +156,31 @@ fn steps(db: &Read<'_>) -> store::Result<Vec<Step>> {
     Ok(vec![
         Step {
             is_done: !services::is_empty(db)?,
-            text: "Add services",
-            hint: "By hand, or from a CSV file",
-            path: "/admin/services".to_owned(),
+            text: "Add a service",
+            hint: "What resellers can order, at which rate.",
+            path: "/admin/services/new".to_owned(),
+            instead: Some(("Import a CSV file", "/admin/services/import")),
         },
         Step {
             is_done: first.is_some(),
             text: "Add a user",
-            hint: "A reseller who orders through the API",
+            hint: "A reseller who orders through the API.",
             path: "/admin/users/new".to_owned(),
+            instead: None,
         },
         Step {
             is_done: !keys::is_empty(db)?,
             text: "Create an API key",
-            hint: "Shown once; the user sends it with every request",
+            hint: "Shown once; the user sends it with every request.",
             path: first.map_or_else(String::new, |user| format!("/admin/users/{}/keys", user.id)),
+            instead: None,
         },
         Step {
             is_done: !orders::is_empty(db)?,
             text: "Place a test order",
-            hint: "Here, or by POST /api/v2 with action=add",
+            hint: "Here, or by POST /api/v2 with action=add.",
             path: "/admin/orders/new".to_owned(),
+            instead: None,
         },
     ])
 }

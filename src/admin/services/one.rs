@@ -14,7 +14,7 @@ use crate::domain::ServiceId;
 use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
 use crate::domain::service::{Listing, Service, ServiceKind};
 use crate::store::categories::{self, Category};
-use crate::store::{self, Read, orders, services};
+use crate::store::{self, Read, orders, services, users};
 
 /// A service that is there, and what the form has to know of it.
 struct Known {
@@ -164,14 +164,17 @@ pub(crate) async fn create(cx: &mut Cx) -> Answer {
         let create = CreateService { actor: cx.actor()?, listing };
         if let Some(id) = cx.try_write(create).await? {
             let toast = Toast::new(format!("{name} is added as service {id}"));
-            return cx.go(&next(cx, &category, id), toast);
+            // In a shop without users the dashboard says what comes next.
+            let is_begun = cx.read(users::is_empty).await? && cx.form.get("then").is_empty();
+            let to = if is_begun { "/admin".to_owned() } else { next(cx, &category, id) };
+            return cx.go(&to, toast);
         }
     }
     let page = page(cx, cx.form.clone(), None).await?;
     cx.refused_page(&page)
 }
 
-/// Where to go on: to the list, or to the form for one more of the category.
+/// Where to go on: to the service, or to the form for one more of the category.
 fn next(cx: &Cx, category: &str, id: ServiceId) -> String {
     let category = encoded(category);
     match cx.form.get("then") {

@@ -14,10 +14,11 @@ use crate::domain::money::{Money, Per};
 use crate::domain::refusal::OperatorRefusal;
 use crate::domain::service::ServiceKind;
 use crate::domain::user::User;
-use crate::domain::{KeyId, ServiceId};
+use crate::domain::{KeyId, OrderId, ServiceId};
 use crate::secret::{self, KeyHash, Secret};
 use crate::store::keys::{self, ApiKey};
-use crate::store::{self, Read, services};
+use crate::store::orders::{By, Filter};
+use crate::store::{self, Read, orders, services};
 
 /// For so long after a key was made its page asks by itself whether it was used.
 const WATCHED_SECONDS: i64 = 5 * 60;
@@ -171,12 +172,14 @@ pub(super) fn before(cx: &mut Cx, user: User, key: ApiKey, back: &str) -> Answer
 struct UsedPage {
     shell: Shell,
     key: ApiKey,
+    /// The newest order of the key's user.
+    order: Option<OrderId>,
 }
 
 impl UsedPage {
-    /// Whether the page is to ask again by itself.
+    /// Whether the page is to ask again by itself: until an order has come, too.
     fn is_watched(&self) -> bool {
-        self.key.last_used_at.is_none()
+        (self.key.last_used_at.is_none() || self.order.is_none())
             && self.key.revoked_at.is_none()
             && self.shell.now.0 - self.key.created_at.0 < WATCHED_SECONDS
     }
@@ -203,13 +206,18 @@ impl UsedPage {
 /// Whether requests with a key have arrived.
 pub(crate) async fn used(cx: &mut Cx) -> Answer {
     let id = KeyId(cx.path_id("id")?);
-    let found = cx.read(move |db| keys::find(db, id)).await?;
-    let key = found.ok_or(OperatorRefusal::KeyNotFound)?;
-    if cx.wants_part() && key.last_used_at.is_some() {
+    let read = move |db: &Read<'_>| {
+        let Some(key) = keys::find(db, id)? else { return Ok(None) };
+        let newest = Filter { by: By::User(key.user), limit: 1, ..Filter::default() };
+        let order = orders::list(db, &newest)?.first().map(|order| order.id);
+        Ok(Some((key, order)))
+    };
+    let (key, order) = cx.read(read).await?.ok_or(OperatorRefusal::KeyNotFound)?;
+    if cx.wants_part() && key.last_used_at.is_some() && !cx.form.has("known") {
         cx.toast = Some(Toast::new("First request arrived"));
     }
     let shell = cx.shell(&format!("Key {}…", key.prefix), Nav::Keys);
-    let page = UsedPage { shell, key };
+    let page = UsedPage { shell, key, order };
     cx.list(&page, &page.as_status())
 }
 

@@ -11,14 +11,13 @@ use crate::secret::{self, KeyHash, Secret};
 pub(super) fn run(db: &Path, json: bool) -> Result {
     let drafts = catalog_csv::read(demo::CATALOGUE.as_bytes());
     let drafts = drafts.map_err(|error| Failure::Csv("demo.csv".to_owned(), error))?;
-    let (alice, bob) = (secret::new_api_key(), secret::new_api_key());
-    let (alice_key, bob_key) = (kept(&alice), kept(&bob));
+    let keys: Vec<Secret> = (0..demo::KEYS).map(|_| secret::new_api_key()).collect();
     let password = password::generate();
     let password_hash = Cost::STRONG.hash(&password);
-    let fill = FillDemo { drafts, password_hash, alice_key, bob_key };
+    let fill = FillDemo { drafts, password_hash, keys: keys.iter().map(kept).collect() };
     let refill_orders = open(db)?.write_blocking(fill)?;
     let refill_orders: Vec<i64> = refill_orders.iter().map(|order| order.0).collect();
-    let (alice, bob, password) = (alice.expose(), bob.expose(), password.expose());
+    let (alice, bob, password) = (keys[0].expose(), keys[1].expose(), password.expose());
     if json {
         let line = serde_json::json!({
             "admin": { "name": demo::ADMIN, "password": password },

@@ -126,6 +126,16 @@ impl<'c> Tx<'c> {
         Tx { read: Read { conn: self.read.conn }, now: self.now, source, sums: self.sums }
     }
 
+    /// The same transaction at an earlier instant: for a past that is made up.
+    pub fn at(&self, now: Timestamp) -> Tx<'c> {
+        Tx {
+            read: Read { conn: self.read.conn },
+            now: now.min(self.now),
+            source: self.source.clone(),
+            sums: self.sums,
+        }
+    }
+
     /// Runs an `INSERT` of one row; says the number the row was given. To ask for it by `RETURNING`
     /// would cost a temporary table each time.
     pub(super) fn insert(&self, sql: &str, params: impl Params) -> Result<i64> {

@@ -1,6 +1,5 @@
 //! The command line as scripts see it: what it prints, and with what it exits.
 
-use panelite::domain::service::ServiceKind;
 use std::path::Path;
 use std::process::Output;
 
@@ -251,38 +250,4 @@ fn an_import_creates_updates_and_leaves_the_rest() {
     let other = import(db, &format!("{HEADER}\n6,Likes,Next,Default,2,1,1,0,0,0,,,\n"));
     let sentence = "line 2: The type of a service that has orders cannot change\n";
     assert!(stderr(&other).ends_with(sentence), "{}", stderr(&other));
-}
-
-#[test]
-fn the_sample_shop_is_as_promised() {
-    let folder = tempfile::tempdir().unwrap();
-    let db = folder.path().join("demo.db");
-    let demo: serde_json::Value = serde_json::from_str(&done(&db, &["demo", "--json"])).unwrap();
-    assert_eq!(demo["refill_orders"].as_array().unwrap().len(), 40);
-    assert_eq!(demo["admin"]["name"], "admin");
-    assert!(demo["admin"]["password"].as_str().unwrap().len() >= 12);
-    assert_eq!(done(&db, &["check"]), "sound");
-    assert!(refused(&db, &["demo"]).starts_with("There are users already"));
-
-    let server = Server::start(&db);
-    let ask = |who: &str, fields: &str| {
-        let body = format!("key={}&{fields}", demo["keys"][who].as_str().unwrap());
-        http::send(server.address, "POST", "/api/v2", &[], body.as_bytes())
-    };
-    assert_eq!(ask("alice", "action=balance").json()["balance"], "1000.00");
-    assert_eq!(ask("bob", "action=balance").json()["balance"], "0.00");
-    let services = ask("alice", "action=services").json();
-    let kinds: std::collections::BTreeSet<_> =
-        services.as_array().unwrap().iter().map(|line| line["type"].to_string()).collect();
-    assert_eq!(kinds.len(), ServiceKind::ALL.len(), "one of every type");
-    let orders = ask("alice", "action=orders&limit=100").json();
-    let statuses: std::collections::BTreeSet<_> =
-        orders.as_array().unwrap().iter().map(|line| line["status"].to_string()).collect();
-    assert_eq!(statuses.len(), 6, "an order of every status");
-    for number in 0..300 {
-        let reply = ask("alice", &format!("action=add&service=1&link=x{number}&quantity=10"));
-        assert_eq!(reply.status, 200, "{}", reply.text());
-    }
-    let refill = ask("alice", &format!("action=refill&order={}", demo["refill_orders"][0]));
-    assert_eq!(refill.text(), r#"{"refill":"1"}"#);
 }

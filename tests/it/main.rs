@@ -21,6 +21,7 @@ mod browser_tour;
 mod cli;
 mod corrupt;
 mod crash;
+mod demo;
 mod domain;
 mod faults;
 mod fixture;

@@ -97,7 +97,8 @@ mod tests {
             })
         };
         let read = |path| std::fs::read_to_string(path).unwrap();
-        let texts: Vec<String> = files.map(read).collect();
+        // The folders are made of other commands and record nothing of their own.
+        let texts: Vec<String> = files.filter(|path| path.is_file()).map(read).collect();
         let quoted = texts.iter().flat_map(|text| text.split('"').skip(1).step_by(2));
         quoted.filter(is_verb).map(str::to_owned).collect()
     }

@@ -72,6 +72,7 @@ gate::routes! {
     GET  "/services/new"                 Signed ""                     => services::one::new;
     GET  "/services/import"              Signed ""                     => import::show;
     POST "/services/import"              Signed "service.import"       => import::import;
+    GET  "/services/import/template.csv" Signed ""                     => import::template;
     GET  "/services/export.csv"          Signed ""                     => import::export;
     POST "/services/enable"              Signed "service.enable"       => services::bulk::enable;
     POST "/services/disable"             Signed "service.disable"      => services::bulk::disable;

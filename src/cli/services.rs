@@ -40,8 +40,12 @@ pub(super) fn run(db: &Path, command: ServiceCommand) -> Result {
             let file = File::open(&file).map_err(|error| Failure::File(name.clone(), error))?;
             let drafts = catalog_csv::read(file).map_err(|error| Failure::Csv(name, error))?;
             let import = ImportServices { actor: Actor::CommandLine, drafts };
-            let imported = open(db)?.write_blocking(import)?;
-            say!("{} created, {} updated", imported.created, imported.updated)?;
+            let report = open(db)?.write_blocking(import)?;
+            for changed in &report.changed {
+                let (id, name) = (changed.service, &changed.name);
+                say!("service {id} {name}: {}", changed.summary())?;
+            }
+            say!("{report}")?;
             Ok(())
         }
     }

@@ -1,21 +1,24 @@
 //! The catalogue as a CSV file: what `service export` writes and `service import` reads.
 //!
-//! Columns are found by their header. Spreadsheets run cells that begin like a formula, so such a
-//! cell is written with a `'` before it, which reading takes off again.
+//! Columns are found by their header, whose line also tells what stands between the cells: a comma,
+//! a semicolon or a tab, whichever it has most of. Between semicolons and tabs a comma in a rate is
+//! the decimal one, as the spreadsheets write it that make such files. Spreadsheets run cells that
+//! begin like a formula, so such a cell is written with a `'` before it, which reading takes off
+//! again.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use csv::{ReaderBuilder, StringRecord, Trim, Writer};
 
-use super::catalog::Draft;
+use super::catalog::{Draft, Part};
 use crate::domain::ServiceId;
 use crate::domain::input::parse_number;
-use crate::domain::money::Rate;
+use crate::domain::money::{Rate, with_point};
 use crate::domain::service::{Listing, ServiceKind};
 use crate::store::services::{Listed, SERVICES_MAX};
 
-/// The columns that a file must have.
-pub const REQUIRED: [&str; 13] = [
+/// All columns, in the order of an export.
+pub const COLUMNS: [&str; 16] = [
     "id",
     "category",
     "name",
@@ -29,22 +32,45 @@ pub const REQUIRED: [&str; 13] = [
     "provider",
     "provider_service",
     "description",
+    "enabled",
+    "refill_days",
+    "deny_duplicates",
 ];
-/// The columns that it may have.
-pub const OPTIONAL: [&str; 3] = ["enabled", "refill_days", "deny_duplicates"];
+/// The columns that a file must have. What it leaves out of the others a service that is there
+/// keeps; a new one is a Default without drip-feed, refill and cancel, and enabled.
+pub const REQUIRED: [&str; 5] = ["category", "name", "rate", "min", "max"];
+
+/// A file to begin with: the header, and two services that are new.
+pub const TEMPLATE: &str = "\
+id,category,name,type,rate,min,max,dripfeed,refill,refill_days,cancel,enabled,description
+,Instagram,Instagram likes,Default,0.90,10,10000,0,1,30,1,1,\"Starts within an hour, refill 30 days\"
+,Telegram,Telegram members pack,Package,4.50,1,1,0,0,,0,1,1000 members in one order
+";
 
 /// How many wrong lines are told of at once.
 const WRONG_MAX: usize = 20;
 
-/// What is wrong with a file, and on which line.
+/// What is wrong with a file, and on which line, as editors count them.
 #[derive(Debug, thiserror::Error)]
 pub enum CsvError {
-    /// The header lacks a column.
-    #[error("line 1: the column {0} is missing")]
-    MissingColumn(&'static str),
-    /// The header has a column nobody knows, or one twice.
-    #[error("line 1: the column {0:?} is unknown or there twice")]
-    UnknownColumn(String),
+    /// There is not even a header.
+    #[error("the file is empty")]
+    Empty,
+    /// The header lacks these columns.
+    #[error("line 1: {} missing: {}", columns_are(.0.len()), .0.join(", "))]
+    MissingColumns(Vec<&'static str>),
+    /// The header has columns nobody knows.
+    #[error("line 1: {} unknown: {}", columns_are(.0.len()), .0.join(", "))]
+    UnknownColumns(Vec<String>),
+    /// The header has a column twice.
+    #[error("line 1: the column {0} is there twice")]
+    ColumnTwice(&'static str),
+    /// A line has another number of cells than the header.
+    #[error(
+        "line {line}: there are {cells} cells and the header has {header}: \
+         put quotes around a cell with a comma in it"
+    )]
+    Cells { line: u64, cells: usize, header: usize },
     /// A cell cannot be what it must be.
     #[error("line {line}: {column} {what}")]
     Cell {
@@ -56,9 +82,18 @@ pub enum CsvError {
     /// More services than a panel holds.
     #[error("a file holds at most {SERVICES_MAX} services")]
     TooLong,
-    /// Not a CSV file in UTF-8.
+    /// Another encoding.
+    #[error("the file is not in UTF-8: save it as \"CSV UTF-8\"")]
+    NotUtf8,
+    #[error("the file cannot be read: {0}")]
+    Unreadable(io::Error),
+    /// Not a CSV file.
     #[error("the file is not CSV: {0}")]
     Csv(#[from] csv::Error),
+}
+
+fn columns_are(count: usize) -> &'static str {
+    if count == 1 { "this column is" } else { "these columns are" }
 }
 
 /// Reads the services of a file.
@@ -74,15 +109,23 @@ pub fn read(file: impl Read) -> Result<Vec<Draft>, CsvError> {
 /// # Errors
 /// The first twenty, at least one.
 pub fn read_all(file: impl Read) -> Result<Vec<Draft>, Vec<CsvError>> {
-    let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(file);
-    let columns = reader.headers().map_err(CsvError::from).and_then(Columns::find);
-    let columns = columns.map_err(|error| vec![error])?;
+    let text = text(file).map_err(|error| vec![error])?;
+    let separator = separator(&text);
+    let mut reader = ReaderBuilder::new()
+        .delimiter(separator)
+        .flexible(true)
+        .trim(Trim::All)
+        .from_reader(text.as_bytes());
+    let columns = reader.headers().map_err(|error| vec![error.into()]).and_then(Columns::find)?;
+    let mut lines = Lines { text: text.as_bytes(), read: 0, line: 1 };
     let (mut drafts, mut wrong) = (Vec::new(), Vec::new());
     for record in reader.records() {
-        let draft = record
-            .map_err(CsvError::from)
-            .and_then(|record| Line { columns: &columns, record: &record }.draft());
-        match draft {
+        let record = record.map_err(|error| vec![error.into()])?;
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
+        let line = lines.of(&record);
+        match (Line { columns: &columns, record: &record, separator, line }.draft()) {
             Ok(draft) => drafts.push(draft),
             Err(error) => wrong.push(error),
         }
@@ -97,27 +140,78 @@ pub fn read_all(file: impl Read) -> Result<Vec<Draft>, Vec<CsvError>> {
     if wrong.is_empty() { Ok(drafts) } else { Err(wrong) }
 }
 
+/// The whole file, with one kind of line ends and no mark before it.
+fn text(mut file: impl Read) -> Result<String, CsvError> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(CsvError::Unreadable)?;
+    let text = String::from_utf8(bytes).map_err(|_| CsvError::NotUtf8)?;
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n");
+    if text.trim().is_empty() { Err(CsvError::Empty) } else { Ok(text) }
+}
+
+/// What stands between the cells of the header: no title of a column has one of these in it.
+fn separator(text: &str) -> u8 {
+    let header = text.trim_start().lines().next().unwrap_or_default();
+    let count = |separator: u8| header.bytes().filter(|byte| *byte == separator).count();
+    let most = b";\t".iter().copied().max_by_key(|separator| count(*separator)).unwrap_or(b',');
+    if count(most) > count(b',') { most } else { b',' }
+}
+
+/// Counts lines as editors do: a cell may have several, and some are empty.
+struct Lines<'a> {
+    text: &'a [u8],
+    /// So many bytes have been counted.
+    read: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line on which a record begins, which is behind those asked about before.
+    fn of(&mut self, record: &StringRecord) -> u64 {
+        let start = record.position().map_or(0, csv::Position::byte);
+        let start = usize::try_from(start).unwrap_or(usize::MAX);
+        while let Some(byte) = self.text.get(self.read)
+            && (self.read < start || *byte == b'\n')
+        {
+            self.line += u64::from(*byte == b'\n');
+            self.read += 1;
+        }
+        self.line
+    }
+}
+
 /// Where each column stands.
-struct Columns(Vec<(&'static str, usize)>);
+struct Columns {
+    places: Vec<(&'static str, usize)>,
+    count: usize,
+}
 
 impl Columns {
-    fn find(header: &StringRecord) -> Result<Self, CsvError> {
-        let mut columns = Vec::new();
+    fn find(header: &StringRecord) -> Result<Self, Vec<CsvError>> {
+        let (mut places, mut unknown, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
         for (index, title) in header.iter().enumerate() {
-            let title = title.trim_start_matches('\u{feff}').to_ascii_lowercase();
-            let known = REQUIRED.iter().chain(&OPTIONAL).find(|known| **known == title);
-            match known {
-                Some(known) if columns.iter().all(|(name, _)| name != known) => {
-                    columns.push((*known, index));
+            let title = title.to_ascii_lowercase();
+            match COLUMNS.iter().find(|known| **known == title) {
+                Some(known) if places.iter().any(|(name, _)| name == known) => {
+                    wrong.push(CsvError::ColumnTwice(known));
                 }
-                _ => return Err(CsvError::UnknownColumn(title)),
+                Some(known) => places.push((*known, index)),
+                None => unknown.push(title),
             }
         }
-        let is_missing = |name: &&&str| columns.iter().all(|(known, _)| known != *name);
-        match REQUIRED.iter().find(is_missing) {
-            Some(name) => Err(CsvError::MissingColumn(name)),
-            None => Ok(Self(columns)),
+        let is_missing = |name: &&str| places.iter().all(|(known, _)| known != name);
+        let missing: Vec<_> = REQUIRED.into_iter().filter(is_missing).collect();
+        if !missing.is_empty() {
+            wrong.insert(0, CsvError::MissingColumns(missing));
         }
+        if !unknown.is_empty() {
+            wrong.push(CsvError::UnknownColumns(unknown));
+        }
+        if wrong.is_empty() { Ok(Self { places, count: header.len() }) } else { Err(wrong) }
+    }
+
+    fn place(&self, column: &str) -> Option<usize> {
+        self.places.iter().find(|(name, _)| *name == column).map(|(_, place)| *place)
     }
 }
 
@@ -125,24 +219,28 @@ impl Columns {
 struct Line<'a> {
     columns: &'a Columns,
     record: &'a StringRecord,
+    separator: u8,
+    line: u64,
 }
 
 impl Line<'_> {
     fn draft(&self) -> Result<Draft, CsvError> {
-        let rate = self.text("rate").and_then(Rate::parse);
-        let kind = self.text("type").and_then(ServiceKind::from_label);
+        let (cells, header) = (self.record.len(), self.columns.count);
+        if cells != header {
+            return Err(CsvError::Cells { line: self.line, cells, header });
+        }
         let listing = Listing {
             category: self.text("category").unwrap_or_default().to_owned(),
             name: self.text("name").unwrap_or_default().to_owned(),
             description: self.text("description").unwrap_or_default().to_owned(),
-            kind: kind.ok_or_else(|| self.wrong("type", "is not a type of service"))?,
-            rate: rate.ok_or_else(|| self.wrong("rate", "is not an amount like 2.50"))?,
+            kind: self.kind()?,
+            rate: self.rate()?,
             quantity_min: self.number("min")?.ok_or_else(|| self.not_a_number("min"))?,
             quantity_max: self.number("max")?.ok_or_else(|| self.not_a_number("max"))?,
-            is_dripfeed: self.required_flag("dripfeed")?,
-            is_refill: self.required_flag("refill")?,
+            is_dripfeed: self.flag("dripfeed")?.unwrap_or(false),
+            is_refill: self.flag("refill")?.unwrap_or(false),
             refill_days: self.number("refill_days")?,
-            is_cancel: self.required_flag("cancel")?,
+            is_cancel: self.flag("cancel")?.unwrap_or(false),
             denies_duplicates: self.flag("deny_duplicates")?.unwrap_or(false),
             is_enabled: self.flag("enabled")?.unwrap_or(true),
             provider: None,
@@ -152,31 +250,51 @@ impl Line<'_> {
         if id == Some(0) {
             return Err(self.not_a_number("id"));
         }
-        Ok(Draft {
-            id: id.map(ServiceId),
-            provider: self.text("provider").map(str::to_owned),
-            listing,
-            keeps_enabled: self.text("enabled").is_none(),
-            keeps_refill_days: !self.has("refill_days"),
-            keeps_duplicates: self.text("deny_duplicates").is_none(),
-            line: self.line(),
-        })
+        let provider = self.text("provider").map(str::to_owned);
+        let (unsaid, line) = (self.unsaid(), self.line);
+        Ok(Draft { id: id.map(ServiceId), provider, listing, unsaid, line })
     }
 
-    fn line(&self) -> u64 {
-        self.record.position().map_or(0, csv::Position::line)
-    }
-
-    fn has(&self, column: &str) -> bool {
-        self.columns.0.iter().any(|(name, _)| *name == column)
+    /// What the line does not say. An empty cell says of a description, of refill days and of a
+    /// provider that there are none, and nothing of all else.
+    fn unsaid(&self) -> Vec<Part> {
+        let has = |column| self.columns.place(column).is_some();
+        let says = |column| self.text(column).is_some();
+        let said = [
+            (Part::Kind, says("type")),
+            (Part::Description, has("description")),
+            (Part::DripFeed, says("dripfeed")),
+            (Part::Refill, says("refill")),
+            (Part::RefillDays, has("refill_days")),
+            (Part::Cancel, says("cancel")),
+            (Part::DenyDuplicates, says("deny_duplicates")),
+            (Part::Enabled, says("enabled")),
+            (Part::Provider, has("provider") || has("provider_service")),
+        ];
+        said.into_iter().filter(|(_, is_said)| !is_said).map(|(part, _)| part).collect()
     }
 
     /// The cell's text, `None` where it is empty or the column absent.
     fn text(&self, column: &str) -> Option<&str> {
-        let index = self.columns.0.iter().find(|(name, _)| *name == column)?.1;
-        let cell = self.record.get(index)?;
+        let cell = self.record.get(self.columns.place(column)?)?;
         let cell = cell.strip_prefix('\'').filter(|rest| begins_formula(rest)).unwrap_or(cell);
         (!cell.is_empty()).then_some(cell)
+    }
+
+    fn kind(&self) -> Result<ServiceKind, CsvError> {
+        let Some(text) = self.text("type") else { return Ok(ServiceKind::Default) };
+        let kind = ServiceKind::from_label(text);
+        kind.ok_or_else(|| self.wrong("type", "is not a type of service"))
+    }
+
+    fn rate(&self) -> Result<Rate, CsvError> {
+        let text = self.text("rate").unwrap_or_default();
+        let pointed = match self.separator {
+            b',' => with_point(text)
+                .ok_or_else(|| self.wrong("rate", "is ambiguous: write it with a point"))?,
+            _ => text.replacen(',', ".", 1),
+        };
+        Rate::parse(&pointed).ok_or_else(|| self.wrong("rate", "is not an amount like 2.50"))
     }
 
     fn number(&self, column: &'static str) -> Result<Option<i64>, CsvError> {
@@ -193,16 +311,12 @@ impl Line<'_> {
         }
     }
 
-    fn required_flag(&self, column: &'static str) -> Result<bool, CsvError> {
-        self.flag(column)?.ok_or_else(|| self.wrong(column, "is not 0 or 1"))
-    }
-
     fn not_a_number(&self, column: &'static str) -> CsvError {
         self.wrong(column, "is not a whole number up to 1000000000")
     }
 
     fn wrong(&self, column: &'static str, what: &'static str) -> CsvError {
-        CsvError::Cell { line: self.line(), column, what }
+        CsvError::Cell { line: self.line, column, what }
     }
 }
 
@@ -216,7 +330,7 @@ fn begins_formula(text: &str) -> bool {
 /// What `csv` cannot write.
 pub fn write(services: &[Listed]) -> Result<String, CsvError> {
     let mut writer = Writer::from_writer(Vec::new());
-    writer.write_record(REQUIRED.iter().chain(&OPTIONAL))?;
+    writer.write_record(COLUMNS)?;
     for Listed { service, category, provider } in services {
         let listing = &service.listing;
         let flag = |is_set: bool| i64::from(is_set).to_string();

@@ -48,13 +48,14 @@ pub struct RenameCategory {
 }
 
 impl Command for RenameCategory {
-    type Reply = ();
+    /// The name before; `None` where it was called that already.
+    type Reply = Option<String>;
 
-    fn run(&self, tx: &Tx<'_>) -> Result<()> {
+    fn run(&self, tx: &Tx<'_>) -> Result<Option<String>> {
         let before = find(tx, self.category)?;
         service::check_category_name(&self.name)?;
         if before.name == self.name {
-            return Ok(());
+            return Ok(None);
         }
         if categories::find_named(tx, &self.name)?.is_some() {
             return Err(OperatorRefusal::CategoryTaken.into());
@@ -62,7 +63,8 @@ impl Command for RenameCategory {
 
         categories::update_name(tx, before.id, &self.name)?;
         let change = format!("{} → {}", before.name, self.name);
-        record(tx, &self.actor, "category.rename", object(before.id), change)
+        record(tx, &self.actor, "category.rename", object(before.id), change)?;
+        Ok(Some(before.name))
     }
 }
 

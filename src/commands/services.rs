@@ -1,17 +1,12 @@
 //! What is sold, one by one or many at once.
 
-use super::catalog::{category, is_kind_fixed, update};
+use super::catalog::{self, Before, category, is_kind_fixed, object, update};
 use super::record;
 use crate::domain::money::{Change, Rate};
 use crate::domain::refusal::{OperatorRefusal, OrderRefusal};
 use crate::domain::service::{self, Listing, Service, Way};
 use crate::domain::{Actor, CategoryId, ServiceId};
 use crate::store::{Command, Read, Result, Tx, categories, orders, service_list, services};
-
-/// How the audit log names a service.
-fn object(id: ServiceId) -> String {
-    format!("service {id}")
-}
 
 /// A service that somebody named.
 fn find(db: &Read<'_>, id: ServiceId) -> Result<Service> {
@@ -31,13 +26,7 @@ impl Command for CreateService {
         self.listing.check()?;
         service::check_category_name(&self.listing.category)?;
 
-        let category = category(tx, &self.listing.category)?;
-        let listing = self.listing.clone().in_category(category);
-        let id = services::insert(tx, None, &listing)?;
-        let (name, kind, rate) = (&listing.name, listing.kind, listing.rate);
-        let change = format!("{name}, {kind}, rate {rate}, in {}", self.listing.category);
-        record(tx, &self.actor, "service.create", object(id), change)?;
-        Ok(id)
+        catalog::create(tx, &self.actor, None, &self.listing)
     }
 }
 
@@ -52,36 +41,28 @@ impl Command for UpdateService {
     type Reply = ();
 
     fn run(&self, tx: &Tx<'_>) -> Result<()> {
-        let before = find(tx, self.service)?;
+        let before = Before::find(tx, self.service)?.ok_or(OrderRefusal::ServiceNotFound)?;
         self.listing.check()?;
         service::check_category_name(&self.listing.category)?;
-        if is_kind_fixed(tx, &before, self.listing.kind)? {
+        if is_kind_fixed(tx, &before.service, self.listing.kind)? {
             return Err(OperatorRefusal::KindIsFixed.into());
         }
-        let left = categories::find(tx, before.listing.category)?.map(|category| category.name);
-        let left = left.unwrap_or_default();
-        let listing = Listing {
-            provider: before.listing.provider,
-            provider_service: before.listing.provider_service.clone(),
-            ..self.listing.clone().in_category(before.listing.category)
+        let after = Listing {
+            provider: before.service.listing.provider,
+            provider_service: before.service.listing.provider_service.clone(),
+            ..self.listing.clone()
         };
-        let mut changes = before.listing.changes(&listing);
-        if left != self.listing.category {
-            changes.push(format!("category {left} → {}", self.listing.category));
-        }
-        if changes.is_empty() {
-            return Ok(());
-        }
+        let Some(changed) = before.changed(tx, &after)? else { return Ok(()) };
 
-        let listing = Listing { category: category(tx, &self.listing.category)?, ..listing };
-        save(tx, &self.actor, &before, &listing, &changes)
+        let category = category(tx, &after.category)?;
+        let listing = after.in_category(category);
+        save(tx, &self.actor, &before.service, &listing, &changed.changes)
     }
 }
 
-/// Changes what a row of the list shows of a service.
-pub struct EditService {
-    pub actor: Actor,
-    pub service: ServiceId,
+/// What a row of the list shows of a service and lets people edit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EditedRow {
     /// What customers read.
     pub name: String,
     pub rate: Rate,
@@ -89,25 +70,30 @@ pub struct EditService {
     pub quantity_max: i64,
 }
 
-impl Command for EditService {
-    type Reply = ();
+/// Changes what a row of the list shows of a service.
+pub struct EditService {
+    pub actor: Actor,
+    pub service: ServiceId,
+    pub row: EditedRow,
+}
 
-    fn run(&self, tx: &Tx<'_>) -> Result<()> {
+impl Command for EditService {
+    /// The row before, for whoever wants it back; `None` where nothing changed.
+    type Reply = Option<EditedRow>;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<Option<EditedRow>> {
         let before = find(tx, self.service)?;
-        let listing = Listing {
-            name: self.name.clone(),
-            rate: self.rate,
-            quantity_min: self.quantity_min,
-            quantity_max: self.quantity_max,
-            ..before.listing.clone()
-        };
+        let EditedRow { name, rate, quantity_min, quantity_max } = self.row.clone();
+        let listing = Listing { name, rate, quantity_min, quantity_max, ..before.listing.clone() };
         listing.check()?;
         let changes = before.listing.changes(&listing);
         if changes.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
 
-        save(tx, &self.actor, &before, &listing, &changes)
+        save(tx, &self.actor, &before, &listing, &changes)?;
+        let Listing { name, rate, quantity_min, quantity_max, .. } = before.listing;
+        Ok(Some(EditedRow { name, rate, quantity_min, quantity_max }))
     }
 }
 
@@ -162,11 +148,14 @@ pub struct ChangeRates {
     pub shown: Option<i64>,
 }
 
-impl Command for ChangeRates {
-    /// How many were changed.
-    type Reply = usize;
+/// A rate that was changed: of which service, from what, to what.
+pub type ChangedRate = (ServiceId, Rate, Rate);
 
-    fn run(&self, tx: &Tx<'_>) -> Result<usize> {
+impl Command for ChangeRates {
+    /// Those that were changed.
+    type Reply = Vec<ChangedRate>;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<Vec<ChangedRate>> {
         let mut changed = Vec::new();
         let mut sum = 0_i64;
         for id in &self.services {
@@ -185,7 +174,34 @@ impl Command for ChangeRates {
             let change = format!("rate {before} → {rate} ({})", self.by);
             record(tx, &self.actor, "service.rate", object(*id), change)?;
         }
-        Ok(changed.len())
+        Ok(changed)
+    }
+}
+
+/// Gives services the rates back that they had before [`ChangeRates`], if all of them still have
+/// those that it gave them.
+pub struct RestoreRates {
+    pub actor: Actor,
+    /// As they were changed.
+    pub changed: Vec<ChangedRate>,
+}
+
+impl Command for RestoreRates {
+    type Reply = ();
+
+    fn run(&self, tx: &Tx<'_>) -> Result<()> {
+        for (id, _, now) in &self.changed {
+            if find(tx, *id)?.listing.rate != *now {
+                return Err(OperatorRefusal::RatesChanged.into());
+            }
+        }
+
+        for (id, before, now) in &self.changed {
+            services::update_rate(tx, *id, *before)?;
+            let change = format!("rate {now} → {before} (undone)");
+            record(tx, &self.actor, "service.rate", object(*id), change)?;
+        }
+        Ok(())
     }
 }
 

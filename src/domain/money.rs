@@ -90,6 +90,17 @@ impl fmt::Display for Money {
     }
 }
 
+/// A figure as people type it, with its decimal comma made a point: `1,20` is `1.20`. `None` where
+/// the comma may stand between thousands as well: `1,200`. What has no comma stays as it is.
+pub fn with_point(text: &str) -> Option<String> {
+    let Some((whole, fraction)) = text.split_once(',') else { return Some(text.to_owned()) };
+    let is_thousands = fraction.len() == 3 && whole.trim_start_matches(['+', '-']) != "0";
+    if is_thousands || fraction.contains([',', '.']) || whole.contains('.') {
+        return None;
+    }
+    Some(format!("{whole}.{fraction}"))
+}
+
 /// One to `most` decimal digits and nothing else.
 fn digits(text: &str, most: usize) -> Option<i64> {
     let fits = (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -276,6 +287,19 @@ mod tests {
         assert_eq!(Money::parse_signed("+0.5").unwrap().to_string(), "0.50");
         assert_eq!(Money::parse_signed("--1"), None);
         assert_eq!(Money::from_micros(i64::MIN).to_string(), "-9223372036854.775808");
+    }
+
+    #[test]
+    fn a_decimal_comma_is_a_point_where_it_can_be_nothing_else() {
+        let point = |text| with_point(text).and_then(|text| Money::parse_signed(&text));
+        for (text, amount) in
+            [("1,20", "1.20"), ("1,5", "1.50"), ("-0,333", "-0.333"), ("12,3456", "12.3456")]
+        {
+            assert_eq!(point(text).map(|it| it.to_string()).as_deref(), Some(amount), "{text}");
+        }
+        for text in ["1,200", "1,200.50", "1.200,50", "1,200,000", ",5", "1,"] {
+            assert_eq!(point(text), None, "{text}");
+        }
     }
 
     #[test]

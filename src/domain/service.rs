@@ -4,7 +4,7 @@
 //! every other place that needs to know what a kind asks for looks here.
 
 use super::input::{Input, QUANTITY_MAX};
-use super::money::{Per, Rate};
+use super::money::{Discount, Per, Rate};
 use super::refusal::OperatorRefusal;
 use super::{CategoryId, ProviderId, ServiceId, words};
 
@@ -313,6 +313,22 @@ impl<Category> Listing<Category> {
         Ok(())
     }
 
+    /// By how much the price of a unit falls in another listing, if by more than 20 %: so much that
+    /// it may be a slip. A type that is sold by the piece quotes its rate for one unit, others for a
+    /// thousand.
+    pub fn steep_fall(&self, after: &Self) -> Option<Discount> {
+        const STEEP: i64 = 2000;
+        let price = |of: &Self, other: &Self| {
+            i128::from(of.rate.micros()) * i128::from(other.kind.per().units())
+        };
+        let (before, now) = (price(self, after), price(after, self));
+        if before == 0 || (before - now) * 10_000 <= before * i128::from(STEEP) {
+            return None;
+        }
+        let basis_points = i64::try_from((before - now) * 10_000 / before).ok()?;
+        Discount::from_basis_points(basis_points)
+    }
+
     /// What differs in another listing, in words: `rate 0.90 → 1.00`. Category and provider are for
     /// those to say who know their names.
     pub fn changes(&self, after: &Self) -> Vec<String> {
@@ -331,7 +347,7 @@ impl<Category> Listing<Category> {
             ("refill days", of(days(self.refill_days), days(after.refill_days))),
             ("cancel", of(flag(self.is_cancel), flag(after.is_cancel))),
             (
-                "one open order a link",
+                "one open order per link",
                 of(flag(self.denies_duplicates), flag(after.denies_duplicates)),
             ),
             ("enabled", of(flag(self.is_enabled), flag(after.is_enabled))),
@@ -363,6 +379,45 @@ fn clipped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn listing(kind: ServiceKind, rate: &str) -> Listing<()> {
+        Listing {
+            category: (),
+            name: "Likes".to_owned(),
+            description: String::new(),
+            kind,
+            rate: Rate::parse(rate).unwrap(),
+            quantity_min: 1,
+            quantity_max: 1,
+            is_dripfeed: false,
+            is_refill: false,
+            refill_days: None,
+            is_cancel: false,
+            denies_duplicates: false,
+            is_enabled: true,
+            provider: None,
+            provider_service: None,
+        }
+    }
+
+    #[test]
+    fn a_price_that_falls_by_more_than_a_fifth_falls_steeply() {
+        use ServiceKind::{Default, Package, Seo};
+        for ((kind, rate), (kind_now, now), expected) in [
+            ((Default, "1"), (Default, "0.80"), None),
+            ((Default, "1"), (Default, "0.799999"), Some("20%")),
+            ((Default, "0.35"), (Seo, "0.05"), Some("85.71%")),
+            ((Default, "1"), (Default, "0"), Some("100%")),
+            ((Default, "0"), (Default, "0"), None),
+            ((Default, "1"), (Default, "5"), None),
+            ((Package, "4.50"), (Default, "4.50"), Some("99.9%")),
+            ((Default, "4.50"), (Package, "4.50"), None),
+        ] {
+            let fall = listing(kind, rate).steep_fall(&listing(kind_now, now));
+            let fall = fall.map(|fall| fall.to_string());
+            assert_eq!(fall.as_deref(), expected, "{kind} {rate} {kind_now} {now}");
+        }
+    }
 
     #[test]
     fn every_kind_asks_for_what_it_counts() {

@@ -259,3 +259,8 @@ pub fn delete(tx: &Tx<'_>, id: ServiceId) -> Result<()> {
 pub fn find_provider(db: &Read<'_>, name: &str) -> Result<Option<ProviderId>> {
     db.find("SELECT id FROM providers WHERE name = $1", params![name], |row| row.get(0))
 }
+
+/// What a provider is called.
+pub fn provider_name(db: &Read<'_>, id: ProviderId) -> Result<String> {
+    db.get("SELECT name FROM providers WHERE id = $1", params![id], |row| row.get(0))
+}

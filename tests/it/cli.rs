@@ -215,8 +215,8 @@ fn an_import_is_all_or_nothing() {
             format!("{HEADER}\n{good}\n0,A,B,Default,1,1,5,0,0,0,,,\n"),
             "line 3: id is not a whole number up to 1000000000",
         ),
-        ("id,category\n".to_owned(), "line 1: the column name is missing"),
-        (format!("{HEADER},colour\n"), "line 1: the column \"colour\" is unknown or there twice"),
+        ("id,category\n".to_owned(), "line 1: these columns are missing: name, rate, min, max"),
+        (format!("{HEADER},colour\n"), "line 1: this column is unknown: colour"),
     ] {
         let output = import(db, &csv);
         assert_eq!(output.status.code(), Some(1), "{csv}");
@@ -235,14 +235,21 @@ fn an_import_creates_updates_and_leaves_the_rest() {
     assert_eq!(stdout(&import(db, &format!("{full}\n{rows}"))), "2 created, 0 updated\n");
     // Without the optional columns they stay as they are.
     let update = format!("{HEADER}\n5,Views,=Renamed,Default,1.5,20,200,0,1,1,,,\"b, c\"\n");
-    assert_eq!(stdout(&import(db, &update)), "0 created, 1 updated\n");
+    let report = "service 5 Five: name Five → =Renamed; description “a” → “b, c”; rate 1.00 → 1.50; \
+                  min 10 → 20; max 100 → 200; drip-feed yes → no; category Likes → Views\n\
+                  0 created, 1 updated\n";
+    assert_eq!(stdout(&import(db, &update)), report);
     let expected = format!(
         "{full}\n6,Likes,Next,Package,2.00,1,1,0,0,0,,,,1,,0\n5,Views,'=Renamed,Default,1.50,20,200,0,1,1,,,\"b, c\",0,30,1"
     );
     let exported = done(db, &["service", "export"]);
     assert_eq!(exported, expected);
-    assert_eq!(stdout(&import(db, &exported)), "0 created, 2 updated\n");
+    assert_eq!(stdout(&import(db, &exported)), "0 created, 0 updated, 2 unchanged\n");
     assert_eq!(done(db, &["service", "export"]), expected, "an export is its own import");
+    let cheaper = import(db, "id;category;name;rate;min;max\n5;Views;=Renamed;0,5;20;200\n");
+    let report =
+        "service 5 =Renamed: price falls by 66.66%: rate 1.50 → 0.50\n0 created, 1 updated\n";
+    assert_eq!(stdout(&cheaper), report, "nothing is asked, all of it is said");
 
     // What was ordered keeps its type.
     let ann = panel.reseller("ann", "10");

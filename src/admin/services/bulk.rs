@@ -125,7 +125,7 @@ pub(crate) async fn rates(cx: &mut Cx) -> Answer {
     let change = ChangeRates { actor: cx.actor()?, services, by, shown };
     match cx.try_write(change).await? {
         Some(changed) => {
-            let toast = format!("{}: rates changed by {by}", counted(changed));
+            let toast = format!("{}: rates changed by {by}", counted(changed.len()));
             back(cx, Toast::new(toast))
         }
         None => refused(cx).await,

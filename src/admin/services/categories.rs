@@ -110,7 +110,7 @@ pub(crate) async fn rename(cx: &mut Cx) -> Answer {
     if cx.form.is_sound() {
         let rename = RenameCategory { actor: cx.actor()?, category, name };
         match cx.write(rename).await {
-            Ok(()) => return after(cx, category, "edit").await,
+            Ok(_) => return after(cx, category, "edit").await,
             Err(PageError::Refused(refusal)) => cx.form.refuse("name", refusal),
             Err(error) => return Err(error),
         }

@@ -7,14 +7,19 @@ use askama::Template;
 use super::bulk::counted;
 use crate::admin::frame::answer::Answer;
 use crate::admin::frame::ask::Ask;
+use crate::admin::frame::bulk;
 use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
 use crate::admin::frame::form::Form;
 use crate::admin::frame::shell::{Nav, Shell, Toast};
-use crate::commands::catalog::{self, ImportAsSeen, ImportServices, Preview};
+use crate::commands::catalog::{self, ImportAsSeen, ImportServices, Report};
 use crate::commands::catalog_csv;
 use crate::domain::setting::Setting;
 use crate::store::{Read, services, settings};
+
+/// Changed services that the question shows, and new ones.
+const CHANGED_MAX: usize = 12;
+const CREATED_MAX: usize = 5;
 
 #[derive(Template)]
 #[template(path = "admin/services/import.html")]
@@ -23,14 +28,17 @@ struct ImportPage {
     form: Form,
     /// What is wrong with the file, line by line.
     wrong: Vec<String>,
-    columns: String,
+    required: String,
+    optional: String,
 }
 
 fn import_page(cx: &mut Cx, wrong: Vec<String>) -> ImportPage {
-    let (required, optional) = (catalog_csv::REQUIRED, catalog_csv::OPTIONAL);
-    let columns: Vec<&str> = required.into_iter().chain(optional).collect();
+    let (required, optional) = catalog_csv::COLUMNS
+        .iter()
+        .partition::<Vec<&str>, _>(|it| catalog_csv::REQUIRED.contains(it));
     let shell = cx.shell("Import services", Nav::Services);
-    ImportPage { shell, form: cx.form.clone(), wrong, columns: columns.join(",") }
+    let (required, optional) = (required.join(", "), optional.join(", "));
+    ImportPage { shell, form: cx.form.clone(), wrong, required, optional }
 }
 
 /// The form.
@@ -39,7 +47,8 @@ pub(crate) async fn show(cx: &mut Cx) -> Answer {
     cx.page(&page)
 }
 
-/// Imports a file, after saying what would change.
+/// Imports a file, after saying what would change. Where the catalogue has changed since, it says
+/// that again.
 pub(crate) async fn import(cx: &mut Cx) -> Answer {
     let drafts = match catalog_csv::read_all(cx.form.raw("csv").as_bytes()) {
         Ok(drafts) => drafts,
@@ -51,19 +60,29 @@ pub(crate) async fn import(cx: &mut Cx) -> Answer {
     let judged = drafts.clone();
     let read =
         move |db: &Read<'_>| Ok((catalog::preview(db, &judged)?, settings::catalogue_version(db)?));
-    let (preview, now) = match cx.read(read).await {
+    let (report, version) = match cx.read(read).await {
         Ok(seen) => seen,
         Err(PageError::Refused(refusal)) => return refused(cx, vec![refusal.to_string()]),
         Err(error) => return Err(error),
     };
-    let version = cx.form.get("version").parse().unwrap_or(now);
+    if report.created.is_empty() && report.changed.is_empty() {
+        let toast = format!("Nothing to import: {} unchanged", counted(report.unchanged));
+        return cx.go("/admin/services", Toast::new(toast));
+    }
+    let mut ask = question(&report, drafts.len());
+    let seen: Option<i64> = cx.form.get("version").parse().ok();
+    if seen.is_some_and(|seen| seen != version) {
+        let changed = "The catalogue has changed since you were asked".to_owned();
+        ask.facts.insert(0, ("Look again".to_owned(), changed));
+        cx.form.put("confirmed", String::new());
+    }
     cx.form.put("version", version);
-    cx.confirm(question(&preview, drafts.len()))?;
+    cx.confirm(ask)?;
+
     let import = ImportServices { actor: cx.actor()?, drafts };
     match cx.write(ImportAsSeen { import, version }).await {
-        Ok(_) => {
-            let Preview { created, updated, .. } = preview;
-            let toast = format!("{} added, {updated} changed", counted(created));
+        Ok(Report { created, changed, .. }) => {
+            let toast = format!("{} added, {} changed", counted(created.len()), changed.len());
             cx.go("/admin/services", Toast::new(toast))
         }
         Err(PageError::Refused(refusal)) => refused(cx, vec![refusal.to_string()]),
@@ -71,31 +90,66 @@ pub(crate) async fn import(cx: &mut Cx) -> Answer {
     }
 }
 
-/// What would change.
-fn question(preview: &Preview, count: usize) -> Ask {
+/// What would change. Prices that fall steeply are confirmed on their own: their number is typed.
+fn question(report: &Report, count: usize) -> Ask {
+    let (falls, changed) = (report.falls(), report.changed.len());
+    let mut facts = Vec::new();
+    let mut fact = |name: &str, value: String| facts.push((name.to_owned(), value));
+    if falls > 0 {
+        let value = format!("{}: type this number below", counted(falls));
+        fact("Prices that fall by more than 20%", value);
+    }
+    for (name, is_enabled) in [("Will be enabled", true), ("Will be disabled", false)] {
+        match report.switched(is_enabled) {
+            0 => {}
+            switched => fact(name, counted(switched)),
+        }
+    }
+    fact("New", report.created.len().to_string());
+    fact("Changed", changed.to_string());
+    fact("Unchanged", report.unchanged.to_string());
+    for changed in report.changed.iter().take(CHANGED_MAX) {
+        fact(&format!("{} {}", changed.service, changed.name), changed.summary());
+    }
+    if changed > CHANGED_MAX {
+        fact("And", format!("{} more changed", counted(changed - CHANGED_MAX)));
+    }
+    for created in report.created.iter().take(CREATED_MAX) {
+        fact("New service", created.clone());
+    }
+    if report.created.len() > CREATED_MAX {
+        fact("And", format!("{} more added", counted(report.created.len() - CREATED_MAX)));
+    }
     let count = counted(count);
     Ask {
         title: format!("Import {count}?"),
-        facts: vec![
-            ("New".to_owned(), preview.created.to_string()),
-            ("Changed".to_owned(), preview.updated.to_string()),
-            ("As they are already".to_owned(), preview.same.to_string()),
-        ],
+        facts,
         verb: format!("Import {count}"),
-        typed: None,
-        is_danger: false,
+        typed: (falls > 0).then(|| falls.to_string()).or_else(|| bulk::typed(changed)),
+        is_danger: falls > 0,
         ..Ask::default()
     }
 }
 
+/// The form with all that is wrong: above it, and beside the field.
 fn refused(cx: &mut Cx, wrong: Vec<String>) -> Answer {
-    let complaint = match wrong.len() {
-        1 => "This file cannot be imported, nothing was changed".to_owned(),
-        count => format!("{count} lines cannot be imported, nothing was changed"),
-    };
-    cx.form.refuse("csv", complaint);
+    cx.form.refuse("csv", wrong.first().map(String::as_str).unwrap_or_default());
     let page = import_page(cx, wrong);
     cx.refused_page(&page)
+}
+
+/// A file to fill in.
+pub(crate) async fn template(_: &mut Cx) -> Answer {
+    Ok(file("services.csv", catalog_csv::TEMPLATE.to_owned()))
+}
+
+/// A CSV file to be saved. The name is ours to choose: letters, digits, dashes and points.
+fn file(name: &str, csv: String) -> HttpResponse {
+    let disposition = format!("attachment; filename=\"{name}\"");
+    HttpResponse::Ok()
+        .content_type("text/csv; charset=utf-8")
+        .insert_header((header::CONTENT_DISPOSITION, disposition))
+        .body(csv)
 }
 
 /// All services as a file that can be imported again.
@@ -106,9 +160,5 @@ pub(crate) async fn export(cx: &mut Cx) -> Answer {
     let csv = csv.map_err(|error| PageError::Template(error.to_string()))?;
     let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let panel: String = panel.chars().map(letter).collect();
-    let file = format!("attachment; filename=\"{panel}-services.csv\"");
-    Ok(HttpResponse::Ok()
-        .content_type("text/csv; charset=utf-8")
-        .insert_header((header::CONTENT_DISPOSITION, file))
-        .body(csv))
+    Ok(file(&format!("{panel}-services.csv"), csv))
 }

@@ -9,7 +9,7 @@ use crate::admin::frame::figure::grouped;
 use crate::admin::frame::form::Form;
 use crate::admin::frame::list::{Address, List, Size, Tab};
 use crate::admin::frame::shell::{Nav, Shell};
-use crate::commands::services::{EditService, ShiftService};
+use crate::commands::services::{EditService, EditedRow, ShiftService};
 use crate::domain::money::Per;
 use crate::domain::service::{Listing, Service, Way};
 use crate::domain::{CategoryId, ServiceId};
@@ -195,7 +195,8 @@ pub(crate) async fn edit(cx: &mut Cx) -> Answer {
     let (quantity_min, quantity_max) = (cx.form.limit("min"), cx.form.limit("max"));
     if let Some(rate) = rate.filter(|_| cx.form.is_sound()) {
         let actor = cx.actor()?;
-        let edit = EditService { actor, service, name, rate, quantity_min, quantity_max };
+        let row = EditedRow { name, rate, quantity_min, quantity_max };
+        let edit = EditService { actor, service, row };
         if cx.try_write(edit).await?.is_some() {
             return after(cx, service, "edit").await;
         }

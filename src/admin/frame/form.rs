@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use crate::domain::input::parse_number;
-use crate::domain::money::{Change, Discount, Money, Rate};
+use crate::domain::money::{Change, Discount, Money, Rate, with_point};
 use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
 
 /// Fields by name, in the order in which they came, and complaints by field.
@@ -122,34 +122,41 @@ impl Form {
         value
     }
 
+    /// A figure as people type it or copy it from a page: without the blanks between thousands, and
+    /// with a point for a decimal comma.
+    fn figure(&self, name: &str) -> String {
+        let bare: String = self.get(name).chars().filter(|c| !c.is_whitespace()).collect();
+        with_point(&bare).unwrap_or(bare)
+    }
+
     /// An amount without a sign.
     pub(crate) fn amount(&mut self, name: &str) -> Money {
-        let amount = Money::parse(self.get(name));
+        let amount = Money::parse(&self.figure(name));
         self.or_refuse(name, amount, "Enter an amount, such as 10 or 2.50").unwrap_or_default()
     }
 
     /// A rate.
     pub(crate) fn rate(&mut self, name: &str) -> Option<Rate> {
-        let rate = Rate::parse(self.get(name));
+        let rate = Rate::parse(&self.figure(name));
         self.or_refuse(name, rate, "Enter a rate, such as 2.50, with at most six decimals")
     }
 
     /// A percentage from 0 to 100.
     pub(crate) fn discount(&mut self, name: &str) -> Discount {
-        let discount = Discount::parse(self.get(name));
+        let discount = Discount::parse(&self.figure(name));
         let complaint = "Enter a percentage from 0 to 100, such as 12.5";
         self.or_refuse(name, discount, complaint).unwrap_or_default()
     }
 
     /// By how much rates change.
     pub(crate) fn change(&mut self, name: &str) -> Option<Change> {
-        let change = Change::parse(self.get(name));
+        let change = Change::parse(&self.figure(name));
         self.or_refuse(name, change, "Enter a percentage, such as +10 or -5, at most +1000")
     }
 
     /// A limit of a quantity.
     pub(crate) fn limit(&mut self, name: &str) -> i64 {
-        let limit = parse_number(self.get(name)).filter(|limit| *limit > 0);
+        let limit = parse_number(&self.figure(name)).filter(|limit| *limit > 0);
         let complaint = "Enter a whole number from 1 to 1000000000";
         self.or_refuse(name, limit, complaint).unwrap_or_default()
     }
@@ -242,5 +249,19 @@ mod tests {
         assert_eq!(form.errors().len(), 1);
         assert!(form.error("amount").unwrap().starts_with("Enter an amount"));
         assert!(form.error("name").is_none() && !form.is_sound());
+    }
+
+    #[test]
+    fn figures_are_read_as_people_type_them() {
+        for (typed, amount) in
+            [("1,20", Some("1.20")), ("1\u{202f}218.86", Some("1218.86")), ("1,200", None)]
+        {
+            let mut form = Form::filled([("amount", typed.to_owned())]);
+            let rate = form.rate("amount").map(|rate| rate.to_string());
+            assert_eq!(rate.as_deref(), amount, "{typed}");
+            assert_eq!(form.amount("amount").to_string(), amount.unwrap_or("0.00"), "{typed}");
+        }
+        let mut form = Form::filled([("max", "10\u{202f}000".to_owned()), ("by", "-2,5 %".into())]);
+        assert_eq!((form.limit("max"), form.change("by")), (10_000, Change::parse("-2.5")));
     }
 }

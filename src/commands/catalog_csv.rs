@@ -43,7 +43,7 @@ pub const REQUIRED: [&str; 5] = ["category", "name", "rate", "min", "max"];
 /// A file to begin with: the header, and two services that are new.
 pub const TEMPLATE: &str = "\
 id,category,name,type,rate,min,max,dripfeed,refill,refill_days,cancel,enabled,description
-,Instagram,Instagram likes,Default,0.90,10,10000,0,1,30,1,1,\"Starts within an hour, refill 30 days\"
+,Instagram,Instagram likes,Default,0.90,10,10000,0,1,30,1,1,\"Starts at once, refilled for 30 days\"
 ,Telegram,Telegram members pack,Package,4.50,1,1,0,0,,0,1,1000 members in one order
 ";
 

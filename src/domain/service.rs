@@ -292,30 +292,39 @@ impl<Category> Listing<Category> {
     }
 
     /// What makes a listing one that can be sold. Every way to write a service goes through this.
+    ///
+    /// # Errors
+    /// The first of its flaws.
     pub fn check(&self) -> Result<(), OperatorRefusal> {
-        let name_length = self.name.chars().count();
-        if !(1..=255).contains(&name_length) || self.name.chars().any(super::is_hidden) {
-            return Err(OperatorRefusal::BadServiceName);
-        }
-        let limits = 1..=QUANTITY_MAX;
-        if !limits.contains(&self.quantity_min) || !limits.contains(&self.quantity_max) {
-            return Err(OperatorRefusal::BadLimits);
-        }
-        if self.quantity_min > self.quantity_max {
-            return Err(OperatorRefusal::MinAboveMax);
-        }
-        if self.is_dripfeed && !self.kind.can_drip() {
-            return Err(OperatorRefusal::KindWithoutDripFeed);
-        }
-        if self.refill_days.is_some_and(|days| !(1..=3650).contains(&days)) {
-            return Err(OperatorRefusal::BadRefillDays);
-        }
-        Ok(())
+        self.flaws().into_iter().next().map_or(Ok(()), Err)
     }
 
-    /// By how much the price of a unit falls in another listing, if by more than 20 %: so much that
-    /// it may be a slip. A type that is sold by the piece quotes its rate for one unit, others for a
-    /// thousand.
+    /// All that keeps a listing from being sold, for a form that tells of everything at once.
+    pub fn flaws(&self) -> Vec<OperatorRefusal> {
+        let name_length = self.name.chars().count();
+        let limits = 1..=QUANTITY_MAX;
+        let are_limits = limits.contains(&self.quantity_min) && limits.contains(&self.quantity_max);
+        let days = 1..=3650;
+        let rules = [
+            (
+                (1..=255).contains(&name_length) && !self.name.chars().any(super::is_hidden),
+                OperatorRefusal::BadServiceName,
+            ),
+            (are_limits, OperatorRefusal::BadLimits),
+            (!are_limits || self.quantity_min <= self.quantity_max, OperatorRefusal::MinAboveMax),
+            (!self.is_dripfeed || self.kind.can_drip(), OperatorRefusal::KindWithoutDripFeed),
+            (
+                self.refill_days.is_none_or(|refill_days| days.contains(&refill_days)),
+                OperatorRefusal::BadRefillDays,
+            ),
+        ];
+        let broken = rules.into_iter().filter(|(is_kept, _)| !is_kept);
+        broken.map(|(_, refusal)| refusal).collect()
+    }
+
+    /// By how much the price of a unit falls in another listing, if by more than 20 %: so much
+    /// that it may be a slip. A type that is sold by the piece quotes its rate for one unit,
+    /// others for a thousand.
     pub fn steep_fall(&self, after: &Self) -> Option<Discount> {
         const STEEP: i64 = 2000;
         let price = |of: &Self, other: &Self| {
@@ -402,7 +411,7 @@ mod tests {
 
     #[test]
     fn a_price_that_falls_by_more_than_a_fifth_falls_steeply() {
-        use ServiceKind::{Default, Package, Seo};
+        use super::ServiceKind::{Default, Package, Seo};
         for ((kind, rate), (kind_now, now), expected) in [
             ((Default, "1"), (Default, "0.80"), None),
             ((Default, "1"), (Default, "0.799999"), Some("20%")),

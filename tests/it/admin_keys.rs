@@ -206,7 +206,7 @@ fn run(command: &str) -> String {
 fn a_new_key_comes_with_requests_that_work_as_they_stand() {
     let (panel, mut olga) = shop();
     let page = olga.post("/admin/keys", &[("user", "ann"), ("label", "bare")]);
-    assert!(page.text().contains("No service can be ordered yet"), "{}", page.text());
+    assert!(page.text().contains("There is nothing to order yet"), "{}", page.text());
 
     panel.services(&[
         "1,Votes,Votes,Poll,1.00,10,10000,0,0,0,,,",

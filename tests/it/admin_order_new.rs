@@ -12,8 +12,8 @@ fn an_operator_places_an_order_for_a_user() {
     }
     for (query, field, says) in [
         ("user=nobody&service=1", "user", "There is no user with this name or ID"),
-        ("user=ann&service=77", "service", "No service with this ID can be ordered"),
-        ("user=ann&service=x", "service", "No service with this ID can be ordered"),
+        ("user=ann&service=77", "service", "No enabled service has this ID"),
+        ("user=ann&service=x", "service", "No enabled service has this ID"),
     ] {
         let reply = olga.get(&format!("/admin/orders/new?{query}"));
         assert_eq!(reply.status, 422, "{query}");

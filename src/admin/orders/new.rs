@@ -130,7 +130,7 @@ async fn choice(cx: &mut Cx) -> Result<Option<Choice>, PageError> {
         cx.form.refuse("user", "There is no user with this name or ID");
     }
     if has_service && service.is_none() {
-        cx.form.refuse("service", "No service with this ID can be ordered");
+        cx.form.refuse("service", "No enabled service has this ID");
     }
     Ok(user.zip(service).map(|(user, (service, custom_rate))| {
         let rate = user.rate(service.listing.rate, custom_rate);

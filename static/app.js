@@ -109,6 +109,14 @@ document.addEventListener("htmx:response:error", (event) => {
   const { status } = event.detail.ctx.response;
   if (status >= 500) toast({ text: "The panel could not answer. Try again." });
 });
+// A session that has ended: what was typed is sent as if there were no script, so that the log-in
+// takes it along.
+document.addEventListener("htmx:before:response", (event) => {
+  const { response, sourceElement: button } = event.detail.ctx;
+  if (response.status !== 401 || ![...(button.form?.elements ?? [])].some((it) => it.type === "text")) return;
+  event.preventDefault();
+  button.form.requestSubmit(button);
+});
 document.addEventListener("htmx:after:swap", (event) => {
   event.detail.ctx.target?.querySelector?.("[aria-invalid=true]")?.focus();
   count();
@@ -186,7 +194,11 @@ document.addEventListener("click", (event) => {
 
 // One box selects all of the page, or all below a heading. The bar says how many, and their sum.
 function count() {
-  for (const all of document.querySelectorAll("[data-all], [data-all-of]")) all.hidden = false;
+  for (const all of document.querySelectorAll("[data-all], [data-all-of]")) {
+    const below = boxes(part(all));
+    all.hidden = false;
+    all.checked = below.length > 0 && below.every((box) => box.checked);
+  }
   for (const chosen of document.querySelectorAll("[data-chosen]")) {
     const picked = boxes(document).filter((box) => box.checked);
     const unit = chosen.dataset.chosen;
@@ -194,6 +206,7 @@ function count() {
     chosen.textContent = `${grouped(picked.length)} selected${unit && ` · ${money(sum)} ${unit}`}`;
   }
 }
+const part = (all) => (all.matches("[data-all]") ? all.closest("table") : all.matches("[data-all-of]") && all.closest("tbody"));
 const grouped = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 function money(micros) {
   const size = micros < 0n ? -micros : micros;
@@ -202,9 +215,13 @@ function money(micros) {
 }
 document.addEventListener("change", ({ target }) => {
   if (target.type !== "checkbox") return;
-  const part = target.matches("[data-all]") ? "table" : target.matches("[data-all-of]") && "tbody";
-  if (part) for (const box of boxes(target.closest(part))) box.checked = target.checked;
+  if (part(target)) for (const box of boxes(part(target))) box.checked = target.checked;
   count();
 });
-document.addEventListener("reset", () => setTimeout(count));
+document.addEventListener("reset", ({ target }) => {
+  setTimeout(() => {
+    for (const box of boxes(target)) box.checked = false;
+    count();
+  });
+});
 count();

@@ -77,6 +77,7 @@ gate::routes! {
     POST "/services/enable"              Signed "service.enable"       => services::bulk::enable;
     POST "/services/disable"             Signed "service.disable"      => services::bulk::disable;
     POST "/services/rates"               Signed "service.rate"         => services::bulk::rates;
+    POST "/services/rates/undo"          Signed "service.rate"         => services::bulk::undo;
     POST "/services/move"                Signed "service.move"         => services::bulk::move_to;
     GET  "/services/{id}"                Signed ""                     => services::one::show;
     POST "/services/{id}"                Signed "service.update"       => services::one::update;

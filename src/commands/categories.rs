@@ -45,6 +45,8 @@ pub struct RenameCategory {
     pub category: CategoryId,
     /// What customers read from now on.
     pub name: String,
+    /// The name that an undo takes back: refused unless it is still that.
+    pub undone: Option<String>,
 }
 
 impl Command for RenameCategory {
@@ -53,6 +55,9 @@ impl Command for RenameCategory {
 
     fn run(&self, tx: &Tx<'_>) -> Result<Option<String>> {
         let before = find(tx, self.category)?;
+        if self.undone.as_ref().is_some_and(|undone| *undone != before.name) {
+            return Err(OperatorRefusal::UndoneTooLate.into());
+        }
         service::check_category_name(&self.name)?;
         if before.name == self.name {
             return Ok(None);
@@ -77,19 +82,19 @@ pub struct SetCategoryEnabled {
 }
 
 impl Command for SetCategoryEnabled {
-    /// Its name.
-    type Reply = String;
+    /// Its name; `None` where it was so already.
+    type Reply = Option<String>;
 
-    fn run(&self, tx: &Tx<'_>) -> Result<String> {
+    fn run(&self, tx: &Tx<'_>) -> Result<Option<String>> {
         let before = find(tx, self.category)?;
         if before.is_enabled == self.is_enabled {
-            return Ok(before.name);
+            return Ok(None);
         }
 
         categories::update_enabled(tx, before.id, self.is_enabled)?;
         let verb = if self.is_enabled { "category.enable" } else { "category.disable" };
         record(tx, &self.actor, verb, object(before.id), before.name.clone())?;
-        Ok(before.name)
+        Ok(Some(before.name))
     }
 }
 

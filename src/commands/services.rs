@@ -70,11 +70,23 @@ pub struct EditedRow {
     pub quantity_max: i64,
 }
 
+impl EditedRow {
+    /// What the row of a service shows.
+    #[must_use]
+    pub fn of(listing: &Listing) -> Self {
+        let Listing { name, rate, quantity_min, quantity_max, .. } = listing;
+        let (quantity_min, quantity_max) = (*quantity_min, *quantity_max);
+        Self { name: name.clone(), rate: *rate, quantity_min, quantity_max }
+    }
+}
+
 /// Changes what a row of the list shows of a service.
 pub struct EditService {
     pub actor: Actor,
     pub service: ServiceId,
     pub row: EditedRow,
+    /// What an undo takes back: refused unless the row is still that.
+    pub undone: Option<EditedRow>,
 }
 
 impl Command for EditService {
@@ -83,6 +95,10 @@ impl Command for EditService {
 
     fn run(&self, tx: &Tx<'_>) -> Result<Option<EditedRow>> {
         let before = find(tx, self.service)?;
+        let shown = EditedRow::of(&before.listing);
+        if self.undone.as_ref().is_some_and(|undone| *undone != shown) {
+            return Err(OperatorRefusal::UndoneTooLate.into());
+        }
         let EditedRow { name, rate, quantity_min, quantity_max } = self.row.clone();
         let listing = Listing { name, rate, quantity_min, quantity_max, ..before.listing.clone() };
         listing.check()?;
@@ -92,8 +108,7 @@ impl Command for EditService {
         }
 
         save(tx, &self.actor, &before, &listing, &changes)?;
-        let Listing { name, rate, quantity_min, quantity_max, .. } = before.listing;
-        Ok(Some(EditedRow { name, rate, quantity_min, quantity_max }))
+        Ok(Some(shown))
     }
 }
 
@@ -192,7 +207,7 @@ impl Command for RestoreRates {
     fn run(&self, tx: &Tx<'_>) -> Result<()> {
         for (id, _, now) in &self.changed {
             if find(tx, *id)?.listing.rate != *now {
-                return Err(OperatorRefusal::RatesChanged.into());
+                return Err(OperatorRefusal::UndoneTooLate.into());
             }
         }
 

@@ -101,6 +101,23 @@ fn a_form_without_a_page_of_its_own_is_shown_with_its_fields() {
 }
 
 #[test]
+fn an_edited_row_comes_back_as_it_was_typed() {
+    let (_panel, mut olga) = evening();
+    let path = "/admin/services/1/row";
+    let typed = [("name", "Hearts"), ("rate", "7,77"), ("min", "20"), ("max", "500")];
+    let late = olga.post(path, &[&typed[..], &[("q", "like"), ("size", "50")]].concat());
+    let page = log_in(&mut olga, late.text());
+    let (status, page) = go_back(&mut olga, &page, path);
+    assert_eq!(status, 422);
+    for (name, text) in typed {
+        let field = format!("id=\"f-{name}\" name=\"{name}\" form=\"edit\" value=\"{text}\"");
+        assert!(page.contains(&field), "{field}: {page}");
+    }
+    assert!(page.contains("name=\"q\" value=\"like\""), "the same list: {page}");
+    assert!(olga.see("/admin/services").contains(">1.00<"), "nothing was done yet");
+}
+
+#[test]
 fn a_button_without_fields_leads_to_its_page() {
     let (_panel, mut olga) = evening();
     let late = olga.post("/admin/users/1/suspend", &[]);

@@ -8,20 +8,21 @@ use crate::fixture::panel::Panel;
 use crate::fixture::sample;
 
 /// A browser that is logged in.
-struct Desk {
-    browser: Browser,
+pub(crate) struct Desk {
+    pub(crate) browser: Browser,
     here: String,
 }
 
 impl Desk {
-    fn open(&self, path: &str) {
+    pub(crate) fn open(&self, path: &str) {
         self.browser.open(&format!("{}{path}", self.here));
     }
 
-    fn at(panel: &Panel) -> Option<Self> {
+    /// Logs an admin in; nothing where there is no browser.
+    pub(crate) fn at(panel: &Panel, admin: &str) -> Option<Self> {
         let desk = Self { browser: Browser::start()?, here: format!("http://{}", panel.address) };
         desk.open("/admin/login");
-        desk.browser.fill("#f-name", sample::ADMIN);
+        desk.browser.fill("#f-name", admin);
         desk.browser.fill("#f-password", PASSWORD);
         desk.browser.press([ENTER]);
         desk.browser.until("location.pathname === '/admin'");
@@ -29,7 +30,7 @@ impl Desk {
     }
 
     /// Whether an expression is true in the page.
-    fn is(&self, expression: &str) -> bool {
+    pub(crate) fn is(&self, expression: &str) -> bool {
         self.browser.run(&format!("return Boolean({expression})"), &[]) == json!(true)
     }
 
@@ -44,7 +45,7 @@ impl Desk {
 #[test]
 fn keys_do_what_their_list_says() {
     let panel = sample::shop();
-    let Some(desk) = Desk::at(&panel) else { return };
+    let Some(desk) = Desk::at(&panel, sample::ADMIN) else { return };
     let browser = &desk.browser;
     the_list_opens_and_closes(&desk);
 
@@ -111,7 +112,7 @@ fn the_list_opens_and_closes(desk: &Desk) {
 #[test]
 fn a_dialog_is_answered_by_keys_and_gives_the_focus_back() {
     let panel = sample::shop();
-    let Some(desk) = Desk::at(&panel) else { return };
+    let Some(desk) = Desk::at(&panel, sample::ADMIN) else { return };
     let browser = &desk.browser;
     let is_open = "document.querySelector('#ask:modal form')";
     desk.open("/admin/users/1");

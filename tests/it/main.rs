@@ -3,6 +3,7 @@
 
 mod admin;
 mod admin_audit;
+mod admin_categories;
 mod admin_import;
 mod admin_keys;
 mod admin_ledger;
@@ -11,12 +12,14 @@ mod admin_orders;
 mod admin_people;
 mod admin_refills;
 mod admin_return;
+mod admin_service_rows;
 mod admin_services;
 mod admin_settings;
 mod attack;
 mod backup;
 mod browser_flow;
 mod browser_keys;
+mod browser_services;
 mod browser_tour;
 mod cli;
 mod corrupt;

@@ -1,13 +1,15 @@
 //! Many services at once: put on and off sale, with other rates, in another category.
 
-use super::list::{Asked, services_page};
+use super::list::{Asked, from_here, services_page};
 use crate::admin::frame::answer::Answer;
 use crate::admin::frame::ask::Ask;
 use crate::admin::frame::bulk;
 use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
+use crate::admin::frame::figure;
 use crate::admin::frame::shell::{Toast, Undo};
-use crate::commands::services::{ChangeRates, MoveServices, SetServicesEnabled};
+use crate::commands::services::{ChangeRates, MoveServices, RestoreRates, SetServicesEnabled};
+use crate::domain::money::{Change, Rate};
 use crate::domain::refusal::OperatorRefusal;
 use crate::domain::service::Service;
 use crate::domain::{CategoryId, ServiceId};
@@ -30,8 +32,8 @@ fn selected(cx: &Cx) -> Vec<ServiceId> {
     ids.into_iter().map(ServiceId).collect()
 }
 
-/// Back to the list.
-fn back(cx: &mut Cx, toast: Toast) -> Answer {
+/// Back to the page of the list from which the form was sent.
+pub(super) fn back(cx: &mut Cx, toast: Toast) -> Answer {
     let here = Asked::read(cx).here().to_string();
     cx.go(&here, toast)
 }
@@ -64,28 +66,32 @@ async fn set_enabled(cx: &mut Cx, is_enabled: bool) -> Answer {
     if ids.is_empty() {
         return none_selected(cx);
     }
-    let toast = switch(cx, ids, is_enabled).await?;
+    let toast = switch(cx, &ids, is_enabled).await?;
     back(cx, toast)
 }
 
-/// Puts services on or off sale; the toast takes it back.
+/// Puts services on or off sale; the toast takes it back, for exactly those that changed.
 pub(super) async fn switch(
     cx: &Cx,
-    services: Vec<ServiceId>,
+    services: &[ServiceId],
     is_enabled: bool,
 ) -> Result<Toast, PageError> {
-    let command = SetServicesEnabled { actor: cx.actor()?, services, is_enabled };
+    let command =
+        SetServicesEnabled { actor: cx.actor()?, services: services.to_vec(), is_enabled };
     let changed = cx.write(command).await?;
     let (word, undo) = if is_enabled { ("enabled", "disable") } else { ("disabled", "enable") };
-    let text = format!("{} {word}", counted(changed.len()));
     if changed.is_empty() {
-        return Ok(Toast::new(format!("Nothing to do: already {word}")));
+        return Ok(Toast::new(format!("Nothing changed: already {word}")));
     }
+    let text = match changed.len() {
+        1 => format!("Service {} {word}", changed[0]),
+        count => format!("{} {word}", counted(count)),
+    };
     let ids: Vec<String> = changed.iter().map(ServiceId::to_string).collect();
-    let undo = format!("/admin/services/{}/{undo}", ids.join("."));
-    Ok(match undo.len() > UNDO_LENGTH_MAX {
+    let path = format!("/admin/services/{}/{undo}", ids.join("."));
+    Ok(match path.len() > UNDO_LENGTH_MAX {
         true => Toast::new(text),
-        false => Toast::with_undo(text, Undo::post(undo)),
+        false => Toast::with_undo(text, from_here(cx, Undo::post(path))),
     })
 }
 
@@ -100,7 +106,8 @@ pub(crate) async fn rates(cx: &mut Cx) -> Answer {
     let mut facts = Vec::new();
     for Service { id, listing } in services.iter().take(NAMED_MAX) {
         let Some(rate) = listing.rate.changed(by) else { continue };
-        facts.push((format!("{id} {}", listing.name), format!("{} → {rate}", listing.rate)));
+        let change = format!("{} → {}", figure::rate(listing.rate), figure::rate(rate));
+        facts.push((format!("{id} {}", listing.name), change));
     }
     if services.len() > NAMED_MAX {
         let more = services.len() - NAMED_MAX;
@@ -125,11 +132,40 @@ pub(crate) async fn rates(cx: &mut Cx) -> Answer {
     let change = ChangeRates { actor: cx.actor()?, services, by, shown };
     match cx.try_write(change).await? {
         Some(changed) => {
-            let toast = format!("{}: rates changed by {by}", counted(changed.len()));
-            back(cx, Toast::new(toast))
+            let text = format!("Rates of {} changed by {by}", counted(changed.len()));
+            let rates = changed.iter().map(|(id, before, _)| format!("{id}:{before}"));
+            let rates = rates.collect::<Vec<_>>().join(" ");
+            let toast = match rates.is_empty() || rates.len() > UNDO_LENGTH_MAX {
+                true => Toast::new(text),
+                false => {
+                    let undo = Undo::post("/admin/services/rates/undo").with("rates", rates);
+                    Toast::with_undo(text, from_here(cx, undo.with("percent", by)))
+                }
+            };
+            back(cx, toast)
         }
         None => refused(cx).await,
     }
+}
+
+/// Gives services the rates back that they had, if nobody has changed them since.
+pub(crate) async fn undo(cx: &mut Cx) -> Answer {
+    let by = Change::parse(cx.form.get("percent"));
+    let changed = cx.form.get("rates").split(' ').map(|text| {
+        let (id, before) = text.split_once(':')?;
+        let before = Rate::parse(before)?;
+        Some((ServiceId(id.parse().ok()?), before, before.changed(by?)?))
+    });
+    let Some(changed) = changed.collect::<Option<Vec<_>>>() else {
+        return back(cx, Toast::new("Not undone: this could not be read"));
+    };
+    let count = counted(changed.len());
+    let text = match cx.write(RestoreRates { actor: cx.actor()?, changed }).await {
+        Ok(()) => format!("Rates of {count} changed back"),
+        Err(PageError::Refused(refusal)) => refusal.to_string(),
+        Err(error) => return Err(error),
+    };
+    back(cx, Toast::new(text))
 }
 
 /// Puts those that are selected into a category.
@@ -151,7 +187,7 @@ pub(crate) async fn move_to(cx: &mut Cx) -> Answer {
         title: format!("Move {count} to {}?", category.name),
         facts: vec![
             ("Services".to_owned(), named),
-            ("Their place there".to_owned(), "after those that are there".to_owned()),
+            ("Position".to_owned(), "after the services already there".to_owned()),
         ],
         verb: format!("Move {count}"),
         typed: bulk::typed(services.len()),

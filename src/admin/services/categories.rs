@@ -87,12 +87,12 @@ pub(crate) async fn show(cx: &mut Cx) -> Answer {
 
 /// Adds one.
 pub(crate) async fn create(cx: &mut Cx) -> Answer {
-    let name = cx.form.required("new", "A category needs a name");
+    let name = cx.form.required("new", "Enter a name");
     if cx.form.is_sound() {
         let create = CreateCategory { actor: cx.actor()?, name: name.clone() };
         match cx.write(create).await {
             Ok(id) => {
-                let toast = Toast::new(format!("{name} is added, last in the list"));
+                let toast = Toast::new(format!("{name} added at the end of the list"));
                 return cx.go(&format!("/admin/categories#c-{id}"), toast);
             }
             Err(PageError::Refused(refusal)) => cx.form.refuse("new", refusal),
@@ -106,17 +106,40 @@ pub(crate) async fn create(cx: &mut Cx) -> Answer {
 /// Saves the name in the row that was open.
 pub(crate) async fn rename(cx: &mut Cx) -> Answer {
     let category = id(cx)?;
-    let name = cx.form.required("name", "A category needs a name");
+    let name = cx.form.required("name", "Enter a name");
+    let undone = cx.form.has("now").then(|| cx.form.get("now").to_owned());
     if cx.form.is_sound() {
-        let rename = RenameCategory { actor: cx.actor()?, category, name };
+        let is_undo = undone.is_some();
+        let rename = RenameCategory { actor: cx.actor()?, category, name: name.clone(), undone };
         match cx.write(rename).await {
-            Ok(_) => return after(cx, category, "edit").await,
+            Ok(before) => {
+                cx.toast = Some(renamed(cx, category, before.filter(|_| !is_undo), name));
+                return after(cx, category, "edit").await;
+            }
+            Err(PageError::Refused(refusal)) if is_undo => {
+                cx.toast = Some(Toast::new(refusal.to_string()));
+                return after(cx, category, "edit").await;
+            }
             Err(PageError::Refused(refusal)) => cx.form.refuse("name", refusal),
             Err(error) => return Err(error),
         }
     }
     let page = categories_page(cx, Some(category)).await?;
     cx.refused_list(&page, &page.as_list())
+}
+
+/// Says that a category was renamed; from a name to go back to, the toast takes it back.
+fn renamed(cx: &Cx, category: CategoryId, before: Option<String>, name: String) -> Toast {
+    let text = format!("Category {category} is now {name}");
+    let Some(before) = before else { return Toast::new(text) };
+    let undo = Undo::post(format!("{PATH}/{category}")).with("name", before).with("now", name);
+    Toast::with_undo(text, from_here(cx, undo))
+}
+
+/// An undoing that leads back to the page of the list from which the form was sent.
+fn from_here(cx: &Cx, undo: Undo) -> Undo {
+    let (_, here) = addresses(cx);
+    here.pairs().iter().fold(undo, |undo, (name, value)| undo.with(name, value))
 }
 
 /// The list as it is now: the part of it that htmx waits for, or the way to the row.
@@ -159,18 +182,23 @@ pub(crate) async fn disable(cx: &mut Cx) -> Answer {
 async fn set_enabled(cx: &mut Cx, is_enabled: bool) -> Answer {
     let category = id(cx)?;
     let command = SetCategoryEnabled { actor: cx.actor()?, category, is_enabled };
-    let name = cx.write(command).await?;
-    let (what, undo) = match is_enabled {
-        true => ("is enabled: its services can be ordered", "disable"),
-        false => ("is disabled: none of its services can be ordered", "enable"),
+    let (word, what, undo) = match is_enabled {
+        true => ("enabled", "its enabled services are on sale", "disable"),
+        false => ("disabled", "its services cannot be ordered", "enable"),
     };
-    let undo = format!("/admin/categories/{category}/{undo}");
-    cx.go(&here(cx), Toast::with_undo(format!("{name} {what}"), Undo::post(undo)))
+    let toast = match cx.write(command).await? {
+        Some(name) => {
+            let undo = from_here(cx, Undo::post(format!("{PATH}/{category}/{undo}")));
+            Toast::with_undo(format!("{name} {word}: {what}"), undo)
+        }
+        None => Toast::new(format!("Nothing changed: already {word}")),
+    };
+    cx.go(&here(cx), toast)
 }
 
 /// Takes one away that has no services.
 pub(crate) async fn delete(cx: &mut Cx) -> Answer {
     let category = id(cx)?;
     let name = cx.write(DeleteCategory { actor: cx.actor()?, category }).await?;
-    cx.go(&here(cx), Toast::new(format!("{name} is deleted")))
+    cx.go(&here(cx), Toast::new(format!("{name} deleted")))
 }

@@ -5,10 +5,10 @@ use askama::Template;
 use crate::admin::frame::answer::{Answer, see_other};
 use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
-use crate::admin::frame::figure::grouped;
+use crate::admin::frame::figure::{Decimals, grouped};
 use crate::admin::frame::form::Form;
 use crate::admin::frame::list::{Address, List, Size, Tab};
-use crate::admin::frame::shell::{Nav, Shell};
+use crate::admin::frame::shell::{Nav, Shell, Toast, Undo};
 use crate::commands::services::{EditService, EditedRow, ShiftService};
 use crate::domain::money::Per;
 use crate::domain::service::{Listing, Service, Way};
@@ -21,6 +21,10 @@ use crate::store::{Read, services};
 const PATH: &str = "/admin/services";
 /// The longest text that is looked for.
 const TEXT_LENGTH_MAX: usize = 255;
+
+/// The fields of an edited row, in their order; and of the row that an undo takes back.
+const ROW: [&str; 4] = ["name", "rate", "min", "max"];
+const UNDONE: [&str; 4] = ["now_name", "now_rate", "now_min", "now_max"];
 
 /// The tabs: the word in the address, what it says, which services it shows.
 const TABS: [(&str, &str, Which); 3] = [
@@ -119,6 +123,16 @@ impl ServicesPage {
         self.left.is_some_and(|(left, part)| left == service.id && part == at)
     }
 
+    /// The field of the edited row to begin in: the first that is wrong, or else the rate.
+    fn begins(&self) -> &'static str {
+        let wrong = ROW.into_iter().find(|name| self.form.error(name).is_some());
+        wrong.unwrap_or("rate")
+    }
+
+    fn rates(&self) -> Decimals {
+        Decimals::of(self.list.rows.iter().map(|row| row.service.listing.rate.micros()))
+    }
+
     /// What kind it is, and what customers may do with an order of it.
     fn about(&self, listing: &Listing) -> String {
         let refill = match (listing.is_refill, listing.refill_days) {
@@ -176,33 +190,71 @@ pub(crate) async fn show(cx: &mut Cx) -> Answer {
     let mut page = services_page(cx, edited).await?;
     page.form = Form::default();
     let row = page.list.rows.iter().find(|row| page.is_edited(&row.service));
-    if let Some(Headed { service: Service { listing, .. }, .. }) = row {
-        page.form = Form::filled([
-            ("name", listing.name.clone()),
-            ("rate", listing.rate.to_string()),
-            ("min", listing.quantity_min.to_string()),
-            ("max", listing.quantity_max.to_string()),
-        ]);
+    if let Some(Headed { service, .. }) = row {
+        page.form = Form::filled(fields(ROW, &EditedRow::of(&service.listing)));
     }
     cx.list(&page, &page.as_list())
 }
 
-/// Saves the row that was open.
+/// A row as the fields of a form, called so.
+fn fields(names: [&'static str; 4], row: &EditedRow) -> [(&'static str, String); 4] {
+    let EditedRow { name, rate, quantity_min, quantity_max } = row;
+    let [at_name, at_rate, at_min, at_max] = names;
+    let (min, max) = (quantity_min.to_string(), quantity_max.to_string());
+    [(at_name, name.clone()), (at_rate, rate.to_string()), (at_min, min), (at_max, max)]
+}
+
+/// A row as a form says it in the fields called so, or complaints about it.
+fn row(form: &mut Form, [name, rate, min, max]: [&str; 4]) -> Option<EditedRow> {
+    let name = form.required(name, "Enter a name");
+    let rate = form.rate(rate);
+    let (quantity_min, quantity_max) = (form.limit(min), form.limit(max));
+    let rate = rate.filter(|_| form.is_sound())?;
+    Some(EditedRow { name, rate, quantity_min, quantity_max })
+}
+
+/// Saves the row that was open, or takes that back.
 pub(crate) async fn edit(cx: &mut Cx) -> Answer {
     let service = ServiceId(cx.path_id("id")?);
-    let name = cx.form.required("name", "A service needs a name");
-    let rate = cx.form.rate("rate");
-    let (quantity_min, quantity_max) = (cx.form.limit("min"), cx.form.limit("max"));
-    if let Some(rate) = rate.filter(|_| cx.form.is_sound()) {
-        let actor = cx.actor()?;
-        let row = EditedRow { name, rate, quantity_min, quantity_max };
-        let edit = EditService { actor, service, row };
-        if cx.try_write(edit).await?.is_some() {
+    let is_undo = cx.form.has(UNDONE[0]);
+    let undone = if is_undo { row(&mut cx.form, UNDONE) } else { None };
+    if let Some(row) = row(&mut cx.form, ROW) {
+        let edit = EditService { actor: cx.actor()?, service, row: row.clone(), undone };
+        let toast = match cx.write(edit).await {
+            Ok(None) => Some(Toast::new("Nothing changed")),
+            Ok(Some(_)) if is_undo => Some(Toast::new(format!("Service {service} changed back"))),
+            Ok(Some(before)) => Some(saved(cx, service, &before, &row)),
+            Err(PageError::Refused(refusal)) if is_undo => Some(Toast::new(refusal.to_string())),
+            Err(PageError::Refused(refusal)) => {
+                cx.form.refuse_by(&refusal);
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        if toast.is_some() {
+            cx.toast = toast;
             return after(cx, service, "edit").await;
         }
     }
     let page = services_page(cx, Some(service)).await?;
     cx.refused_list(&page, &page.as_list())
+}
+
+/// An undoing that leads back to the page of the list from which the form was sent, if one was.
+pub(super) fn from_here(cx: &Cx, undo: Undo) -> Undo {
+    if !cx.form.has("size") {
+        return undo;
+    }
+    let here = Asked::read(cx).here();
+    here.pairs().iter().fold(undo, |undo, (name, value)| undo.with(name, value))
+}
+
+/// Says that a row was saved; the toast takes that back, unless it is changed again meanwhile.
+fn saved(cx: &Cx, service: ServiceId, before: &EditedRow, row: &EditedRow) -> Toast {
+    let undo = from_here(cx, Undo::post(format!("{PATH}/{service}/row")));
+    let fields = fields(ROW, before).into_iter().chain(fields(UNDONE, row));
+    let undo = fields.fold(undo, |undo, (name, value)| undo.with(name, value));
+    Toast::with_undo(format!("Service {service} saved"), undo)
 }
 
 /// The list as it is now: the part of it that htmx waits for, or the way to the row.

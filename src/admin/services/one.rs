@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::bulk::switch;
+use super::bulk::{back, switch};
 use crate::admin::frame::answer::{Answer, encoded};
 use crate::admin::frame::ask::Ask;
 use crate::admin::frame::cx::Cx;
@@ -11,8 +11,9 @@ use crate::admin::frame::form::Form;
 use crate::admin::frame::shell::{Nav, Shell, Toast};
 use crate::commands::services::{CreateService, DeleteService, UpdateService};
 use crate::domain::ServiceId;
+use crate::domain::money::Rate;
 use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
-use crate::domain::service::{Listing, Service, ServiceKind};
+use crate::domain::service::{self, Listing, Service, ServiceKind};
 use crate::store::categories::{self, Category};
 use crate::store::{self, Read, orders, services, users};
 
@@ -69,10 +70,10 @@ async fn known(cx: &Cx, id: ServiceId) -> Result<Known, PageError> {
     })
 }
 
-/// What the form says, or complaints in it. Kind and provider of a service that is there are its.
+/// What the form says, or all complaints about it. The type of a service with orders is its own.
 fn listing(form: &mut Form, known: Option<&Known>) -> Option<Listing<String>> {
-    let name = form.required("name", "A service needs a name");
-    let category = form.required("category", "Choose a category, or write the name of a new one");
+    let name = form.required("name", "Enter a name");
+    let category = form.required("category", "Choose a category, or enter the name of a new one");
     let fixed = known.filter(|known| known.has_orders).map(|known| known.service.listing.kind);
     let kind = fixed.or_else(|| ServiceKind::from_stored(form.get("kind")));
     if kind.is_none() {
@@ -86,8 +87,8 @@ fn listing(form: &mut Form, known: Option<&Known>) -> Option<Listing<String>> {
         category,
         name,
         description: form.raw("description").trim().replace("\r\n", "\n"),
-        kind: kind?,
-        rate: rate?,
+        kind: kind.unwrap_or(ServiceKind::Default),
+        rate: rate.unwrap_or(Rate::MAX),
         quantity_min,
         quantity_max,
         is_dripfeed: form.flag("dripfeed"),
@@ -99,6 +100,15 @@ fn listing(form: &mut Form, known: Option<&Known>) -> Option<Listing<String>> {
         provider: None,
         provider_service: None,
     };
+    for flaw in listing.flaws() {
+        // A limit that cannot be read has been complained about where it stands.
+        if flaw != OperatorRefusal::BadLimits {
+            form.refuse_by(&flaw.into());
+        }
+    }
+    if let Err(flaw) = service::check_category_name(&listing.category) {
+        form.refuse_by(&flaw.into());
+    }
     form.is_sound().then_some(listing)
 }
 
@@ -163,11 +173,8 @@ pub(crate) async fn create(cx: &mut Cx) -> Answer {
         let (category, name) = (listing.category.clone(), listing.name.clone());
         let create = CreateService { actor: cx.actor()?, listing };
         if let Some(id) = cx.try_write(create).await? {
-            let toast = Toast::new(format!("{name} is added as service {id}"));
-            // In a shop without users the dashboard says what comes next.
-            let is_begun = cx.read(users::is_empty).await? && cx.form.get("then").is_empty();
-            let to = if is_begun { "/admin".to_owned() } else { next(cx, &category, id) };
-            return cx.go(&to, toast);
+            let toast = Toast::new(format!("{name} added as service {id}"));
+            return cx.go(&next(cx, &category, id), toast);
         }
     }
     let page = page(cx, cx.form.clone(), None).await?;
@@ -198,7 +205,7 @@ pub(crate) async fn update(cx: &mut Cx) -> Answer {
         let (actor, service) = (cx.actor()?, known.service.id);
         let update = UpdateService { actor, service, listing };
         if cx.try_write(update).await?.is_some() {
-            return cx.go(&next(cx, &category, service), Toast::new(format!("{name} is saved")));
+            return cx.go(&next(cx, &category, service), Toast::new(format!("{name} saved")));
         }
     }
     let page = page(cx, cx.form.clone(), Some(known)).await?;
@@ -219,12 +226,11 @@ async fn set_enabled(cx: &mut Cx, is_enabled: bool) -> Answer {
     let named = cx.request.match_info().get("id").unwrap_or_default().split('.');
     let ids: Option<Vec<_>> = named.map(|id| id.parse().ok().map(ServiceId)).collect();
     let ids = ids.ok_or(OrderRefusal::ServiceNotFound)?;
-    let to = match ids[..] {
-        [id] => format!("/admin/services/{id}"),
-        _ => "/admin/services".to_owned(),
-    };
-    let toast = switch(cx, ids, is_enabled).await?;
-    cx.go(&to, toast)
+    let toast = switch(cx, &ids, is_enabled).await?;
+    match ids[..] {
+        [id] if !cx.form.has("size") => cx.go(&format!("/admin/services/{id}"), toast),
+        _ => back(cx, toast),
+    }
 }
 
 /// Takes it away, where nobody has ordered it.
@@ -238,13 +244,13 @@ pub(crate) async fn delete(cx: &mut Cx) -> Answer {
         title: format!("Delete {name}?"),
         facts: vec![
             ("Service".to_owned(), service.id.to_string()),
-            ("Rates of users' own for it".to_owned(), "are deleted too".to_owned()),
+            ("Custom rates for it".to_owned(), "are deleted too".to_owned()),
         ],
-        verb: "Delete 1 service".to_owned(),
+        verb: "Delete service".to_owned(),
         typed: None,
         is_danger: true,
         ..Ask::default()
     })?;
     cx.write(DeleteService { actor: cx.actor()?, service: service.id }).await?;
-    cx.go("/admin/services", Toast::new(format!("{name} is deleted")))
+    cx.go("/admin/services", Toast::new(format!("{name} deleted")))
 }

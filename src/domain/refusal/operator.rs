@@ -74,6 +74,8 @@ pub enum OperatorRefusal {
     RatesChanged,
     /// The catalogue is no longer what it was when somebody was asked.
     CatalogueChanged,
+    /// What somebody wants to take back was changed again since.
+    UndoneTooLate,
     CategoryNotFound,
     CategoryTaken,
     CategoryNotEmpty,
@@ -155,6 +157,7 @@ impl fmt::Display for OperatorRefusal {
             Self::CatalogueChanged => {
                 "The catalogue has changed since you were asked: look again what would change"
             }
+            Self::UndoneTooLate => "Not undone: it has been changed again since",
             Self::CategoryNotFound => "There is no such category",
             Self::CategoryTaken => "Another category has this name",
             Self::CategoryNotEmpty => "The category has services: move them first",

@@ -174,6 +174,7 @@ const DONE: &[(&str, &[(&str, &str)])] = &[
     ("/services/disable", &[("id", "1")]),
     ("/services/enable", &[("id", "1")]),
     ("/services/rates", &[("id", "1"), ("percent", "+10"), ("confirmed", "yes")]),
+    ("/services/rates/undo", &[("rates", "1:1.50"), ("percent", "+10")]),
     ("/services/move", &[("id", "1"), ("to", "2"), ("confirmed", "yes")]),
     ("/services/{id}/delete", &[("confirmed", "yes")]),
     ("/services/import", &[("csv", IMPORTED), ("confirmed", "yes")]),

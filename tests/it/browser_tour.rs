@@ -42,6 +42,8 @@ const STATES: &[(&str, i64)] = &[
     ("/admin/refills?state=all", 200),
     ("/admin/services?q=nothing-is-called-so", 200),
     ("/admin/services/new?copy=3", 200),
+    ("/admin/services?edit=2", 200),
+    ("/admin/categories?edit=1", 200),
 ];
 
 /// Complaints, one text each, with the first element each is about. Colors are all that another

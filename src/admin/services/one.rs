@@ -174,7 +174,10 @@ pub(crate) async fn create(cx: &mut Cx) -> Answer {
         let create = CreateService { actor: cx.actor()?, listing };
         if let Some(id) = cx.try_write(create).await? {
             let toast = Toast::new(format!("{name} added as service {id}"));
-            return cx.go(&next(cx, &category, id), toast);
+            // In a shop without users the dashboard says what comes next.
+            let is_begun = cx.read(users::is_empty).await? && cx.form.get("then").is_empty();
+            let to = if is_begun { "/admin".to_owned() } else { next(cx, &category, id) };
+            return cx.go(&to, toast);
         }
     }
     let page = page(cx, cx.form.clone(), None).await?;

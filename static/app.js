@@ -196,7 +196,7 @@ document.addEventListener("click", (event) => {
 function count() {
   for (const all of document.querySelectorAll("[data-all], [data-all-of]")) {
     const below = boxes(part(all));
-    all.hidden = false;
+    (all.closest("label") ?? all).hidden = false;
     all.checked = below.length > 0 && below.every((box) => box.checked);
   }
   for (const chosen of document.querySelectorAll("[data-chosen]")) {

@@ -181,6 +181,16 @@ pub fn is_web(scheme: &str) -> bool {
     ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
 }
 
+/// Whether it is a link of the web that was pasted without its scheme: a host with a dot, then a
+/// path or a query, or `www.` before it. A host alone may as well be a user's name.
+pub fn is_bare(link: &str) -> bool {
+    let link = link.trim();
+    let has_www = link.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("www."));
+    !link.contains("://")
+        && Parts::of(link)
+            .is_some_and(|parts| has_www || !parts.path.is_empty() || !parts.query.is_empty())
+}
+
 /// The host in small letters, without `www.` and a port that goes without saying. `None` where it
 /// cannot be one.
 fn host(authority: &str) -> Option<String> {

@@ -241,7 +241,7 @@ fn a_heading_selects_its_services_and_long_names_are_whole() {
     panel.services(&[&format!("9,Packs,{},Default,1000000,1,1000000,0,0,0,,,", long.trim())]);
     let page = olga.see("/admin/services");
     for text in [
-        "data-all hidden aria-label=\"Select all services on this page\"",
+        "data-all aria-label=\"Select all services on this page\"",
         "data-all-of hidden aria-label=\"Select all in Likes\"",
         "data-all-of hidden aria-label=\"Select all in Packs\"",
         "aria-label=\"Select Story pack\"",

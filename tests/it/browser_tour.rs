@@ -59,6 +59,16 @@ const AXE: &str = "
             `${id} (${nodes.length}): ${nodes[0].html} ${nodes[0].failureSummary}`)));
 ";
 
+/// Tables that are cut off at the right, where nothing can be scrolled: what a column says last, such
+/// as a status, would be lost.
+const CUT: &str = "
+    const right = (it) => it.getBoundingClientRect().right;
+    const isCut = (it) => getComputedStyle(it.parentElement).overflowX === 'clip'
+        && right(it) > right(it.parentElement) + 1;
+    return [...document.querySelectorAll('.table > table')].filter(isCut)
+        .map((it) => `cut off: ${it.caption?.textContent}, ${right(it)} px`);
+";
+
 /// Has questions asked by pages, as without a script.
 const NO_DIALOGS: &str = "
     document.querySelectorAll('[data-ask]').forEach((it) => it.removeAttribute('data-ask'));
@@ -345,7 +355,11 @@ impl Tour {
             std::fs::write(file, self.browser.picture(PICTURE_HEIGHT_MAX)).unwrap();
             self.pictures += 1;
         }
-        self.put_on("light", 1280);
+        for width in [1024, 1280] {
+            self.put_on("light", width);
+            let cut = self.browser.run(CUT, &[]);
+            texts(&cut).for_each(|text| self.complain(&format!("{name} at {width}"), text));
+        }
         self.walk(name);
         let expected = format!("the server responded with a status of {status}");
         let complaints = self.browser.complaints();

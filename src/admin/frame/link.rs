@@ -1,6 +1,7 @@
 //! A customer's link on a page: without what is the same for every post, followed only where it is
 //! one of the web's.
 
+use std::borrow::Cow;
 use std::fmt::{self, Display};
 
 use crate::domain::link;
@@ -16,9 +17,14 @@ impl<'a> Link<'a> {
         self.0
     }
 
-    /// Whether a browser can go there without harm: only where it says `http` or `https` itself.
-    pub(crate) fn is_web(self) -> bool {
-        self.0.split_once("://").is_some_and(|(scheme, _)| link::is_web(scheme))
+    /// Where a browser goes without harm: only to `http` or `https`, which a link that was pasted
+    /// without its scheme gets. A name with a dot and no path may be a user's: it leads nowhere.
+    pub(crate) fn address(self) -> Option<Cow<'a, str>> {
+        match self.0.split_once("://") {
+            Some((scheme, _)) => link::is_web(scheme).then_some(Cow::Borrowed(self.0)),
+            None if link::is_bare(self.0) => Some(Cow::Owned(format!("https://{}", self.0.trim()))),
+            None => None,
+        }
     }
 }
 
@@ -35,11 +41,16 @@ mod tests {
     #[test]
     fn only_links_of_the_web_are_followed() {
         for link in ["https://example.com/p", "http://example.com", "HTTPS://example.com"] {
-            assert!(Link(link).is_web(), "{link}");
+            assert_eq!(Link(link).address().as_deref(), Some(link));
         }
-        for link in ["example.com", "ftp://x.example", "intent://x", "@ann", "x https://a.example"]
-        {
-            assert!(!Link(link).is_web(), "{link}");
+        for link in ["example.com/p?a=1", "www.example.com"] {
+            assert_eq!(Link(link).address(), Some(format!("https://{link}").into()));
+        }
+        let nowhere = ["ann.smith", "ann.smith/", "ftp://x.example", "intent://x", "@ann"];
+        let odd =
+            ["x https://a.example", "javascript:alert(1)/x", "//example.com/p", "a@b.example/p"];
+        for link in nowhere.into_iter().chain(odd) {
+            assert_eq!(Link(link).address(), None, "{link}");
         }
     }
 

@@ -93,13 +93,14 @@ fn scaled(value: i64, top: i64) -> i64 {
     i64::try_from(height).unwrap_or(HEIGHT).clamp(least, HEIGHT)
 }
 
-/// The next of 4, 8, 20, 40, 80 … units: its quarters are numbers one can read.
+/// The next of 4, 8, 12, 16, 20, 24, 32, 40, 60, 80, 100 … units: its quarters are whole numbers
+/// of units that one can read, and the highest bar fills two thirds or more of it.
 fn top(most: i64, unit: i64) -> i64 {
     let mut decade = unit;
     loop {
-        for digit in [4, 8, 20] {
+        for digit in [4, 6, 8, 10, 12, 16, 20, 24, 32] {
             match decade.checked_mul(digit) {
-                Some(top) if top >= most => return top,
+                Some(top) if top >= most && top % (STEPS * unit) == 0 => return top,
                 Some(_) => {}
                 None => return i64::MAX,
             }
@@ -118,16 +119,17 @@ mod tests {
     #[test]
     fn a_scale_has_round_steps_and_bars_fit_below_it() {
         let point = |value| Point { label: "d".to_owned(), value, shown: value.to_string() };
-        for (most, expected) in [(0, 4), (4, 4), (5, 8), (9, 20), (21, 40), (81, 200), (999, 2000)]
-        {
+        let tops = [(0, 4), (4, 4), (5, 8), (9, 12), (21, 24), (33, 40), (45, 60), (81, 100)];
+        for (most, expected) in tops.into_iter().chain([(121, 160), (999, 1000), (4500, 6000)]) {
             assert_eq!(top(most, 1), expected, "{most}");
+            assert_eq!(top(most * 10_000, 10_000), expected * 10_000, "{most}");
         }
         assert_eq!(top(i64::MAX, 1), i64::MAX);
         let chart = Chart::new("x", &[point(0), point(1), point(5000)], 1, |v| v.to_string());
         let heights: Vec<i64> = chart.bars.iter().map(|bar| bar.height).collect();
-        assert_eq!(heights, [0, 1, 75]);
+        assert_eq!(heights, [0, 1, 100]);
         assert!(chart.bars.iter().all(|bar| bar.y + bar.height == HEIGHT));
-        assert_eq!(chart.scale, ["8000", "6000", "4000", "2000", "0"]);
+        assert_eq!(chart.scale, ["6000", "4500", "3000", "1500", "0"]);
         assert_eq!((chart.width(), chart.current.as_str()), (60, "5000"));
     }
 }

@@ -4,10 +4,13 @@ use askama::Template;
 
 use crate::admin::frame::answer::Answer;
 use crate::admin::frame::cx::Cx;
+use crate::admin::frame::figure::grouped_in;
 use crate::admin::frame::list::{Address, List, Size};
 use crate::admin::frame::shell::{Nav, Shell};
-use crate::admin::frame::verb::{path, plain, sentence};
+use crate::admin::frame::verb::{path, plain, told};
 use crate::store::audit::{self, Filter, Written};
+use crate::store::page::Page;
+use crate::store::{self, Read};
 
 const PATH: &str = "/admin/audit";
 const TEXT_LENGTH_MAX: usize = 200;
@@ -22,7 +25,25 @@ struct AuditPage {
     /// The verbs to choose from.
     verbs: Vec<String>,
     size: Size,
-    list: List<Written>,
+    list: List<Row>,
+}
+
+/// A row, and what it says for people.
+struct Row {
+    written: Written,
+    what: String,
+    change: String,
+}
+
+fn rows(db: &Read<'_>, filter: &Filter) -> store::Result<Page<Row>> {
+    let Page { rows, has_newer, has_older } = audit::page(db, filter)?;
+    let row = |written: Written| {
+        // Who logs in is the actor already.
+        let change = if written.change == written.actor { "" } else { &written.change };
+        Ok(Row { what: told(db, &written)?, change: grouped_in(change), written })
+    };
+    let rows = rows.into_iter().map(row).collect::<store::Result<_>>()?;
+    Ok(Page { rows, has_newer, has_older })
 }
 
 /// The list.
@@ -32,15 +53,14 @@ pub(crate) async fn show(cx: &mut Cx) -> Answer {
     let (cursor, size) = (cx.cursor(), cx.size());
     let filter = Filter { actor, verb, object, cursor, size: size.rows };
     let asked = filter.clone();
-    let (actors, verbs, page) = cx
-        .read(move |db| Ok((audit::actors(db)?, audit::verbs(db)?, audit::page(db, &asked)?)))
-        .await?;
+    let (actors, verbs, page) =
+        cx.read(move |db| Ok((audit::actors(db)?, audit::verbs(db)?, rows(db, &asked)?))).await?;
     let address = Address::new(PATH)
         .with("actor", &filter.actor)
         .with("verb", &filter.verb)
         .with("object", &filter.object)
         .with("size", size.rows);
-    let list = List::new(page, address, |row| row.id);
+    let list = List::new(page, address, |row| row.written.id);
     let shell = cx.shell("Audit", Nav::Audit);
     let page = AuditPage { shell, filter, actors, verbs, size, list };
     cx.list(&page, &page.as_list())

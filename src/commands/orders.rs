@@ -286,18 +286,25 @@ impl Command for DeclineCancels {
 /// Writes a decided move, and in the audit log who made it. Returns what was refunded.
 fn save_by_hand(tx: &Tx<'_>, order: &Order, change: &Change, actor: &Actor) -> Result<Money> {
     save(tx, order, change, actor)?;
-    let after = PublicStatus::of(change.status, change.shown);
-    let mut text = format!("{} → {after}", order.public_status());
-    if let Some(start_count) =
-        change.start_count.filter(|_| change.start_count != order.start_count)
-    {
-        text.push_str(&format!(", start count {start_count}"));
-    }
-    if change.remains != order.remains {
-        text.push_str(&format!(", remains {}", change.remains));
-    }
+    let text = told(order, change);
     super::record(tx, actor, "order.set", format!("order {}", order.id), text)?;
     Ok(change.settlement.map_or(Money::ZERO, |settlement| settlement.refund))
+}
+
+/// What a move changes: `Pending → In progress, start count 7`, or the counters alone.
+fn told(order: &Order, change: &Change) -> String {
+    let (before, after) = (order.public_status(), PublicStatus::of(change.status, change.shown));
+    let moved = (before != after).then(|| format!("{before} → {after}"));
+    let new_start = change.start_count.filter(|_| change.start_count != order.start_count);
+    let start_count = new_start.map(|count| format!("start count {count}"));
+    let remains = (change.remains != order.remains).then(|| format!("remains {}", change.remains));
+    let parts: Vec<String> = [moved, start_count, remains].into_iter().flatten().collect();
+    let mut text = parts.join(", ");
+    match text.get_mut(..1) {
+        Some(first) => first.make_ascii_uppercase(),
+        None => text = format!("{after}, unchanged"),
+    }
+    text
 }
 
 /// Writes a decided move and, where it ends the order, the two postings that settle it.

@@ -48,7 +48,7 @@ fn what_was_done_is_found_by_who_what_and_to_which() {
         "0.00 → 5.00: &#60;cash&#62;",
         "href=\"/admin/ledger/1\"",
         "127.0.0.1",
-        "Changed the balance of user 1",
+        "Added funds to ann, 5.00",
         "Logged in",
         "<bdi>paul</bdi>",
     ] {

@@ -12,8 +12,8 @@ const TEMPLATE_LINE_LENGTH_MAX: usize = 200;
 
 /// The floors of the frame, from the ground up. A file names only files of floors below its own.
 const FLOORS: &[&str] = &[
-    "figure form link tone bulk terms books nav verb",
-    "needs",
+    "figure form link tone bulk terms books nav",
+    "needs verb",
     "shell",
     "mod ask",
     "error cookies request table",

@@ -1,6 +1,6 @@
 //! What people changed last, a line for each request: many orders moved at once are one line.
 
-use crate::admin::frame::figure::grouped;
+use crate::admin::frame::figure::{grouped, grouped_in};
 use crate::admin::frame::verb;
 use crate::domain::Timestamp;
 use crate::store::audit::{self, Written};
@@ -26,10 +26,15 @@ pub(super) struct Activity {
 /// The last changes. Who came and went is left to the audit log.
 pub(super) fn read(db: &Read<'_>) -> store::Result<Vec<Activity>> {
     let rows = audit::list(db, i64::MAX, ROWS_MAX)?;
-    Ok(lines(rows.into_iter().filter(|row| !row.verb.starts_with("session."))))
+    let rows = rows.into_iter().filter(|row| !row.verb.starts_with("session."));
+    lines(rows, |row| verb::told(db, row))
 }
 
-fn lines(rows: impl IntoIterator<Item = Written>) -> Vec<Activity> {
+/// The lines of these rows. `tell` says what a row alone did.
+fn lines(
+    rows: impl IntoIterator<Item = Written>,
+    tell: impl Fn(&Written) -> store::Result<String>,
+) -> store::Result<Vec<Activity>> {
     let mut requests: Vec<Vec<Written>> = Vec::new();
     for row in rows {
         let is_same = |other: &Written| {
@@ -42,28 +47,40 @@ fn lines(rows: impl IntoIterator<Item = Written>) -> Vec<Activity> {
             Some(_) | None => requests.push(vec![row]),
         }
     }
-    requests.into_iter().filter_map(line).collect()
+    requests.into_iter().filter_map(|rows| line(rows, &tell)).collect()
 }
 
 /// The line of a request, by its rows from the last to the first.
-fn line(mut rows: Vec<Written>) -> Option<Activity> {
+fn line(
+    mut rows: Vec<Written>,
+    tell: impl Fn(&Written) -> store::Result<String>,
+) -> Option<store::Result<Activity>> {
     let more = i64::try_from(rows.len()).unwrap_or(i64::MAX) - 1;
-    let Written { created_at, actor, verb, object, change, .. } = rows.pop()?;
-    let what = verb::sentence(&verb, &object);
-    let path = verb::path(&object);
-    Some(match more {
-        0 => Activity { at: created_at, who: actor, what, path, change },
+    let row = rows.pop()?;
+    let told = match more {
+        0 => tell(&row).map(|what| (what, grouped_in(&row.change))),
         more => {
-            let what = format!("{what} and {} more", grouped(more));
-            let change = String::new();
-            Activity { at: created_at, who: actor, what, path, change }
+            let first = verb::sentence(&row.verb, &row.object);
+            Ok((format!("{first} and {} more", grouped(more)), String::new()))
         }
-    })
+    };
+    let path = verb::path(&row.object);
+    Some(told.map(|(what, change)| Activity {
+        at: row.created_at,
+        who: row.actor,
+        what,
+        path,
+        change,
+    }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn told(rows: impl IntoIterator<Item = Written>) -> Vec<Activity> {
+        lines(rows, |row| Ok(verb::sentence(&row.verb, &row.object))).unwrap()
+    }
 
     fn row(id: i64, request: &str, verb: &str) -> Written {
         Written {
@@ -82,7 +99,7 @@ mod tests {
     fn what_came_by_one_request_is_one_line() {
         let set = "order.set";
         let rows = [row(9, "", set), row(8, "b", set), row(7, "b", set), row(6, "a", set)];
-        let lines = lines(rows);
+        let lines = told(rows);
         let whats: Vec<&str> = lines.iter().map(|line| line.what.as_str()).collect();
         assert_eq!(whats, ["Updated order 9", "Updated order 7 and 1 more", "Updated order 6"]);
         assert_eq!((lines[0].change.as_str(), lines[1].change.as_str()), ("to Completed", ""));
@@ -92,6 +109,6 @@ mod tests {
     #[test]
     fn lines_are_few() {
         let rows = (0..100).map(|id| row(id, &id.to_string(), "user.note"));
-        assert_eq!(lines(rows).len(), LINES_MAX);
+        assert_eq!(told(rows).len(), LINES_MAX);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display};
 
+use askama::filters::HtmlSafe;
+
 use crate::domain::money::{Money, Rate};
 
 /// Decimals that a sum of money always has.
@@ -27,7 +29,7 @@ pub(crate) fn grouped(number: i64) -> String {
 
 /// A sum on its own: `1 218.86`, with as many decimals as it needs, at least two.
 pub(crate) fn money(sum: Money) -> String {
-    Decimals::of([sum.micros()]).show(sum.micros())
+    exact(sum.micros())
 }
 
 /// A rate on its own, as sums are written.
@@ -37,36 +39,105 @@ pub(crate) fn rate(rate: Rate) -> String {
 
 /// A sum that moves: the same with its sign.
 pub(crate) fn signed(sum: Money) -> String {
-    Decimals::of([sum.micros()]).signed(sum.micros())
+    format!("{}{}", plus(sum.micros()), exact(sum.micros()))
 }
 
-/// How many decimals a column of sums or rates has, so that they stand below each other.
+/// How many decimals a column of sums or rates has room for, so that their points stand below each
+/// other. Each figure shows the decimals it needs; the rest of the room is blank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Decimals(usize);
+
+/// A figure of a column, as HTML: what it shows, then the room that it leaves to longer ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Figure {
+    text: String,
+    /// Decimals that longer figures of the column have and this one does not need.
+    room: usize,
+}
+
+impl Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)?;
+        match self.room {
+            0 => Ok(()),
+            room => write!(f, "<i data-pad=\"{:0<room$}\"></i>", ""),
+        }
+    }
+}
+
+// Digits, a sign, a point and our own element: nothing that anybody entered.
+impl HtmlSafe for Figure {}
 
 impl Decimals {
     /// The most that any of these micro-units needs, at least two.
     pub(crate) fn of(micros: impl IntoIterator<Item = i64>) -> Self {
-        let needed = |micros: i64| {
-            let is_whole = |decimals: &usize| micros % 10_i64.pow(missing(*decimals)) == 0;
-            (DECIMALS_MIN..DECIMALS_MAX).find(is_whole).unwrap_or(DECIMALS_MAX)
-        };
         Self(micros.into_iter().map(needed).max().unwrap_or(DECIMALS_MIN))
     }
 
     /// Micro-units as a figure of the column.
-    pub(crate) fn show(self, micros: i64) -> String {
-        let whole = i64::try_from(micros.unsigned_abs() / 1_000_000).unwrap_or_default();
-        let fraction = micros.unsigned_abs() % 1_000_000 / 10_u64.pow(missing(self.0));
-        let sign = if micros < 0 { "-" } else { "" };
-        format!("{sign}{}.{fraction:0width$}", grouped(whole), width = self.0)
+    pub(crate) fn show(self, micros: i64) -> Figure {
+        Figure { text: exact(micros), room: self.0.saturating_sub(needed(micros)) }
     }
 
     /// The same, with a sign before what is more than nothing too.
-    pub(crate) fn signed(self, micros: i64) -> String {
-        let plus = if micros > 0 { "+" } else { "" };
-        format!("{plus}{}", self.show(micros))
+    pub(crate) fn signed(self, micros: i64) -> Figure {
+        let Figure { text, room } = self.show(micros);
+        Figure { text: format!("{}{text}", plus(micros)), room }
     }
+}
+
+/// Decimals that a sum in micro-units needs, at least two.
+fn needed(micros: i64) -> usize {
+    let is_whole = |decimals: &usize| micros % 10_i64.pow(missing(*decimals)) == 0;
+    (DECIMALS_MIN..DECIMALS_MAX).find(is_whole).unwrap_or(DECIMALS_MAX)
+}
+
+/// Micro-units with the decimals they need.
+fn exact(micros: i64) -> String {
+    let decimals = needed(micros);
+    let whole = i64::try_from(micros.unsigned_abs() / 1_000_000).unwrap_or_default();
+    let fraction = micros.unsigned_abs() % 1_000_000 / 10_u64.pow(missing(decimals));
+    let sign = if micros < 0 { "-" } else { "" };
+    format!("{sign}{}.{fraction:0decimals$}", grouped(whole))
+}
+
+/// The sign before what is more than nothing.
+const fn plus(micros: i64) -> &'static str {
+    if micros > 0 { "+" } else { "" }
+}
+
+/// A sentence of the log with its sums and counts grouped: `remains 2500`, `1200.50 → 0.50`. Other
+/// figures, such as the number of a receipt, stay as they were written.
+pub(crate) fn grouped_in(sentence: &str) -> String {
+    let words: Vec<&str> = sentence.split(' ').collect();
+    let word = |at: usize| words.get(at).copied().unwrap_or_default();
+    let grouped = words.iter().enumerate().map(|(at, text)| {
+        let is_counted = word(at + 1) == ARROW
+            || at > 0 && [ARROW, "remains", "Remains", "count"].contains(&word(at - 1));
+        grouped_word(text, is_counted).unwrap_or_else(|| (*text).to_owned())
+    });
+    grouped.collect::<Vec<_>>().join(" ")
+}
+
+/// Between what was and what is, in the log.
+const ARROW: &str = "→";
+
+/// A word that is a sum, or a count where it may be one, with what ends it.
+fn grouped_word(word: &str, is_counted: bool) -> Option<String> {
+    let figure = word.trim_end_matches([',', ';', ':', ')']);
+    let (sign, digits) = match figure.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", figure),
+    };
+    let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
+    let is_sum = (DECIMALS_MIN..=DECIMALS_MAX).contains(&decimals.len());
+    let is_figure = is_sum || is_counted && !digits.contains('.');
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.len() < 4 || !is_figure || !is_digits(whole) || !is_digits(decimals) {
+        return None;
+    }
+    let grouped = grouped(whole.parse().ok()?);
+    Some(format!("{sign}{grouped}{}", word.get(sign.len() + whole.len()..)?))
 }
 
 /// Digits of a micro-unit that so many decimals leave away.
@@ -105,10 +176,32 @@ mod tests {
     fn decimals_of_a_column_are_those_that_one_of_them_needs() {
         let column = [1_500_000, 25_000, 12_345_000_000];
         let decimals = Decimals::of(column);
-        assert_eq!(column.map(|sum| plain(decimals.show(sum))), ["1.500", "0.025", "12_345.000"]);
+        let room = |zeros: &str| format!("<i data-pad=\"{zeros}\"></i>");
+        let shown = column.map(|sum| plain(decimals.show(sum)));
+        let one = room("0");
+        assert_eq!(shown, [format!("1.50{one}"), "0.025".into(), format!("12_345.00{one}")]);
         assert_eq!(Decimals::of([]), Decimals(2));
-        assert_eq!(Decimals::of([1, 1_000_000]).show(-1), "-0.000001");
-        assert_eq!(plain(Decimals::of([0]).show(i64::MIN)), "-9_223_372_036_854.77");
+        let fine = Decimals::of([1, 1_000_000]);
+        assert_eq!(fine.show(-1).to_string(), "-0.000001");
+        assert_eq!(fine.signed(1_000_000).to_string(), format!("+1.00{}", room("0000")));
+        assert_eq!(plain(fine.show(i64::MIN)), "-9_223_372_036_854.775808");
+    }
+
+    #[test]
+    fn sentences_have_their_sums_and_counts_grouped() {
+        for (sentence, expected) in [
+            ("399.93 → 1000.00: USDT, receipt 4113", "399.93 → 1_000.00: USDT, receipt 4113"),
+            (
+                "rate 1200.50 → -1234.5678; max 10000 → 5",
+                "rate 1_200.50 → -1_234.5678; max 10_000 → 5",
+            ),
+            ("start count 5000000000, remains 2500", "start count 5_000_000_000, remains 2_500"),
+            ("in 2026, 1234.5 or 1.2345.678", "in 2026, 1234.5 or 1.2345.678"),
+            ("→ 12345x, 127.0.0.1 ", "→ 12345x, 127.0.0.1 "),
+            ("", ""),
+        ] {
+            assert_eq!(plain(grouped_in(sentence)), expected);
+        }
     }
 
     #[test]

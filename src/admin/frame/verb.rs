@@ -1,5 +1,11 @@
 //! What the audit log says by its verbs, in words for people.
 
+use crate::admin::frame::figure::{money, signed};
+use crate::domain::ledger::PostingKind;
+use crate::domain::{PostingId, UserId};
+use crate::store::audit::Written;
+use crate::store::{self, Read, postings, users};
+
 /// What was done, standing alone: "Updated order". A verb that is not known any more is "Changed".
 pub(crate) fn plain(verb: &str) -> &'static str {
     match verb {
@@ -60,6 +66,36 @@ pub(crate) fn sentence(verb: &str, object: &str) -> String {
     let name = rest.split(' ').next().unwrap_or_default();
     let is_about_it = plain.rsplit(' ').next() == Some(noun) && !name.is_empty();
     if is_about_it { format!("{plain} {name}") } else { plain.to_owned() }
+}
+
+/// The same with users by their names and money by its amount: "Added funds to alice, 50.00".
+pub(crate) fn told(db: &Read<'_>, row: &Written) -> store::Result<String> {
+    let plain = sentence(&row.verb, &row.object);
+    let words: Vec<&str> = row.object.split(' ').collect();
+    let ["user", id, rest @ ..] = words.as_slice() else { return Ok(plain) };
+    let user = id.parse().ok().map(|id| users::find(db, UserId(id))).transpose()?.flatten();
+    let Some(name) = user.map(|user| user.name) else { return Ok(plain) };
+    let posting = match rest {
+        ["posting", id] => id.parse().ok().map(PostingId),
+        _ => None,
+    };
+    let entry = posting.map(|id| postings::find(db, id)).transpose()?.flatten();
+    let moved = entry.and_then(|entry| Some((entry.posted.kind, entry.seen_by_user()?.0)));
+    Ok(match (row.verb.as_str(), moved) {
+        ("user.balance", Some((PostingKind::Deposit, sum))) => {
+            format!("Added funds to {name}, {}", money(sum))
+        }
+        ("user.balance", Some((_, sum))) => {
+            format!("Adjusted the balance of {name}, {}", signed(sum))
+        }
+        ("posting.reverse", Some((_, sum))) => {
+            format!("Reversed an entry of {name}, {}", signed(sum))
+        }
+        _ => match plain.strip_suffix(&format!("user {id}")) {
+            Some(start) => format!("{start}user {name}"),
+            None => plain,
+        },
+    })
 }
 
 /// The page of an object, where it has one.

@@ -10,7 +10,7 @@ use crate::admin::frame::answer::{Answer, encoded, see_other};
 use crate::admin::frame::ask::Ask;
 use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
-use crate::admin::frame::figure::{Decimals, grouped, money, rate};
+use crate::admin::frame::figure::{Decimals, grouped, grouped_in, money, rate};
 use crate::admin::frame::form::Form;
 use crate::admin::frame::link::Link;
 use crate::admin::frame::shell::{Nav, Shell, Toast, Undo};
@@ -67,14 +67,14 @@ impl Known {
         })
     }
 
-    /// Who placed it: a key, or a person.
+    /// Who placed it: a key or a person, named as in the ledger.
     fn placed_by(&self) -> String {
-        let by_key = self.source.key.as_ref().map(|key| format!("key {key}…"));
+        let by_key = || self.source.key.as_ref().map(|key| format!("key {key}…"));
         let created = self.written.iter().find(|entry| entry.verb == "order.create");
         let charge = self.postings.iter().find(|posting| posting.kind == PostingKind::Charge);
         let by_hand = || created.map(|entry| entry.actor.clone());
         let paid = || charge.map(|posting| posting.actor.clone());
-        by_key.or_else(by_hand).or_else(paid).unwrap_or_default()
+        paid().or_else(by_hand).or_else(by_key).unwrap_or_default()
     }
 
     /// What happened to it, oldest first.
@@ -91,7 +91,7 @@ impl Known {
             events.push(event(at, "Cancel requested", user));
         }
         for entry in self.written.iter().filter(|entry| entry.verb != "order.create") {
-            events.push(event(entry.created_at, &entry.change, &entry.actor));
+            events.push(event(entry.created_at, grouped_in(&entry.change), &entry.actor));
         }
         events.extend(self.end_by_customer());
         for posting in rest {

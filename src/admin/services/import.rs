@@ -10,6 +10,7 @@ use crate::admin::frame::ask::Ask;
 use crate::admin::frame::bulk;
 use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
+use crate::admin::frame::figure::grouped_in;
 use crate::admin::frame::form::Form;
 use crate::admin::frame::shell::{Nav, Shell, Toast};
 use crate::commands::catalog::{self, ImportAsSeen, ImportServices, Report};
@@ -109,13 +110,13 @@ fn question(report: &Report, count: usize) -> Ask {
     fact("Changed", changed.to_string());
     fact("Unchanged", report.unchanged.to_string());
     for changed in report.changed.iter().take(CHANGED_MAX) {
-        fact(&format!("{} {}", changed.service, changed.name), changed.summary());
+        fact(&format!("{} {}", changed.service, changed.name), grouped_in(&changed.summary()));
     }
     if changed > CHANGED_MAX {
         fact("And", format!("{} more changed", counted(changed - CHANGED_MAX)));
     }
     for created in report.created.iter().take(CREATED_MAX) {
-        fact("New service", created.clone());
+        fact("New service", grouped_in(created));
     }
     if report.created.len() > CREATED_MAX {
         fact("And", format!("{} more added", counted(report.created.len() - CREATED_MAX)));

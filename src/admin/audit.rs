@@ -7,7 +7,7 @@ use crate::admin::frame::cx::Cx;
 use crate::admin::frame::figure::grouped_in;
 use crate::admin::frame::list::{Address, List, Size};
 use crate::admin::frame::shell::{Nav, Shell};
-use crate::admin::frame::verb::{path, plain, told};
+use crate::admin::frame::verb::{Named, path, plain};
 use crate::store::audit::{self, Filter, Written};
 use crate::store::page::Page;
 use crate::store::{self, Read};
@@ -37,13 +37,13 @@ struct Row {
 
 fn rows(db: &Read<'_>, filter: &Filter) -> store::Result<Page<Row>> {
     let Page { rows, has_newer, has_older } = audit::page(db, filter)?;
+    let named = Named::load(db, &rows)?;
     let row = |written: Written| {
         // Who logs in is the actor already.
         let change = if written.change == written.actor { "" } else { &written.change };
-        Ok(Row { what: told(db, &written)?, change: grouped_in(change), written })
+        Row { what: named.told(&written), change: grouped_in(change), written }
     };
-    let rows = rows.into_iter().map(row).collect::<store::Result<_>>()?;
-    Ok(Page { rows, has_newer, has_older })
+    Ok(Page { rows: rows.into_iter().map(row).collect(), has_newer, has_older })
 }
 
 /// The list.

@@ -124,6 +124,11 @@ pub fn find(db: &Read<'_>, id: PostingId) -> Result<Option<Entry>> {
     db.find(&select("", "p.id = $1"), params![id], read_entry)
 }
 
+/// The postings of those numbers, in that order.
+pub fn find_each(db: &Read<'_>, ids: &[PostingId]) -> Result<Vec<Option<Entry>>> {
+    db.find_each(&select("", "p.id = $1"), ids, read_entry)
+}
+
 /// One posting, as far as taking it back needs to know it.
 pub fn find_posted(db: &Read<'_>, id: PostingId) -> Result<Option<Posted>> {
     Ok(find(db, id)?.map(|entry| entry.posted))

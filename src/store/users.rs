@@ -43,6 +43,11 @@ pub fn find(db: &Read<'_>, id: UserId) -> Result<Option<User>> {
     db.find(select!("WHERE u.id = $1"), params![id], read_user)
 }
 
+/// The users of those numbers, in that order.
+pub fn find_each(db: &Read<'_>, ids: &[UserId]) -> Result<Vec<Option<User>>> {
+    db.find_each(select!("WHERE u.id = $1"), ids, read_user)
+}
+
 /// The user of that name.
 ///
 /// # Errors

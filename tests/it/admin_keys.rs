@@ -6,6 +6,7 @@ use panelite::store::audit;
 
 use crate::fixture::operator::{Operator, PASSWORD, decode, form};
 use crate::fixture::panel::Panel;
+use crate::fixture::shell::paste;
 
 /// The numbers of the keys on a page.
 fn ids(page: &str) -> Vec<i64> {
@@ -195,13 +196,6 @@ fn command(page: &str, id: &str) -> String {
     decode(rest.split_once('>').unwrap().1.split('<').next().unwrap())
 }
 
-/// Pastes a command into a shell.
-fn run(command: &str) -> String {
-    let output = std::process::Command::new("sh").args(["-c", command]).output().unwrap();
-    assert!(output.status.success(), "{command}: {output:?}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
 #[test]
 fn a_new_key_comes_with_requests_that_work_as_they_stand() {
     let (panel, mut olga) = shop();
@@ -231,12 +225,10 @@ fn a_new_key_comes_with_requests_that_work_as_they_stand() {
     assert!(waiting.text().contains("No request yet"), "{}", waiting.text());
     assert!(waiting.text().contains("hx-trigger=\"load delay:3s\""), "{}", waiting.text());
 
-    let has_curl = std::process::Command::new("curl").arg("--version").output().is_ok();
-    if has_curl {
-        assert_eq!(run(&balance), r#"{"balance":"5.00","currency":"USD"}"#);
-        assert_eq!(run(&add), r#"{"order":1}"#);
+    if let Some(answer) = paste(&balance) {
+        assert_eq!(answer, r#"{"balance":"5.00","currency":"USD"}"#);
+        assert_eq!(paste(&add).unwrap(), r#"{"order":1}"#);
     } else {
-        println!("SKIPPED: there is no curl to paste the requests for");
         panel.send("POST", "/api/v2", &[], format!("key={key}&action=balance"));
     }
     panel.setting(panelite::domain::setting::Setting::Name, "Northwind"); // behind the key's use

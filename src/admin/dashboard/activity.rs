@@ -1,7 +1,7 @@
 //! What people changed last, a line for each request: many orders moved at once are one line.
 
 use crate::admin::frame::figure::{grouped, grouped_in};
-use crate::admin::frame::verb;
+use crate::admin::frame::verb::{self, Named};
 use crate::domain::Timestamp;
 use crate::store::audit::{self, Written};
 use crate::store::{self, Read};
@@ -26,15 +26,13 @@ pub(super) struct Activity {
 /// The last changes. Who came and went is left to the audit log.
 pub(super) fn read(db: &Read<'_>) -> store::Result<Vec<Activity>> {
     let rows = audit::list(db, i64::MAX, ROWS_MAX)?;
-    let rows = rows.into_iter().filter(|row| !row.verb.starts_with("session."));
-    lines(rows, |row| verb::told(db, row))
+    let requests = requests(rows.into_iter().filter(|row| !row.verb.starts_with("session.")));
+    let named = Named::load(db, requests.iter().filter_map(|rows| rows.last()))?;
+    Ok(requests.into_iter().filter_map(|rows| line(rows, &named)).collect())
 }
 
-/// The lines of these rows. `tell` says what a row alone did.
-fn lines(
-    rows: impl IntoIterator<Item = Written>,
-    tell: impl Fn(&Written) -> store::Result<String>,
-) -> store::Result<Vec<Activity>> {
+/// The rows of each of the last requests.
+fn requests(rows: impl IntoIterator<Item = Written>) -> Vec<Vec<Written>> {
     let mut requests: Vec<Vec<Written>> = Vec::new();
     for row in rows {
         let is_same = |other: &Written| {
@@ -47,39 +45,31 @@ fn lines(
             Some(_) | None => requests.push(vec![row]),
         }
     }
-    requests.into_iter().filter_map(|rows| line(rows, &tell)).collect()
+    requests
 }
 
 /// The line of a request, by its rows from the last to the first.
-fn line(
-    mut rows: Vec<Written>,
-    tell: impl Fn(&Written) -> store::Result<String>,
-) -> Option<store::Result<Activity>> {
+fn line(mut rows: Vec<Written>, named: &Named) -> Option<Activity> {
     let more = i64::try_from(rows.len()).unwrap_or(i64::MAX) - 1;
     let row = rows.pop()?;
-    let told = match more {
-        0 => tell(&row).map(|what| (what, grouped_in(&row.change))),
+    let (what, change) = match more {
+        0 => (named.told(&row), grouped_in(&row.change)),
         more => {
             let first = verb::sentence(&row.verb, &row.object);
-            Ok((format!("{first} and {} more", grouped(more)), String::new()))
+            (format!("{first} and {} more", grouped(more)), String::new())
         }
     };
     let path = verb::path(&row.object);
-    Some(told.map(|(what, change)| Activity {
-        at: row.created_at,
-        who: row.actor,
-        what,
-        path,
-        change,
-    }))
+    Some(Activity { at: row.created_at, who: row.actor, what, path, change })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn told(rows: impl IntoIterator<Item = Written>) -> Vec<Activity> {
-        lines(rows, |row| Ok(verb::sentence(&row.verb, &row.object))).unwrap()
+    fn lines(rows: impl IntoIterator<Item = Written>) -> Vec<Activity> {
+        let named = Named::default();
+        requests(rows).into_iter().filter_map(|rows| line(rows, &named)).collect()
     }
 
     fn row(id: i64, request: &str, verb: &str) -> Written {
@@ -99,7 +89,7 @@ mod tests {
     fn what_came_by_one_request_is_one_line() {
         let set = "order.set";
         let rows = [row(9, "", set), row(8, "b", set), row(7, "b", set), row(6, "a", set)];
-        let lines = told(rows);
+        let lines = lines(rows);
         let whats: Vec<&str> = lines.iter().map(|line| line.what.as_str()).collect();
         assert_eq!(whats, ["Updated order 9", "Updated order 7 and 1 more", "Updated order 6"]);
         assert_eq!((lines[0].change.as_str(), lines[1].change.as_str()), ("to Completed", ""));
@@ -109,6 +99,6 @@ mod tests {
     #[test]
     fn lines_are_few() {
         let rows = (0..100).map(|id| row(id, &id.to_string(), "user.note"));
-        assert_eq!(told(rows).len(), LINES_MAX);
+        assert_eq!(lines(rows).len(), LINES_MAX);
     }
 }

@@ -88,6 +88,11 @@ impl Undo {
         self.fields.push((name.to_owned(), value.to_string()));
         self
     }
+
+    /// With all of these fields.
+    pub(crate) fn with_each(self, fields: &[(&'static str, String)]) -> Self {
+        fields.iter().fold(self, |undo, (name, value)| undo.with(name, value))
+    }
 }
 
 impl Toast {

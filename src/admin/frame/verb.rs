@@ -1,9 +1,13 @@
 //! What the audit log says by its verbs, in words for people.
 
+use std::collections::{BTreeSet, HashMap};
+
 use crate::admin::frame::figure::{money, signed};
 use crate::domain::ledger::PostingKind;
+use crate::domain::money::Money;
 use crate::domain::{PostingId, UserId};
 use crate::store::audit::Written;
+use crate::store::postings::Entry;
 use crate::store::{self, Read, postings, users};
 
 /// What was done, standing alone: "Updated order". A verb that is not known any more is "Changed".
@@ -68,34 +72,66 @@ pub(crate) fn sentence(verb: &str, object: &str) -> String {
     if is_about_it { format!("{plain} {name}") } else { plain.to_owned() }
 }
 
-/// The same with users by their names and money by its amount: "Added funds to alice, 50.00".
-pub(crate) fn told(db: &Read<'_>, row: &Written) -> store::Result<String> {
-    let plain = sentence(&row.verb, &row.object);
-    let words: Vec<&str> = row.object.split(' ').collect();
-    let ["user", id, rest @ ..] = words.as_slice() else { return Ok(plain) };
-    let user = id.parse().ok().map(|id| users::find(db, UserId(id))).transpose()?.flatten();
-    let Some(name) = user.map(|user| user.name) else { return Ok(plain) };
-    let posting = match rest {
-        ["posting", id] => id.parse().ok().map(PostingId),
-        _ => None,
-    };
-    let entry = posting.map(|id| postings::find(db, id)).transpose()?.flatten();
-    let moved = entry.and_then(|entry| Some((entry.posted.kind, entry.seen_by_user()?.0)));
-    Ok(match (row.verb.as_str(), moved) {
-        ("user.balance", Some((PostingKind::Deposit, sum))) => {
-            format!("Added funds to {name}, {}", money(sum))
+/// What rows of the log are about, each read once: users by their names, entries by their sums.
+#[derive(Default)]
+pub(crate) struct Named {
+    users: HashMap<UserId, String>,
+    entries: HashMap<PostingId, (PostingKind, Money)>,
+}
+
+impl Named {
+    /// Reads what these rows are about.
+    pub(crate) fn load<'a>(
+        db: &Read<'_>,
+        rows: impl IntoIterator<Item = &'a Written>,
+    ) -> store::Result<Self> {
+        let (mut users, mut postings) = (BTreeSet::new(), BTreeSet::new());
+        for (user, posting) in rows.into_iter().filter_map(|row| about(&row.object)) {
+            users.insert(user);
+            postings.extend(posting);
         }
-        ("user.balance", Some((_, sum))) => {
-            format!("Adjusted the balance of {name}, {}", signed(sum))
+        let users = users::find_each(db, &Vec::from_iter(users))?;
+        let entries = postings::find_each(db, &Vec::from_iter(postings))?;
+        let moved = |entry: Entry| {
+            let (sum, _) = entry.seen_by_user()?;
+            Some((entry.posted.id, (entry.posted.kind, sum)))
+        };
+        Ok(Self {
+            users: users.into_iter().flatten().map(|user| (user.id, user.name)).collect(),
+            entries: entries.into_iter().flatten().filter_map(moved).collect(),
+        })
+    }
+
+    /// What was done, with users by their names and money by its amount: "Added funds to alice,
+    /// 50.00".
+    pub(crate) fn told(&self, row: &Written) -> String {
+        let plain = sentence(&row.verb, &row.object);
+        let Some((user, posting)) = about(&row.object) else { return plain };
+        let Some(name) = self.users.get(&user) else { return plain };
+        match (row.verb.as_str(), posting.and_then(|id| self.entries.get(&id))) {
+            ("user.balance", Some((PostingKind::Deposit, sum))) => {
+                format!("Added funds to {name}, {}", money(*sum))
+            }
+            ("user.balance", Some((_, sum))) => {
+                format!("Adjusted the balance of {name}, {}", signed(*sum))
+            }
+            ("posting.reverse", Some((_, sum))) => {
+                format!("Reversed an entry of {name}, {}", signed(*sum))
+            }
+            _ => match plain.strip_suffix(&format!("user {user}")) {
+                Some(start) => format!("{start}user {name}"),
+                None => plain,
+            },
         }
-        ("posting.reverse", Some((_, sum))) => {
-            format!("Reversed an entry of {name}, {}", signed(sum))
-        }
-        _ => match plain.strip_suffix(&format!("user {id}")) {
-            Some(start) => format!("{start}user {name}"),
-            None => plain,
-        },
-    })
+    }
+}
+
+/// The user that an object of the log is about, and the entry of theirs.
+fn about(object: &str) -> Option<(UserId, Option<PostingId>)> {
+    let mut words = object.split(' ');
+    let user = words.next().filter(|noun| *noun == "user").and(words.next())?.parse().ok()?;
+    let posting = words.next().filter(|noun| *noun == "posting").and(words.next());
+    Some((UserId(user), posting.and_then(|id| id.parse().ok()).map(PostingId)))
 }
 
 /// The page of an object, where it has one.

@@ -139,7 +139,7 @@ fn renamed(cx: &Cx, category: CategoryId, before: Option<String>, name: String) 
 /// An undoing that leads back to the page of the list from which the form was sent.
 fn from_here(cx: &Cx, undo: Undo) -> Undo {
     let (_, here) = addresses(cx);
-    here.pairs().iter().fold(undo, |undo, (name, value)| undo.with(name, value))
+    undo.with_each(here.pairs())
 }
 
 /// The list as it is now: the part of it that htmx waits for, or the way to the row.

@@ -245,15 +245,13 @@ pub(super) fn from_here(cx: &Cx, undo: Undo) -> Undo {
     if !cx.form.has("size") {
         return undo;
     }
-    let here = Asked::read(cx).here();
-    here.pairs().iter().fold(undo, |undo, (name, value)| undo.with(name, value))
+    undo.with_each(Asked::read(cx).here().pairs())
 }
 
 /// Says that a row was saved; the toast takes that back, unless it is changed again meanwhile.
 fn saved(cx: &Cx, service: ServiceId, before: &EditedRow, row: &EditedRow) -> Toast {
     let undo = from_here(cx, Undo::post(format!("{PATH}/{service}/row")));
-    let fields = fields(ROW, before).into_iter().chain(fields(UNDONE, row));
-    let undo = fields.fold(undo, |undo, (name, value)| undo.with(name, value));
+    let undo = undo.with_each(&fields(ROW, before)).with_each(&fields(UNDONE, row));
     Toast::with_undo(format!("Service {service} saved"), undo)
 }
 

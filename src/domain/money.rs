@@ -124,6 +124,14 @@ impl Per {
             Self::One => 1,
         }
     }
+
+    /// What stands behind a price.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Thousand => "per 1000",
+            Self::One => "per order",
+        }
+    }
 }
 
 /// Our price in micro-units for 1000 units (for one package).

@@ -263,6 +263,7 @@ fn money_goes_back_only_after_it_was_shown() {
     ann.buys(1, 1000);
     ann.buys(1, 1000);
     ann.form("key=KEY&action=add&service=3&link=x");
+    assert_says(&olga.see("/admin/orders/3"), &["4.50 per order"]);
     let path = "/admin/orders/1/refund";
     let partial = [("status", "partial"), ("remains", "700")];
     let asked = olga.post(path, &partial);

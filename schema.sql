@@ -140,12 +140,61 @@ CREATE INDEX login_failures_time ON login_failures (created_at);
 
 ----------------------------------------------------------------------------------------- catalogue
 
+-- Upstream panels we buy from. `account_mac` is the MAC of host, port and key: one upstream account
+-- is one row, and it is the place the key is sealed for. A balance is in their currency, which
+-- `exchange_nanos` (10^-9 of ours for one of theirs) leads to ours. What outlasts a restart stands
+-- here; what a lane only remembers does not.
 CREATE TABLE providers (
-  id         INTEGER PRIMARY KEY,
-  name       TEXT    NOT NULL UNIQUE,
-  url        TEXT    NOT NULL,
-  created_at INTEGER NOT NULL
+  id              INTEGER PRIMARY KEY,
+  name            TEXT    NOT NULL UNIQUE,
+  url             TEXT    NOT NULL,
+  created_at      INTEGER NOT NULL,
+  account_mac     BLOB    NOT NULL UNIQUE CHECK (length(account_mac) = 32),
+  key_sealed      BLOB    NOT NULL,
+  dialect         TEXT    NOT NULL DEFAULT 'form' CHECK (dialect = 'form' OR dialect = 'json'),
+  currency        TEXT    NOT NULL,
+  exchange_nanos  INTEGER NOT NULL CHECK (exchange_nanos > 0),
+  is_enabled      INTEGER NOT NULL DEFAULT 1 CHECK (is_enabled IN (0, 1)),
+  is_insecure     INTEGER NOT NULL DEFAULT 0 CHECK (is_insecure IN (0, 1)),
+  sends_ids       INTEGER NOT NULL DEFAULT 1 CHECK (sends_ids IN (0, 1)),
+  timeout_seconds INTEGER NOT NULL DEFAULT 30 CHECK (timeout_seconds BETWEEN 1 AND 60),
+  low_micros      INTEGER,   -- the balance below which somebody wants to know
+  trouble         TEXT    NOT NULL DEFAULT ''
+                  CHECK (trouble = '' OR trouble = 'funds' OR trouble = 'key'),
+  answer          TEXT    NOT NULL DEFAULT '',   -- what they said to it
+  paused_until    INTEGER,
+  balance_micros  INTEGER,
+  balance_at      INTEGER,
+  synced_at       INTEGER,
+  sync_due_at     INTEGER NOT NULL,
+  last_order      TEXT   -- their newest number for an order of ours
 ) STRICT;
+
+-- Their balance over time, for its trend.
+CREATE TABLE readings (
+  provider_id    INTEGER NOT NULL REFERENCES providers (id),
+  read_at        INTEGER NOT NULL,
+  balance_micros INTEGER NOT NULL,
+  PRIMARY KEY (provider_id, read_at)
+) STRICT, WITHOUT ROWID;
+
+-- The last good list of each provider, costs in their currency.
+CREATE TABLE offers (
+  provider_id      INTEGER NOT NULL REFERENCES providers (id),
+  provider_service TEXT    NOT NULL,
+  name             TEXT    NOT NULL,
+  category         TEXT    NOT NULL,
+  kind             TEXT    NOT NULL,
+  cost_micros      INTEGER NOT NULL CHECK (cost_micros >= 0),
+  quantity_min     INTEGER NOT NULL,
+  quantity_max     INTEGER NOT NULL,
+  is_dripfeed      INTEGER NOT NULL CHECK (is_dripfeed IN (0, 1)),
+  is_refill        INTEGER NOT NULL CHECK (is_refill IN (0, 1)),
+  is_cancel        INTEGER NOT NULL CHECK (is_cancel IN (0, 1)),
+  seen_at          INTEGER NOT NULL,
+  gone_at          INTEGER,
+  PRIMARY KEY (provider_id, provider_service)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE categories (
   id         INTEGER PRIMARY KEY,
@@ -188,6 +237,9 @@ CREATE TABLE services (
 
 -- The order of the shop. Looking for a word or for what is off sale reads nothing but this.
 CREATE INDEX services_category ON services (category_id, position, id, is_enabled, name);
+-- What is sold through a provider, for its lists of services.
+CREATE INDEX services_provider ON services (provider_id, provider_service)
+  WHERE provider_id IS NOT NULL;
 
 CREATE TRIGGER catalogue_service_made AFTER INSERT ON services
   BEGIN UPDATE versions SET catalogue = catalogue + 1; END;
@@ -215,6 +267,31 @@ CREATE TRIGGER catalogue_rate_changed AFTER UPDATE ON user_rates
   BEGIN UPDATE versions SET catalogue = catalogue + 1; END;
 CREATE TRIGGER catalogue_rate_gone AFTER DELETE ON user_rates
   BEGIN UPDATE versions SET catalogue = catalogue + 1; END;
+
+-- Where else a service can be bought, in order. Its own provider columns are place 0.
+CREATE TABLE substitutes (
+  service_id       INTEGER NOT NULL REFERENCES services (id),
+  place            INTEGER NOT NULL CHECK (place BETWEEN 1 AND 9),
+  provider_id      INTEGER NOT NULL REFERENCES providers (id),
+  provider_service TEXT    NOT NULL,
+  PRIMARY KEY (service_id, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX substitutes_provider ON substitutes (provider_id, provider_service);
+
+-- What a service of a provider costs us (in our currency, at place 0), and the rule that makes its
+-- rate of that. Each service with a provider has a row.
+CREATE TABLE pricings (
+  service_id    INTEGER PRIMARY KEY REFERENCES services (id),
+  cost_micros   INTEGER CHECK (cost_micros >= 0),   -- not known before the first list
+  percent_bp    INTEGER NOT NULL DEFAULT 0 CHECK (percent_bp >= 0),
+  fixed_micros  INTEGER NOT NULL DEFAULT 0 CHECK (fixed_micros >= 0),
+  step_micros   INTEGER NOT NULL DEFAULT 0 CHECK (step_micros >= 0),
+  profit_micros INTEGER NOT NULL DEFAULT 0 CHECK (profit_micros >= 0),
+  is_followed   INTEGER NOT NULL DEFAULT 0 CHECK (is_followed IN (0, 1)),
+  allows_loss   INTEGER NOT NULL DEFAULT 0 CHECK (allows_loss IN (0, 1)),
+  off_by_sync   INTEGER NOT NULL DEFAULT 0 CHECK (off_by_sync IN (0, 1))
+) STRICT;
 
 -------------------------------------------------------------------------------------------- orders
 
@@ -312,20 +389,64 @@ CREATE TABLE order_inputs (
   PRIMARY KEY (order_id, name)
 ) STRICT, WITHOUT ROWID;
 
--- Our attempts to buy an order at a provider. At most one is alive.
-CREATE TABLE submissions (
-  id          INTEGER PRIMARY KEY,
-  order_id    INTEGER NOT NULL REFERENCES orders (id),
+-- What still has to happen to an order that is sold through a provider: one row from the purchase
+-- to the end. `place` says where the search for a provider goes on, `hand` why a person is needed.
+CREATE TABLE deliveries (
+  order_id    INTEGER PRIMARY KEY REFERENCES orders (id),
   provider_id INTEGER NOT NULL REFERENCES providers (id),
-  state       TEXT    NOT NULL
-              CHECK (state IN ('sending', 'unknown', 'accepted', 'rejected', 'not_sent')),
-  created_at  INTEGER NOT NULL,
-  ended_at    INTEGER
+  place       INTEGER NOT NULL DEFAULT 0,
+  stage       TEXT    NOT NULL
+              CHECK (stage = 'send' OR stage = 'call' OR stage = 'watch' OR stage = 'posts' OR
+                     stage = 'last' OR stage = 'held'),
+  due_at      INTEGER NOT NULL,
+  tries       INTEGER NOT NULL DEFAULT 0,
+  moved_at    INTEGER NOT NULL,
+  hand        TEXT    NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE INDEX deliveries_due ON deliveries (provider_id, stage, due_at);
+CREATE INDEX deliveries_hand ON deliveries (hand, order_id) WHERE hand <> '';
+
+-- Our attempts to buy an order at a provider. At most one is alive. Costs are ours: as expected,
+-- then as they said.
+CREATE TABLE submissions (
+  id               INTEGER PRIMARY KEY,
+  order_id         INTEGER NOT NULL REFERENCES orders (id),
+  provider_id      INTEGER NOT NULL REFERENCES providers (id),
+  place            INTEGER NOT NULL,
+  provider_service TEXT    NOT NULL,
+  custom_id        TEXT    NOT NULL,   -- our own id for it there, empty where none is sent
+  state            TEXT    NOT NULL
+                   CHECK (state = 'sending' OR state = 'unknown' OR state = 'accepted' OR
+                          state = 'rejected' OR state = 'not_sent'),
+  family           TEXT    NOT NULL DEFAULT '',
+  expected_micros  INTEGER NOT NULL CHECK (expected_micros >= 0),
+  cost_micros      INTEGER CHECK (cost_micros >= 0),
+  after_order      TEXT,   -- their newest number for us when it was sent
+  answer           TEXT    NOT NULL DEFAULT '',
+  evidence         TEXT    NOT NULL DEFAULT '',
+  created_at       INTEGER NOT NULL,
+  ended_at         INTEGER
 ) STRICT;
 
 CREATE UNIQUE INDEX submissions_live ON submissions (order_id)
-  WHERE state IN ('sending', 'unknown', 'accepted');
+  WHERE state = 'sending' OR state = 'unknown' OR state = 'accepted';
 CREATE INDEX submissions_order ON submissions (order_id, id);
+
+-- How long a service takes: how many of its orders have completed, and about how many seconds each.
+CREATE TABLE paces (
+  service_id INTEGER PRIMARY KEY REFERENCES services (id),
+  completed  INTEGER NOT NULL,
+  seconds    INTEGER NOT NULL
+) STRICT;
+
+-- Which life of the file this is: a random word that `<db>.epoch` names too. Another file in its
+-- place is noticed by it, and then what waits is parked.
+CREATE TABLE timelines (
+  id         INTEGER PRIMARY KEY CHECK (id = 1),
+  word       TEXT    NOT NULL,
+  is_parking INTEGER NOT NULL DEFAULT 0 CHECK (is_parking IN (0, 1))
+) STRICT;
 
 -- Requests to deliver again what dropped. At most one per order is open.
 CREATE TABLE refills (
@@ -343,6 +464,24 @@ CREATE INDEX refills_order ON refills (order_id, id);
 -- refills are few beside orders.
 CREATE INDEX refills_status ON refills (status, id);
 CREATE UNIQUE INDEX refills_open ON refills (order_id) WHERE status IN ('pending', 'in_progress');
+
+-- Cancels and refills that a provider has to be asked for: one without a refill is a cancel.
+CREATE TABLE errands (
+  id          INTEGER PRIMARY KEY,
+  order_id    INTEGER NOT NULL REFERENCES orders (id),
+  refill_id   INTEGER UNIQUE REFERENCES refills (id),
+  provider_id INTEGER NOT NULL REFERENCES providers (id),
+  stage       TEXT    NOT NULL CHECK (stage = 'ask' OR stage = 'asked' OR stage = 'held'),
+  their_id    TEXT,
+  due_at      INTEGER NOT NULL,
+  tries       INTEGER NOT NULL DEFAULT 0,
+  hand        TEXT    NOT NULL DEFAULT '',
+  answer      TEXT    NOT NULL DEFAULT ''   -- what they said last
+) STRICT;
+
+CREATE UNIQUE INDEX errands_cancel ON errands (order_id) WHERE refill_id IS NULL;
+CREATE INDEX errands_due ON errands (provider_id, due_at) WHERE stage <> 'held';
+CREATE INDEX errands_hand ON errands (hand, id) WHERE hand <> '';
 
 --------------------------------------------------------------------------------------------- books
 
@@ -396,8 +535,25 @@ CREATE TABLE figures (
   charged_micros  INTEGER NOT NULL DEFAULT 0,
   captured_micros INTEGER NOT NULL DEFAULT 0,
   refunded_micros INTEGER NOT NULL DEFAULT 0,
-  deposit_micros  INTEGER NOT NULL DEFAULT 0
+  deposit_micros  INTEGER NOT NULL DEFAULT 0,
+  cost_micros     INTEGER NOT NULL DEFAULT 0   -- of the orders that ended then, at providers
 ) STRICT;
+
+-- What the operator should know: at most one open for a kind and a subject.
+CREATE TABLE conditions (
+  id            INTEGER PRIMARY KEY,
+  kind          TEXT    NOT NULL,
+  subject       TEXT    NOT NULL,
+  text          TEXT    NOT NULL,
+  raised_at     INTEGER NOT NULL,
+  cleared_at    INTEGER,
+  muted_until   INTEGER,
+  told_at       INTEGER,
+  told_clear_at INTEGER
+) STRICT;
+
+CREATE UNIQUE INDEX conditions_open ON conditions (kind, subject) WHERE cleared_at IS NULL;
+CREATE INDEX conditions_cleared ON conditions (cleared_at, id) WHERE cleared_at IS NOT NULL;
 
 -- Who changed what, apart from orders bought through the API.
 CREATE TABLE audit (

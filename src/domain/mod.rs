@@ -4,6 +4,8 @@
 //! that was loaded come in as arguments, decisions go out as values. What the panel says no to is
 //! a [`Refusal`](refusal::Refusal).
 
+pub mod condition;
+pub mod delivery;
 pub mod figures;
 pub mod input;
 pub mod ledger;
@@ -11,7 +13,10 @@ pub mod link;
 pub mod login;
 pub mod money;
 pub mod order;
+pub mod outcome;
 pub mod placing;
+pub mod pricing;
+pub mod provider;
 pub mod refill;
 pub mod refusal;
 pub mod schedule;
@@ -49,6 +54,10 @@ ids! {
     AdminId
     /// A heading in the list of services.
     CategoryId
+    /// Something the operator should know.
+    ConditionId
+    /// A cancel or a refill that a provider is asked for.
+    ErrandId
     /// An API key.
     KeyId
     /// One purchase. Public, from 1, below 2^31, only growing.
@@ -63,6 +72,8 @@ ids! {
     SessionId
     /// A thing we sell.
     ServiceId
+    /// One attempt to buy an order at a provider.
+    SubmissionId
     /// A reseller.
     UserId
 }
@@ -80,6 +91,8 @@ pub enum Actor {
     Admin(AdminId),
     /// Somebody with a shell on the machine.
     CommandLine,
+    /// The panel itself, by what a provider said.
+    Delivery,
 }
 
 impl fmt::Display for Actor {
@@ -88,6 +101,7 @@ impl fmt::Display for Actor {
             Self::Key(id) => write!(f, "key {id}"),
             Self::Admin(id) => write!(f, "admin {id}"),
             Self::CommandLine => f.write_str("command line"),
+            Self::Delivery => f.write_str("delivery"),
         }
     }
 }

@@ -308,7 +308,7 @@ impl Order {
         kept.map_or(self.charge, |kept| kept.min(self.charge))
     }
 
-    fn settle(&self, status: OrderStatus, remains: i64, kept: Money) -> Change {
+    pub(super) fn settle(&self, status: OrderStatus, remains: i64, kept: Money) -> Change {
         let refund = self.charge.checked_sub(kept).unwrap_or(Money::ZERO);
         Change {
             status,

@@ -28,6 +28,7 @@ pub(super) struct Step {
 const MIGRATIONS: &[Step] = &[
     Step { sql: BOUNDS_AND_CATALOGUE, rows: None, after: "" },
     Step { sql: LINK_KEY, rows: Some(links::fill_keys), after: LINK_KEY_INDEX },
+    Step { sql: DELIVERY, rows: None, after: "" },
 ];
 
 /// The version of `schema.sql`.
@@ -89,4 +90,156 @@ ALTER TABLE orders ADD COLUMN link_key TEXT NOT NULL DEFAULT '';
 
 const LINK_KEY_INDEX: &str = "
 CREATE INDEX orders_link ON orders (block, link_key);
+";
+
+/// `providers` and `submissions` are made anew: no earlier program could fill either. Where a row
+/// is found all the same, the first statements fail and nothing is changed.
+const DELIVERY: &str = "
+INSERT INTO settings (key, value) SELECT 'name', NULL FROM providers LIMIT 1;
+INSERT INTO settings (key, value) SELECT 'name', NULL FROM submissions LIMIT 1;
+DROP TABLE submissions;
+DROP TABLE providers;
+CREATE TABLE providers (
+  id              INTEGER PRIMARY KEY,
+  name            TEXT    NOT NULL UNIQUE,
+  url             TEXT    NOT NULL,
+  created_at      INTEGER NOT NULL,
+  account_mac     BLOB    NOT NULL UNIQUE CHECK (length(account_mac) = 32),
+  key_sealed      BLOB    NOT NULL,
+  dialect         TEXT    NOT NULL DEFAULT 'form' CHECK (dialect = 'form' OR dialect = 'json'),
+  currency        TEXT    NOT NULL,
+  exchange_nanos  INTEGER NOT NULL CHECK (exchange_nanos > 0),
+  is_enabled      INTEGER NOT NULL DEFAULT 1 CHECK (is_enabled IN (0, 1)),
+  is_insecure     INTEGER NOT NULL DEFAULT 0 CHECK (is_insecure IN (0, 1)),
+  sends_ids       INTEGER NOT NULL DEFAULT 1 CHECK (sends_ids IN (0, 1)),
+  timeout_seconds INTEGER NOT NULL DEFAULT 30 CHECK (timeout_seconds BETWEEN 1 AND 60),
+  low_micros      INTEGER,
+  trouble         TEXT    NOT NULL DEFAULT ''
+                  CHECK (trouble = '' OR trouble = 'funds' OR trouble = 'key'),
+  answer          TEXT    NOT NULL DEFAULT '',
+  paused_until    INTEGER,
+  balance_micros  INTEGER,
+  balance_at      INTEGER,
+  synced_at       INTEGER,
+  sync_due_at     INTEGER NOT NULL,
+  last_order      TEXT
+) STRICT;
+CREATE TABLE readings (
+  provider_id    INTEGER NOT NULL REFERENCES providers (id),
+  read_at        INTEGER NOT NULL,
+  balance_micros INTEGER NOT NULL,
+  PRIMARY KEY (provider_id, read_at)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE offers (
+  provider_id      INTEGER NOT NULL REFERENCES providers (id),
+  provider_service TEXT    NOT NULL,
+  name             TEXT    NOT NULL,
+  category         TEXT    NOT NULL,
+  kind             TEXT    NOT NULL,
+  cost_micros      INTEGER NOT NULL CHECK (cost_micros >= 0),
+  quantity_min     INTEGER NOT NULL,
+  quantity_max     INTEGER NOT NULL,
+  is_dripfeed      INTEGER NOT NULL CHECK (is_dripfeed IN (0, 1)),
+  is_refill        INTEGER NOT NULL CHECK (is_refill IN (0, 1)),
+  is_cancel        INTEGER NOT NULL CHECK (is_cancel IN (0, 1)),
+  seen_at          INTEGER NOT NULL,
+  gone_at          INTEGER,
+  PRIMARY KEY (provider_id, provider_service)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE substitutes (
+  service_id       INTEGER NOT NULL REFERENCES services (id),
+  place            INTEGER NOT NULL CHECK (place BETWEEN 1 AND 9),
+  provider_id      INTEGER NOT NULL REFERENCES providers (id),
+  provider_service TEXT    NOT NULL,
+  PRIMARY KEY (service_id, place)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE pricings (
+  service_id    INTEGER PRIMARY KEY REFERENCES services (id),
+  cost_micros   INTEGER CHECK (cost_micros >= 0),
+  percent_bp    INTEGER NOT NULL DEFAULT 0 CHECK (percent_bp >= 0),
+  fixed_micros  INTEGER NOT NULL DEFAULT 0 CHECK (fixed_micros >= 0),
+  step_micros   INTEGER NOT NULL DEFAULT 0 CHECK (step_micros >= 0),
+  profit_micros INTEGER NOT NULL DEFAULT 0 CHECK (profit_micros >= 0),
+  is_followed   INTEGER NOT NULL DEFAULT 0 CHECK (is_followed IN (0, 1)),
+  allows_loss   INTEGER NOT NULL DEFAULT 0 CHECK (allows_loss IN (0, 1)),
+  off_by_sync   INTEGER NOT NULL DEFAULT 0 CHECK (off_by_sync IN (0, 1))
+) STRICT;
+CREATE TABLE deliveries (
+  order_id    INTEGER PRIMARY KEY REFERENCES orders (id),
+  provider_id INTEGER NOT NULL REFERENCES providers (id),
+  place       INTEGER NOT NULL DEFAULT 0,
+  stage       TEXT    NOT NULL
+              CHECK (stage = 'send' OR stage = 'call' OR stage = 'watch' OR stage = 'posts' OR
+                     stage = 'last' OR stage = 'held'),
+  due_at      INTEGER NOT NULL,
+  tries       INTEGER NOT NULL DEFAULT 0,
+  moved_at    INTEGER NOT NULL,
+  hand        TEXT    NOT NULL DEFAULT ''
+) STRICT;
+CREATE TABLE submissions (
+  id               INTEGER PRIMARY KEY,
+  order_id         INTEGER NOT NULL REFERENCES orders (id),
+  provider_id      INTEGER NOT NULL REFERENCES providers (id),
+  place            INTEGER NOT NULL,
+  provider_service TEXT    NOT NULL,
+  custom_id        TEXT    NOT NULL,
+  state            TEXT    NOT NULL
+                   CHECK (state = 'sending' OR state = 'unknown' OR state = 'accepted' OR
+                          state = 'rejected' OR state = 'not_sent'),
+  family           TEXT    NOT NULL DEFAULT '',
+  expected_micros  INTEGER NOT NULL CHECK (expected_micros >= 0),
+  cost_micros      INTEGER CHECK (cost_micros >= 0),
+  after_order      TEXT,
+  answer           TEXT    NOT NULL DEFAULT '',
+  evidence         TEXT    NOT NULL DEFAULT '',
+  created_at       INTEGER NOT NULL,
+  ended_at         INTEGER
+) STRICT;
+CREATE TABLE paces (
+  service_id INTEGER PRIMARY KEY REFERENCES services (id),
+  completed  INTEGER NOT NULL,
+  seconds    INTEGER NOT NULL
+) STRICT;
+CREATE TABLE timelines (
+  id         INTEGER PRIMARY KEY CHECK (id = 1),
+  word       TEXT    NOT NULL,
+  is_parking INTEGER NOT NULL DEFAULT 0 CHECK (is_parking IN (0, 1))
+) STRICT;
+CREATE TABLE errands (
+  id          INTEGER PRIMARY KEY,
+  order_id    INTEGER NOT NULL REFERENCES orders (id),
+  refill_id   INTEGER UNIQUE REFERENCES refills (id),
+  provider_id INTEGER NOT NULL REFERENCES providers (id),
+  stage       TEXT    NOT NULL CHECK (stage = 'ask' OR stage = 'asked' OR stage = 'held'),
+  their_id    TEXT,
+  due_at      INTEGER NOT NULL,
+  tries       INTEGER NOT NULL DEFAULT 0,
+  hand        TEXT    NOT NULL DEFAULT '',
+  answer      TEXT    NOT NULL DEFAULT ''
+) STRICT;
+CREATE TABLE conditions (
+  id            INTEGER PRIMARY KEY,
+  kind          TEXT    NOT NULL,
+  subject       TEXT    NOT NULL,
+  text          TEXT    NOT NULL,
+  raised_at     INTEGER NOT NULL,
+  cleared_at    INTEGER,
+  muted_until   INTEGER,
+  told_at       INTEGER,
+  told_clear_at INTEGER
+) STRICT;
+CREATE INDEX services_provider ON services (provider_id, provider_service)
+  WHERE provider_id IS NOT NULL;
+CREATE INDEX substitutes_provider ON substitutes (provider_id, provider_service);
+CREATE INDEX deliveries_due ON deliveries (provider_id, stage, due_at);
+CREATE INDEX deliveries_hand ON deliveries (hand, order_id) WHERE hand <> '';
+CREATE UNIQUE INDEX submissions_live ON submissions (order_id)
+  WHERE state = 'sending' OR state = 'unknown' OR state = 'accepted';
+CREATE INDEX submissions_order ON submissions (order_id, id);
+CREATE UNIQUE INDEX errands_cancel ON errands (order_id) WHERE refill_id IS NULL;
+CREATE INDEX errands_due ON errands (provider_id, due_at) WHERE stage <> 'held';
+CREATE INDEX errands_hand ON errands (hand, id) WHERE hand <> '';
+CREATE UNIQUE INDEX conditions_open ON conditions (kind, subject) WHERE cleared_at IS NULL;
+CREATE INDEX conditions_cleared ON conditions (cleared_at, id) WHERE cleared_at IS NOT NULL;
+ALTER TABLE figures ADD COLUMN cost_micros INTEGER NOT NULL DEFAULT 0;
 ";

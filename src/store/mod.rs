@@ -10,20 +10,28 @@ pub mod audit;
 pub mod backup;
 pub mod categories;
 pub mod check;
+pub mod conditions;
+pub mod deliveries;
 pub mod figures;
 pub mod keys;
 pub mod ledger;
 pub mod links;
+pub mod offers;
 pub mod order_list;
 pub mod orders;
 pub mod page;
 pub mod postings;
+pub mod pricings;
+pub mod providers;
 pub mod refills;
 pub mod requests;
 pub mod service_list;
 pub mod services;
 pub mod sessions;
 pub mod settings;
+pub mod submissions;
+pub mod substitutes;
+pub mod timelines;
 pub mod users;
 
 mod command;
@@ -46,7 +54,7 @@ use r2d2::Pool;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
+use crate::domain::refusal::{OperatorRefusal, OrderRefusal, ProviderRefusal, Refusal};
 
 pub use check::check_file;
 pub use command::{Command, IfCallersUnchanged, Traced};
@@ -126,6 +134,12 @@ impl From<Refusal> for Error {
 
 impl From<OrderRefusal> for Error {
     fn from(refusal: OrderRefusal) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+impl From<ProviderRefusal> for Error {
+    fn from(refusal: ProviderRefusal) -> Self {
         Self::Refused(refusal.into())
     }
 }

@@ -120,7 +120,7 @@ pub fn insert(tx: &Tx<'_>, order: &NewOrder, origin: &Origin) -> Result<OrderId>
     let wanted = &order.wanted;
     let key = match origin.actor {
         Actor::Key(key) => Some(key),
-        Actor::Admin(_) | Actor::CommandLine => None,
+        Actor::Admin(_) | Actor::CommandLine | Actor::Delivery => None,
     };
     let id = tx.insert(
         "INSERT INTO orders (user_id, service_id, kind, link, quantity, units, runs,

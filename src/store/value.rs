@@ -6,15 +6,18 @@
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 
+use crate::domain::condition::ConditionKind;
+use crate::domain::delivery::{Ending, Hand, Stage, State};
 use crate::domain::input::Input;
 use crate::domain::ledger::{AccountKind, PostingKind};
 use crate::domain::money::{Discount, Money, Rate};
 use crate::domain::order::{OrderStatus, PublicStatus, Shown};
+use crate::domain::provider::{Dialect, Exchange};
 use crate::domain::refill::RefillStatus;
 use crate::domain::service::ServiceKind;
 use crate::domain::{
-    AccountId, AdminId, CategoryId, KeyId, OrderId, PostingId, ProviderId, RefillId, ServiceId,
-    SessionId, Timestamp, UserId,
+    AccountId, AdminId, CategoryId, ConditionId, ErrandId, KeyId, OrderId, PostingId, ProviderId,
+    RefillId, ServiceId, SessionId, SubmissionId, Timestamp, UserId,
 };
 use crate::secret::KeyHash;
 
@@ -277,6 +280,8 @@ integer_columns! {
     AccountId: |id| Some(AccountId(id)), |id| id.0;
     AdminId: |id| Some(AdminId(id)), |id| id.0;
     CategoryId: |id| Some(CategoryId(id)), |id| id.0;
+    ConditionId: |id| Some(ConditionId(id)), |id| id.0;
+    ErrandId: |id| Some(ErrandId(id)), |id| id.0;
     KeyId: |id| Some(KeyId(id)), |id| id.0;
     OrderId: |id| Some(OrderId(id)), |id| id.0;
     PostingId: |id| Some(PostingId(id)), |id| id.0;
@@ -284,10 +289,12 @@ integer_columns! {
     RefillId: |id| Some(RefillId(id)), |id| id.0;
     ServiceId: |id| Some(ServiceId(id)), |id| id.0;
     SessionId: |id| Some(SessionId(id)), |id| id.0;
+    SubmissionId: |id| Some(SubmissionId(id)), |id| id.0;
     UserId: |id| Some(UserId(id)), |id| id.0;
     Timestamp: |seconds| Some(Timestamp(seconds)), |at| at.0;
     Money: |micros| Some(Money::from_micros(micros)), |money| money.micros();
     Rate: |micros| Some(Rate::from_micros(micros)), |rate| rate.micros();
+    Exchange: Exchange::from_nanos, |exchange| exchange.nanos();
     Discount: Discount::from_basis_points, |discount| discount.basis_points();
 }
 
@@ -311,5 +318,6 @@ macro_rules! word_columns {
 }
 
 word_columns! {
-    AccountKind Input OrderStatus PostingKind PublicStatus RefillStatus ServiceKind Shown
+    AccountKind ConditionKind Dialect Ending Hand Input OrderStatus PostingKind PublicStatus
+    RefillStatus ServiceKind Shown Stage State
 }

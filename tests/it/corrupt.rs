@@ -70,15 +70,19 @@ fn trade(panel: &Panel) {
 fn hand_over() -> String {
     let goodwill = moved("goodwill", ["3", "4"], "5", "5");
     format!(
-        "INSERT INTO providers (id, name, url, created_at) VALUES (1, 'p', 'https://p', 0);
+        "INSERT INTO providers (id, name, url, created_at, account_mac, key_sealed, currency,
+                                exchange_nanos, sync_due_at)
+         VALUES (1, 'p', 'https://p', 0, zeroblob(32), zeroblob(64), 'USD', 1000000000, 0);
          UPDATE orders SET status = 'sending', provider_id = 1 WHERE id = 6;
          UPDATE orders SET status = 'unknown', provider_id = 1 WHERE id = 7;
          UPDATE order_counts SET count = count + 2 WHERE public_status = 'processing';
          UPDATE order_counts SET count = count - 1 WHERE public_status = 'pending';
          UPDATE orders SET provider_id = 1, provider_order_id = 'A' || id WHERE id IN (2, 3);
-         INSERT INTO submissions (order_id, provider_id, state, created_at)
-         VALUES (6, 1, 'sending', 0), (7, 1, 'unknown', 0), (2, 1, 'rejected', 0),
-                (2, 1, 'accepted', 0), (3, 1, 'accepted', 0), (1, 1, 'not_sent', 0);
+         INSERT INTO submissions (order_id, provider_id, place, provider_service, custom_id, state,
+                                  expected_micros, created_at)
+         SELECT column1, 1, 0, '9', '', column2, 0, 0 FROM
+           (VALUES (6, 'sending'), (7, 'unknown'), (2, 'rejected'), (2, 'accepted'),
+                   (3, 'accepted'), (1, 'not_sent'));
          INSERT INTO orders (user_id, service_id, parent_id, kind, link, quantity, units,
                              rate_micros, charge_micros, remains, created_at, updated_at,
                              link_key)
@@ -198,13 +202,13 @@ const FALSIFICATIONS: &str = "
     less than nothing remains              | file remains                         | UPDATE orders SET remains = -1 WHERE id = 1
     an order is another user's             | bounds owner                         | UPDATE orders SET user_id = 2 WHERE id = 1
     an order's link has another key        | link                                 | UPDATE orders SET link_key = 'y' WHERE id = 1
-    a second live submission               | schema submission                    | INSERT INTO submissions (order_id, provider_id, state, created_at) VALUES (6, 1, 'accepted', 0)
-    a pending order is being sent          | submission                           | INSERT INTO submissions (order_id, provider_id, state, created_at) VALUES (8, 1, 'sending', 0)
+    a second live submission               | schema submission                    | INSERT INTO submissions (order_id, provider_id, place, provider_service, custom_id, state, expected_micros, created_at) VALUES (6, 1, 0, '9', '', 'accepted', 0, 0)
+    a pending order is being sent          | submission                           | INSERT INTO submissions (order_id, provider_id, place, provider_service, custom_id, state, expected_micros, created_at) VALUES (8, 1, 0, '9', '', 'sending', 0, 0)
     a pending order is placed there        | count submission                     | UPDATE orders SET status = 'pending' WHERE id = 2
     an order is sent by nobody             | submission                           | DELETE FROM submissions WHERE order_id = 6
     an order is placed by nobody           | submission                           | DELETE FROM submissions WHERE order_id = 3
     a placed order has no number there     | submission                           | UPDATE orders SET provider_order_id = NULL WHERE id = 2
-    an order is placed somewhere else      | submission                           | INSERT INTO providers (id, name, url, created_at) VALUES (2, 'q', 'https://q', 0); UPDATE orders SET provider_id = 2 WHERE id = 2
+    an order is placed somewhere else      | submission                           | INSERT INTO providers (id, name, url, created_at, account_mac, key_sealed, currency, exchange_nanos, sync_due_at) VALUES (2, 'q', 'https://q', 0, randomblob(32), zeroblob(64), 'USD', 1000000000, 0); UPDATE orders SET provider_id = 2 WHERE id = 2
     unknown and sending disagree           | submission                           | UPDATE submissions SET state = 'unknown' WHERE order_id = 6
     a submission in no known state         | file submission                      | UPDATE submissions SET state = 'maybe' WHERE order_id = 6
     two orders are one upstream            | provider schema                      | UPDATE orders SET provider_order_id = 'A2' WHERE id = 3

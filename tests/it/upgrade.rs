@@ -37,6 +37,12 @@ const KEPT: &[Schema] = &[
         key: "pl_uyfbstalfcgw2joqomp4dfmxzcdyqozem44244ucsarkguu2tsdq",
         orders: [68, 67],
     },
+    Schema {
+        version: 3,
+        sql: include_str!("fixture/v3.sql"),
+        key: "pl_coyayr4jok5fdwq3z4easlf2mwartg4quysxcll4mbzewxnaov4a",
+        orders: [654, 653],
+    },
 ];
 const APPLICATION_ID: i64 = 0x506e_6c74;
 

@@ -5,11 +5,13 @@
 
 mod operator;
 mod order;
+mod provider;
 
 use std::fmt;
 
 pub use operator::OperatorRefusal;
 pub use order::OrderRefusal;
+pub use provider::ProviderRefusal;
 
 /// A business "no". Nothing was changed.
 ///
@@ -32,6 +34,18 @@ impl From<OrderRefusal> for Refusal {
 impl From<OperatorRefusal> for Refusal {
     fn from(refusal: OperatorRefusal) -> Self {
         Self::Operator(refusal)
+    }
+}
+
+impl From<ProviderRefusal> for OperatorRefusal {
+    fn from(refusal: ProviderRefusal) -> Self {
+        Self::Provider(refusal)
+    }
+}
+
+impl From<ProviderRefusal> for Refusal {
+    fn from(refusal: ProviderRefusal) -> Self {
+        Self::Operator(refusal.into())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::ProviderRefusal;
 use crate::domain::PostingId;
 use crate::domain::money::Money;
 
@@ -88,6 +89,9 @@ pub enum OperatorRefusal {
     /// The refusal of one line of a file; lines count from 1.
     AtLine(u64, Box<Self>),
 
+    /// About a provider, or an order that is sold through one.
+    Provider(ProviderRefusal),
+
     // Settings.
     SettingNotFound,
     BadSetting,
@@ -124,6 +128,7 @@ impl fmt::Display for OperatorRefusal {
                 return write!(f, "Only {most} is left to take back");
             }
             Self::AtLine(line, refusal) => return write!(f, "line {line}: {refusal}"),
+            Self::Provider(refusal) => return refusal.fmt(f),
             Self::OrderInHandOver => "Order is being handed to a provider",
             Self::NeverBackToPending => "An order cannot go back to pending",
             Self::SubscriptionOnlyCancels => "A subscription can only be canceled",

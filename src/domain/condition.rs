@@ -1,0 +1,60 @@
+//! Conditions: what the operator should know, raised once and cleared by itself or by a person.
+
+use super::{ConditionId, Timestamp, words};
+
+words! {
+    /// What is the matter. A kind and a subject have at most one open condition.
+    pub enum ConditionKind {
+        /// A provider's balance does not pay for an order.
+        Funds = "Funds",
+        LowBalance = "Low balance",
+        /// A provider does not accept our key.
+        Key = "Key",
+        /// A provider does not answer.
+        Failing = "Failing",
+        /// A provider refuses one order after the other.
+        Refusing = "Refusing",
+        /// A provider has given an unclear answer and has not been proven well since.
+        Unproven = "Unproven",
+        /// A provider's list could not be taken over.
+        Catalogue = "Catalogue",
+        PriceJump = "Price jump",
+        /// A service is no longer on its provider's list.
+        Gone = "Gone",
+        Renamed = "Renamed",
+        /// A service's type is another on its provider's list.
+        KindChanged = "Kind changed",
+        BelowCost = "Below cost",
+        /// A provider refused a quantity that we sell.
+        Limits = "Limits",
+        /// A provider refused a service that we sell.
+        ServiceRefused = "Service refused",
+        /// A provider's currency is not the one that was set.
+        Currency = "Currency",
+        /// An order cost more than expected.
+        Overcharged = "Overcharged",
+        /// Orders at a provider wait for a person.
+        Hand = "Hand",
+        /// A provider says something else of an order that has ended.
+        Contradicts = "Contradicts",
+        /// An order has not moved for long.
+        Slow = "Slow",
+        /// An older file lies in the place of the panel's.
+        Restored = "Restored",
+        /// The epoch file cannot be written, so nothing is sent.
+        Epoch = "Epoch",
+    }
+}
+
+/// Something the operator should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    pub id: ConditionId,
+    pub kind: ConditionKind,
+    /// What it is about: `provider 3`, `service 12`, `order 812`, or nothing.
+    pub subject: String,
+    pub text: String,
+    pub raised_at: Timestamp,
+    pub cleared_at: Option<Timestamp>,
+    pub muted_until: Option<Timestamp>,
+}

@@ -1,0 +1,66 @@
+//! What an operator is told about providers, and about orders that are sold through one.
+
+use std::fmt;
+
+/// A "no" to something about a provider or a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProviderRefusal {
+    // The provider itself.
+    BadCurrency,
+    BadTimeout,
+    BadExchange,
+    /// Another provider, of that name, is the same account upstream.
+    SameAccount(String),
+    TooManyProviders,
+    /// Services or orders name it.
+    InUse,
+    /// Its open orders are at the account that it has now.
+    HasOpenOrders,
+    /// The key file is another one, so its key cannot be read.
+    KeyUnreadable,
+
+    // An order at a provider.
+    /// The order waits for no decision.
+    NothingToDecide,
+    /// The decision does not fit what the order waits for.
+    DecisionDoesNotFit,
+    /// That number at the provider belongs to the order of that number here.
+    TheirOrderIsKnown(i64),
+    /// A provider's number is 1 to 64 letters, digits, `_` or `-`.
+    BadTheirId,
+    /// No other provider sells the service.
+    NoOtherPlace,
+    /// The order is not waiting to be sent.
+    NotWaiting,
+    /// The service names no provider.
+    NoProvider,
+}
+
+impl fmt::Display for ProviderRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sentence = match self {
+            Self::SameAccount(name) => {
+                return write!(f, "This is the account of provider {name}");
+            }
+            Self::TheirOrderIsKnown(order) => {
+                return write!(f, "This number belongs to order {order} already");
+            }
+            Self::BadCurrency => "A currency is 1 to 8 capital letters, such as USD",
+            Self::BadTimeout => "A timeout is 1 to 60 seconds",
+            Self::BadExchange => "Enter an exchange rate above 0, such as 1.08",
+            Self::TooManyProviders => "A panel has at most 64 providers",
+            Self::InUse => "Services or orders name this provider: pause it instead",
+            Self::HasOpenOrders => {
+                "It has open orders: confirm that the new key opens the same account"
+            }
+            Self::KeyUnreadable => "The provider's key cannot be read with this key file",
+            Self::NothingToDecide => "This order waits for no decision",
+            Self::DecisionDoesNotFit => "This order cannot be decided that way",
+            Self::BadTheirId => "A provider's order number is 1 to 64 letters, digits, _ or -",
+            Self::NoOtherPlace => "No other provider can take this order",
+            Self::NotWaiting => "Only orders that wait to be sent can be moved",
+            Self::NoProvider => "The service has no provider",
+        };
+        f.write_str(sentence)
+    }
+}

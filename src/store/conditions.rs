@@ -1,0 +1,111 @@
+//! Conditions: raised once, cleared once.
+
+use super::value::{Row, RowResult, params};
+use super::{Read, Result, Tx};
+use crate::domain::ConditionId;
+use crate::domain::Timestamp;
+use crate::domain::condition::{Condition, ConditionKind};
+
+/// Raises a condition; one that is open already stays as it is.
+pub fn raise(tx: &Tx<'_>, kind: ConditionKind, subject: &str, text: &str) -> Result<()> {
+    if is_open(tx, kind, subject)? {
+        return Ok(());
+    }
+    tx.execute(
+        "INSERT INTO conditions (kind, subject, text, raised_at) VALUES ($1, $2, $3, $4)",
+        params![kind, subject, text, tx.now],
+    )?;
+    Ok(())
+}
+
+/// Clears a condition, if it is open.
+pub fn clear(tx: &Tx<'_>, kind: ConditionKind, subject: &str) -> Result<()> {
+    if !is_open(tx, kind, subject)? {
+        return Ok(());
+    }
+    tx.execute(
+        "UPDATE conditions SET cleared_at = $1
+         WHERE kind = $2 AND subject = $3 AND cleared_at IS NULL",
+        params![tx.now, kind, subject],
+    )?;
+    Ok(())
+}
+
+/// Whether such a condition is open.
+pub fn is_open(db: &Read<'_>, kind: ConditionKind, subject: &str) -> Result<bool> {
+    let sql = "SELECT 1 FROM conditions WHERE kind = $1 AND subject = $2 AND cleared_at IS NULL";
+    Ok(db.find(sql, params![kind, subject], |_| Ok(()))?.is_some())
+}
+
+const COLUMNS: &str = "id, kind, subject, text, raised_at, cleared_at, muted_until";
+
+fn read_condition(row: &Row<'_>) -> RowResult<Condition> {
+    Ok(Condition {
+        id: row.get(0)?,
+        kind: row.get(1)?,
+        subject: row.get(2)?,
+        text: row.get(3)?,
+        raised_at: row.get(4)?,
+        cleared_at: row.get(5)?,
+        muted_until: row.get(6)?,
+    })
+}
+
+/// A condition by its number.
+pub fn find(db: &Read<'_>, id: ConditionId) -> Result<Option<Condition>> {
+    let sql = format!("SELECT {COLUMNS} FROM conditions WHERE id = $1");
+    db.find(&sql, params![id], read_condition)
+}
+
+/// What is open, by kind.
+pub fn list_open(db: &Read<'_>, limit: i64) -> Result<Vec<Condition>> {
+    db.list(&list_open_sql(), params![limit], read_condition)
+}
+
+fn list_open_sql() -> String {
+    format!(
+        "SELECT {COLUMNS} FROM conditions INDEXED BY conditions_open
+         WHERE cleared_at IS NULL ORDER BY kind, subject LIMIT $1"
+    )
+}
+
+/// What was cleared last, newest first.
+pub fn list_cleared(db: &Read<'_>, limit: i64) -> Result<Vec<Condition>> {
+    db.list(&list_cleared_sql(), params![limit], read_condition)
+}
+
+fn list_cleared_sql() -> String {
+    format!(
+        "SELECT {COLUMNS} FROM conditions INDEXED BY conditions_cleared
+         WHERE cleared_at IS NOT NULL ORDER BY cleared_at DESC, id DESC LIMIT $1"
+    )
+}
+
+/// Keeps a condition out of sight until then; `None` shows it again.
+pub fn update_muted(tx: &Tx<'_>, id: ConditionId, until: Option<Timestamp>) -> Result<()> {
+    let sql = "UPDATE conditions SET muted_until = $1 WHERE id = $2";
+    tx.execute(sql, params![until, id])?;
+    Ok(())
+}
+
+/// Removes what was cleared before then, at most that many; says how many.
+pub fn prune(tx: &Tx<'_>, before: Timestamp, limit: i64) -> Result<usize> {
+    tx.execute(
+        "DELETE FROM conditions WHERE id IN
+           (SELECT id FROM conditions INDEXED BY conditions_cleared
+            WHERE cleared_at IS NOT NULL AND cleared_at < $1 ORDER BY cleared_at LIMIT $2)",
+        params![before, limit],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema;
+
+    #[test]
+    fn both_lists_walk_an_index() {
+        schema::assert_walks_an_index(&list_open_sql());
+        schema::assert_walks_an_index(&list_cleared_sql());
+    }
+}

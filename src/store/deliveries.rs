@@ -1,0 +1,133 @@
+//! Deliveries: what still has to happen to orders that are sold through a provider.
+
+use super::value::{Row, RowResult, params};
+use super::{Read, Result, Tx};
+use crate::domain::delivery::{Delivery, Hand, Stage};
+use crate::domain::{OrderId, ProviderId, Timestamp};
+
+const COLUMNS: &str = "order_id, provider_id, place, stage, due_at, tries, moved_at, hand";
+
+fn read_delivery(row: &Row<'_>) -> RowResult<Delivery> {
+    let hand: String = row.get(7)?;
+    Ok(Delivery {
+        order: row.get(0)?,
+        provider: row.get(1)?,
+        place: row.get(2)?,
+        stage: row.get(3)?,
+        due_at: row.get(4)?,
+        tries: row.get(5)?,
+        moved_at: row.get(6)?,
+        hand: Hand::from_stored(&hand),
+    })
+}
+
+/// What still has to happen to an order, if it is sold through a provider and has not ended.
+pub fn find(db: &Read<'_>, order: OrderId) -> Result<Option<Delivery>> {
+    let sql = format!("SELECT {COLUMNS} FROM deliveries WHERE order_id = $1");
+    db.find(&sql, params![order], read_delivery)
+}
+
+/// The same for many orders, in their order.
+pub fn find_each(db: &Read<'_>, orders: &[OrderId]) -> Result<Vec<Option<Delivery>>> {
+    db.find_each(&format!("SELECT {COLUMNS} FROM deliveries WHERE order_id = $1"), orders, |row| {
+        read_delivery(row)
+    })
+}
+
+/// An order that was just bought: to be sent at once.
+pub fn insert(tx: &Tx<'_>, order: OrderId, provider: ProviderId) -> Result<()> {
+    tx.insert(
+        "INSERT INTO deliveries (order_id, provider_id, stage, due_at, moved_at)
+         VALUES ($1, $2, 'send', $3, $3)",
+        params![order, provider, tx.now],
+    )?;
+    Ok(())
+}
+
+/// Writes all of a row.
+pub fn update(tx: &Tx<'_>, delivery: &Delivery) -> Result<()> {
+    tx.execute(
+        "UPDATE deliveries SET provider_id = $1, place = $2, stage = $3, due_at = $4, tries = $5,
+                               moved_at = $6, hand = $7
+         WHERE order_id = $8",
+        params![
+            delivery.provider,
+            delivery.place,
+            delivery.stage,
+            delivery.due_at,
+            delivery.tries,
+            delivery.moved_at,
+            delivery.hand.map_or("", Hand::as_str),
+            delivery.order,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Puts off when something is due next.
+pub fn update_due(tx: &Tx<'_>, order: OrderId, due_at: Timestamp) -> Result<()> {
+    tx.execute("UPDATE deliveries SET due_at = $1 WHERE order_id = $2", params![due_at, order])?;
+    Ok(())
+}
+
+/// Nothing more has to happen to the order.
+pub fn delete(tx: &Tx<'_>, order: OrderId) -> Result<()> {
+    tx.execute("DELETE FROM deliveries WHERE order_id = $1", params![order])?;
+    Ok(())
+}
+
+const DUE: &str = "SELECT order_id FROM deliveries INDEXED BY deliveries_due
+     WHERE provider_id = $1 AND stage = $2 AND due_at <= $3 ORDER BY due_at LIMIT $4";
+
+/// A provider's orders that are due in a stage by then, what is due longest first.
+pub fn list_due(
+    db: &Read<'_>,
+    provider: ProviderId,
+    stage: Stage,
+    by: Timestamp,
+    limit: i64,
+) -> Result<Vec<OrderId>> {
+    db.list(DUE, params![provider, stage, by, limit], |row| row.get(0))
+}
+
+const NEXT_DUE: &str = "SELECT min(due_at) FROM deliveries INDEXED BY deliveries_due
+     WHERE provider_id = $1 AND stage = $2";
+
+/// When the first of a provider's orders in a stage is due.
+pub fn next_due(db: &Read<'_>, provider: ProviderId, stage: Stage) -> Result<Option<Timestamp>> {
+    db.get(NEXT_DUE, params![provider, stage], |row| row.get(0))
+}
+
+const IN_STAGE: &str = "SELECT order_id FROM deliveries INDEXED BY deliveries_due
+     WHERE provider_id = $1 AND stage = $2 LIMIT $3";
+
+/// Some of a provider's orders in a stage.
+pub fn list_in_stage(
+    db: &Read<'_>,
+    provider: ProviderId,
+    stage: Stage,
+    limit: i64,
+) -> Result<Vec<OrderId>> {
+    db.list(IN_STAGE, params![provider, stage, limit], |row| row.get(0))
+}
+
+const COUNT: &str = "SELECT count(*) FROM (SELECT 1 FROM deliveries INDEXED BY deliveries_due
+     WHERE provider_id = $1 AND stage = $2 LIMIT $3)";
+
+/// How many of a provider's orders are in a stage, counted up to a limit.
+pub fn count(db: &Read<'_>, provider: ProviderId, stage: Stage, limit: i64) -> Result<i64> {
+    db.get(COUNT, params![provider, stage, limit], |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema;
+
+    #[test]
+    fn all_that_a_lane_asks_walks_an_index() {
+        for sql in [DUE, NEXT_DUE, IN_STAGE, COUNT] {
+            schema::assert_walks_an_index(sql);
+        }
+    }
+}

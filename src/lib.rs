@@ -4,8 +4,8 @@
 //! Layers, each of which names only what stands left of it:
 //! [`domain`] ← [`store`] ← [`commands`] ← [`api`] | [`admin`] ← [`app`] ← [`cli`]. On the ground
 //! floor, for anyone but the domain: [`clock`], [`secret`], [`password`], [`totp`], [`packed`],
-//! [`config`], [`request`], [`telemetry`]; [`assets`] serves the pages. `tests/it/tidy.rs` holds
-//! the table.
+//! [`config`], [`request`], [`telemetry`]; [`assets`] serves the pages, and [`practice`] is a
+//! provider to try things out on. `tests/it/tidy.rs` holds the table.
 //!
 //! # The walk of an order
 //! The bytes of a request become flat fields (`api/fields.rs`), the key in them a caller, the rest
@@ -28,6 +28,7 @@ pub mod config;
 pub mod domain;
 pub mod packed;
 pub mod password;
+pub mod practice;
 pub mod request;
 pub mod secret;
 pub mod store;

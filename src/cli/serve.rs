@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use tokio::sync::oneshot;
 
 use super::Result;
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::clock::Clock;
 use crate::config::{Config, Network, PublicUrl, TrustedProxies, default_key_file};
 use crate::password::Cost;
+use crate::practice::{self, Practice};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -32,14 +33,27 @@ pub(super) struct Args {
     /// The key that seals secrets; `<db>.key` unless given, made if missing
     #[arg(long, env = "PANELITE_KEY_FILE", value_name = "FILE")]
     key_file: Option<PathBuf>,
+
+    /// Run a provider in memory beside the panel, to try delivery out on
+    #[arg(
+        long,
+        env = "PANELITE_PRACTICE",
+        value_name = "ADDRESS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = practice::ADDRESS
+    )]
+    practice: Option<SocketAddr>,
 }
 
 pub(super) fn run(db: &Path, args: Args) -> Result {
+    let clock = Clock::System;
+    let practice = args.practice.map(|at| start_practice(&clock, at)).transpose()?;
     let app = App::bind(Config {
         db: db.to_owned(),
         listen: args.listen,
         trusted_proxies: TrustedProxies(args.trusted_proxy),
-        clock: Clock::System,
+        clock,
         workers: std::thread::available_parallelism().map_or(2, usize::from),
         public_url: args.public_url,
         insecure_cookies: args.insecure_cookies,
@@ -52,7 +66,14 @@ pub(super) fn run(db: &Path, args: Args) -> Result {
         None => format!("Pages: {url}/admin"),
     };
     say!("Panelite serves {db} at {url}\nAPI: POST {url}/api/v2\n{pages}")?;
+    if let Some(practice) = &practice {
+        say!("Practice provider: {}, with the key {}", practice.url(), practice.key())?;
+    }
     // Nobody stops this server but a signal: the sender lives as long as it.
     let (_stop, stopped) = oneshot::channel();
     Ok(app.run(stopped)?)
+}
+
+fn start_practice(clock: &Clock, address: SocketAddr) -> std::result::Result<Practice, AppError> {
+    Practice::start(clock.clone(), address).map_err(|error| AppError::Listen(address, error))
 }

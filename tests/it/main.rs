@@ -35,6 +35,8 @@ mod links;
 mod malformed;
 mod orders;
 mod placing;
+mod practice;
+mod practice_modes;
 mod refusals;
 mod seed;
 mod services;

@@ -24,11 +24,12 @@ const LAYERS: &[(&str, &str)] = &[
     ("store", "domain ground"),
     ("commands", "domain store ground"),
     ("assets", "ground"),
+    ("practice", "clock config"),
     ("api", "domain store commands ground"),
     ("admin", "domain store commands assets ground"),
     ("delivery", "domain store commands ground"),
-    ("app", "domain store commands api admin delivery assets ground"),
-    ("cli", "domain store commands api admin delivery assets app ground"),
+    ("app", "domain store commands api admin delivery practice assets ground"),
+    ("cli", "domain store commands api admin delivery practice assets app ground"),
     ("lib", ""),
     ("main", ""),
 ];
@@ -63,7 +64,7 @@ const WIRE_WORDS: &[&str] = &[
     "average_time",
     "idempotency_key",
 ];
-const WIRE_FILES: &str = "api/action.rs api/wire.rs delivery/client.rs";
+const WIRE_FILES: &str = "api/action.rs api/wire.rs delivery/client.rs practice/";
 
 /// What only SQLite would understand, or what changes meaning with the engine.
 const NOT_SQL: &[&str] = &[

@@ -106,6 +106,9 @@ const fn invents(body: &'static str) -> Behavior {
     whole(Content::Invented(body))
 }
 
+const DUPLICATE: &str = "{\"error\":\"You have active order with this link. \
+                         Please wait until order being completed.\"}";
+
 /// Declares the modes: name, the word in a link, behavior.
 macro_rules! modes {
     ($($(#[$doc:meta])* $name:ident = $word:literal => $behavior:expr;)*) => {
@@ -175,8 +178,7 @@ modes! {
 
     Funds = "funds" => says(200, r#"{"error":"Not enough funds on balance"}"#);
     Key = "key" => says(200, r#"{"error":"Invalid API key"}"#);
-    Duplicate = "duplicate" => says(
-        200, r#"{"error":"You have active order with this link. Please wait until order being completed."}"#);
+    Duplicate = "duplicate" => says(200, DUPLICATE);
     Busy = "busy" => says(200, r#"{"error":"Too many requests, please slow down"}"#);
     Service = "service" => says(200, r#"{"error":"Incorrect service ID"}"#);
     Quantity = "quantity" => says(200, r#"{"error":"Quantity less than minimal 5000"}"#);

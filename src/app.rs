@@ -19,7 +19,9 @@ use tokio::sync::oneshot;
 use crate::admin::{self, Admin, SetupLink};
 use crate::api::{self, Api};
 use crate::assets::{self, Assets};
+use crate::clock::Clock;
 use crate::config::Config;
+use crate::delivery::{Delivery, PrepareError};
 use crate::secret::Sealer;
 use crate::store::check::{self, Finding};
 use crate::store::{self, Command, OpenError, Store, Tx, admins, settings};
@@ -41,6 +43,9 @@ pub enum AppError {
     Unsound(Vec<Finding>),
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
+    /// What was sold through providers cannot be told from what was sent.
+    #[error(transparent)]
+    Delivery(#[from] PrepareError),
     #[error("cannot use the key file {}: {}", .0.display(), .1)]
     KeyFile(PathBuf, std::io::Error),
     #[error(transparent)]
@@ -63,6 +68,7 @@ pub struct App {
     listener: TcpListener,
     address: SocketAddr,
     sealer: Sealer,
+    delivery: Arc<Delivery>,
     /// Only while there is no admin.
     setup: Option<SetupLink>,
 }
@@ -84,7 +90,9 @@ impl App {
         let no_key = |error| AppError::KeyFile(config.key_file.clone(), error);
         let sealer = Sealer::open(&config.key_file).map_err(no_key)?;
         let setup = store.page(admins::is_empty)?.then(|| SetupLink::new(config.clock.now()));
-        Ok(Self { config, store: Arc::new(store), listener, address, sealer, setup })
+        let store = Arc::new(store);
+        let delivery = Delivery::prepare(Arc::clone(&store), config.clock.clone(), sealer.clone())?;
+        Ok(Self { config, store, listener, address, sealer, delivery, setup })
     }
 
     /// Where browsers find the panel.
@@ -108,21 +116,35 @@ impl App {
         Arc::clone(&self.store)
     }
 
+    /// What delivers, for what runs in the same process.
+    pub fn delivery(&self) -> Arc<Delivery> {
+        Arc::clone(&self.delivery)
+    }
+
     /// Serves until `stop` resolves, or until SIGTERM or SIGINT.
     ///
     /// # Errors
     /// `StorageFailed` after a fault that leaves an outcome unknown.
     pub fn run(self, stop: oneshot::Receiver<()>) -> Result<(), AppError> {
         let store = self.store();
+        // A clock that stands still belongs to a test, which lets delivery work step by step.
+        let running = match self.config.clock {
+            Clock::System => Some(self.delivery.start()?),
+            Clock::Manual(_) => None,
+        };
         let served = rt::System::new().block_on(self.serve(stop));
+        if let Some(running) = running {
+            running.stop();
+        }
         store.close();
         served
     }
 
     async fn serve(self, stop: oneshot::Receiver<()>) -> Result<(), AppError> {
-        let Self { config, store, listener, sealer, setup, .. } = self;
+        let Self { config, store, listener, sealer, delivery, setup, .. } = self;
         let limits = store.page(settings::limits)?;
-        let admin = Data::new(Admin::new(Arc::clone(&store), &config, sealer, setup));
+        let admin = Admin::new(&config, Arc::clone(&store), Arc::clone(&delivery), sealer, setup);
+        let admin = Data::new(admin);
         let clock = config.clock.clone();
         let api = Api::new(Arc::clone(&store), clock, config.trusted_proxies, &limits);
         let api = Data::new(api);
@@ -155,7 +177,7 @@ impl App {
 
         rt::task::spawn_blocking(|| Assets::get().pack());
         rt::spawn(follow_settings(Arc::clone(&store), api));
-        rt::spawn(stop_when_asked(server.handle(), stop));
+        rt::spawn(stop_when_asked(server.handle(), delivery, stop));
         rt::spawn(stop_when_failed(server.handle(), store.failed()));
         server.await?;
         let has_failed = *store.failed().borrow();
@@ -164,7 +186,11 @@ impl App {
 }
 
 /// Stops in order when the caller or the system says so.
-async fn stop_when_asked(server: ServerHandle, stop: oneshot::Receiver<()>) {
+async fn stop_when_asked(
+    server: ServerHandle,
+    delivery: Arc<Delivery>,
+    stop: oneshot::Receiver<()>,
+) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut term), Ok(mut int)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
@@ -176,6 +202,7 @@ async fn stop_when_asked(server: ServerHandle, stop: oneshot::Receiver<()>) {
         _ = int.recv() => tracing::info!("SIGINT: stopping"),
         _ = stop => {}
     }
+    delivery.stop_claiming();
     server.stop(true).await;
 }
 

@@ -2,10 +2,11 @@
 //!
 //! # The map
 //! Layers, each of which names only what stands left of it:
-//! [`domain`] ← [`store`] ← [`commands`] ← [`api`] | [`admin`] ← [`app`] ← [`cli`]. On the ground
-//! floor, for anyone but the domain: [`clock`], [`secret`], [`password`], [`totp`], [`packed`],
-//! [`config`], [`request`], [`telemetry`]; [`assets`] serves the pages, and [`practice`] is a
-//! provider to try things out on. `tests/it/tidy.rs` holds the table.
+//! [`domain`] ← [`store`] ← [`commands`] ← [`delivery`] ← [`api`] | [`admin`] ← [`app`] ← [`cli`],
+//! but `api` does not name `delivery`. On the ground floor, for anyone but the domain: [`clock`],
+//! [`secret`], [`password`], [`totp`], [`packed`], [`config`], [`request`], [`telemetry`];
+//! [`assets`] serves the pages, and [`practice`] is a provider to try things out on.
+//! `tests/it/tidy.rs` holds the table.
 //!
 //! # The walk of an order
 //! The bytes of a request become flat fields (`api/fields.rs`), the key in them a caller, the rest
@@ -25,6 +26,7 @@ pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod delivery;
 pub mod domain;
 pub mod packed;
 pub mod password;

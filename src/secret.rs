@@ -141,6 +141,18 @@ impl Sealer {
         sealed
     }
 
+    /// The MAC of a message under this key: proof that the message is ours.
+    pub fn mac(&self, message: &str) -> [u8; 32] {
+        mac(&BASE32_NOPAD.encode(&self.0), message)
+    }
+
+    /// 26 small letters and digits that only this key makes of a message.
+    pub fn id_of(&self, message: &str) -> String {
+        let mut id = BASE32_NOPAD.encode(&self.mac(message)).to_lowercase();
+        id.truncate(26);
+        id
+    }
+
     /// Opens what was sealed for that place with this key.
     pub fn unseal(&self, place: &str, sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, sealed) = sealed.split_at_checked(24)?;

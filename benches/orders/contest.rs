@@ -10,6 +10,7 @@ use crate::process::Server;
 use crate::shop::Shop;
 
 pub(crate) const NAIVE: &str = "naive add, 64";
+pub(crate) const THROUGH_PROVIDER: &str = "add through a provider, 64";
 pub(crate) const AT_A_MILLION: &str = "add at a million orders, 64";
 pub(crate) const WITHOUT_LISTS: &str = "add at a million, no lists, 64";
 pub(crate) const RESTED_LIST: &str = "oldest orders of a million, 1";
@@ -20,6 +21,8 @@ const LARGE: &[&str] = &[AT_A_MILLION, WITHOUT_LISTS, RESTED_LIST];
 pub(crate) struct Shops {
     pub(crate) small: Shop,
     limited: Shop,
+    /// Sold through a provider; the earlier release may not know any.
+    through_provider: Option<Shop>,
     /// A million orders.
     pub(crate) large: Option<Shop>,
     /// Those without indexes for the lists of pages.
@@ -40,7 +43,9 @@ impl Shops {
         let large = (!plan.is_quick && wants_large).then(fill_large);
         let bare = large.as_ref().filter(|_| !is_old && plan.wants(WITHOUT_LISTS));
         let without_lists = bare.map(|large| large.without_lists(&folder));
-        Self { limited: small.with_limits(&folder), small, large, without_lists, is_old }
+        let through_provider = (!is_old).then(|| small.through_provider(&folder));
+        let limited = small.with_limits(&folder);
+        Self { small, limited, through_provider, large, without_lists, is_old }
     }
 
     /// The largest file there is.
@@ -71,6 +76,9 @@ impl Shops {
             self.contestant("multiStatus of 100, 64", small, 64, small.multi_statuses()),
             self.contestant("services, 64", small, 64, small.services()),
         ];
+        if let Some(shop) = &self.through_provider {
+            all.push(add(THROUGH_PROVIDER, shop, 64));
+        }
         if !self.is_old {
             all.push(Contestant { is_naive: true, ..add(NAIVE, small, 64) });
         }

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench` takes some minutes, `cargo bench -- --quick` less than one and leaves out the file
 //! with a million orders; `--only NAME` measures one row beside the ceiling, `--only pages` the
-//! pages; `--rounds N` and `--ms N` say how often and how long. Absolute figures swing
+//! pages, `--only delivery` what goes to providers and comes back; `--rounds N` and `--ms N` say how often and how long. Absolute figures swing
 //! with the machine, so every round runs all contestants in turn, and what is quoted is the median
 //! over rounds of the ratio within a round, or processor time per request. The ceiling is the same
 //! server refusing a request without a key. One contestant has no indexes for the lists of pages:
@@ -23,6 +23,7 @@
 )]
 
 mod contest;
+mod delivery;
 mod load;
 mod naive;
 mod pages;
@@ -109,6 +110,9 @@ fn main() {
     if plan.only.as_ref().is_none_or(|only| only == "pages") {
         let largest: Vec<&Shop> = programs.iter().map(|shops| shops.largest()).collect();
         pages::print(&largest, folder.path());
+    }
+    if plan.only.as_ref().is_none_or(|only| only == "delivery") {
+        delivery::print(&new.small, plan.is_quick, folder.path());
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crate::contest::{AT_A_MILLION, Contestant, NAIVE, RESTED_LIST, Shops, WITHOUT_LISTS};
+use crate::contest::{
+    AT_A_MILLION, Contestant, NAIVE, RESTED_LIST, Shops, THROUGH_PROVIDER, WITHOUT_LISTS,
+};
 use crate::contest::{median, ratio};
 use crate::load::Outcome;
 
@@ -89,6 +91,12 @@ pub(crate) fn print_goals(all: &[Contestant<'_>]) {
             let word = if figure >= goal { "holds" } else { "MISSED" };
             println!("{one} / {other}: {figure:.2}, at least {goal:.2}: {word}");
         }
+    }
+    let pair = (named(all, THROUGH_PROVIDER), named(all, "add, 64"));
+    if let (Some(through), Some(by_hand)) = pair {
+        let figure = ratio(through, by_hand, cpu);
+        let word = if figure <= 1.05 { "holds" } else { "MISSED" };
+        println!("CPU of an order through a provider / by hand: {figure:.2}, at most 1.05: {word}");
     }
     let pair = (named(all, AT_A_MILLION), named(all, "add, 64"));
     if let (Some(large), Some(small)) = pair {

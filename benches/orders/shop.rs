@@ -100,6 +100,26 @@ impl Shop {
         Self { db, lacks_lists: true, ..self.clone() }
     }
 
+    /// The same with all services sold through one provider, which is paused: what it costs to
+    /// buy, not to send.
+    pub(crate) fn through_provider(&self, folder: &Path) -> Self {
+        let db = self.copy(folder, "template-through-provider");
+        let conn = Connection::open(&db).unwrap();
+        conn.execute_batch(&format!(
+            "PRAGMA journal_mode = DELETE; PRAGMA synchronous = OFF;
+             INSERT INTO providers (id, name, url, created_at, account_mac, key_sealed, currency,
+                                    exchange_nanos, is_enabled, sync_due_at)
+             VALUES (1, 'upstream', 'https://upstream.example/api/v2', {NOW}, zeroblob(32),
+                     zeroblob(64), 'USD', 1000000000, 0, 9999999999);
+             UPDATE services SET provider_id = 1, provider_service = id;
+             INSERT INTO pricings (service_id, cost_micros)
+             SELECT id, rate_micros / 2 FROM services;
+             PRAGMA journal_mode = WAL;"
+        ))
+        .unwrap();
+        Self { db, ..self.clone() }
+    }
+
     /// The same with limits so high that nobody meets them, so that every request is counted.
     pub(crate) fn with_limits(&self, folder: &Path) -> Self {
         let db = self.copy(folder, "template-with-limits");

@@ -7,11 +7,13 @@
 //! and keys.
 
 mod account;
+mod alerts;
 mod audit;
 mod dashboard;
 mod frame;
 mod ledger;
 mod orders;
+mod providers;
 mod refills;
 mod services;
 mod settings;
@@ -55,12 +57,18 @@ gate::routes! {
     POST "/orders"                       Proved "order.create"         => orders::new::create;
     POST "/orders/bulk"                  Signed "order.set"            => orders::bulk::set_status;
     POST "/orders/bulk/refund"           Proved "order.set"            => orders::bulk::refund;
+    POST "/orders/bulk/move"             Signed "order.move"           => orders::bulk::move_to;
+    POST "/orders/hand"                  Proved "order.take_over"      => orders::decide::many;
+    POST "/orders/{id}/decide"           Proved "order.give_up"        => orders::decide::one;
     GET  "/orders/{id}"                  Signed ""                     => orders::one::show;
     POST "/orders/{id}/status"           Signed "order.set"            => orders::one::set_status;
     POST "/orders/{id}/refund"           Proved "order.set"            => orders::one::refund;
     GET  "/refills/cancels"              Signed ""                     => orders::cancels::show;
     POST "/refills/cancels/refund"       Proved "order.set"            => orders::cancels::refund;
     POST "/refills/cancels/decline"      Signed "order.decline_cancel" => orders::cancels::decline;
+
+    GET  "/alerts"                       Signed ""                     => alerts::show;
+    POST "/alerts/{id}/mute"             Signed "condition.mute"       => alerts::mute;
 
     GET  "/refills"                      Signed ""                     => refills::list::show;
     POST "/refills/bulk"                 Signed "refill.set"           => refills::list::bulk;
@@ -81,6 +89,8 @@ gate::routes! {
     POST "/services/move"                Signed "service.move"         => services::bulk::move_to;
     GET  "/services/{id}"                Signed ""                     => services::one::show;
     POST "/services/{id}"                Signed "service.update"       => services::one::update;
+    POST "/services/{id}/supply"         Signed "service.supply"       => services::one::set_supply;
+    POST "/services/{id}/by-rule"        Signed "service.rate"         => services::one::by_rule;
     POST "/services/{id}/row"            Signed "service.update"       => services::list::edit;
     POST "/services/{id}/up"             Signed "service.shift"        => services::list::up;
     POST "/services/{id}/down"           Signed "service.shift"        => services::list::down;
@@ -96,6 +106,25 @@ gate::routes! {
     POST "/categories/{id}/enable"       Signed "category.enable"      => categories::enable;
     POST "/categories/{id}/disable"      Signed "category.disable"     => categories::disable;
     POST "/categories/{id}/delete"       Signed "category.delete"      => categories::delete;
+
+    GET  "/providers"                    Signed ""                     => providers::list::show;
+    GET  "/providers/new"                Signed ""                     => providers::new::show;
+    POST "/providers/test"               Signed ""                     => providers::new::test;
+    POST "/providers"                    Proved "provider.add"         => providers::new::create;
+    GET  "/providers/{id}"               Signed ""                     => providers::one::show;
+    POST "/providers/{id}"               Signed "provider.update"      => providers::one::update;
+    POST "/providers/{id}/pause"         Signed "provider.pause"       => providers::one::pause;
+    POST "/providers/{id}/resume"        Signed "provider.resume"      => providers::one::resume;
+    POST "/providers/{id}/probe"         Signed ""                     => providers::one::probe;
+    POST "/providers/{id}/sync"          Signed "provider.sync"        => providers::one::sync;
+    POST "/providers/{id}/access"        Proved "provider.access"      => providers::one::reconnect;
+    POST "/providers/{id}/remove"        Signed "provider.remove"      => providers::one::remove;
+    GET  "/providers/{id}/import"        Signed ""                     => providers::import::show;
+    POST "/providers/{id}/import/plan"   Signed ""                     => providers::plan::show;
+    POST "/providers/{id}/import"        Signed "provider.import"      => providers::plan::apply;
+    GET  "/providers/{id}/import/run"    Signed ""                     => providers::run::show;
+    POST "/providers/{id}/import/undo"   Signed "provider.undo_import" => providers::run::undo;
+    GET  "/providers/{id}/calls"         Signed ""                     => providers::calls::show;
 
     // People and money.
     GET  "/users"                        Signed ""                     => users::list::show;

@@ -16,22 +16,34 @@ use tokio::sync::OnceCell;
 use super::error::Error;
 use super::fields::Dialect;
 use super::{Api, respond, wire};
+use crate::domain::Timestamp;
 use crate::packed::{Effort, Packed};
 use crate::store::services::{self, PriceList};
-use crate::store::{self, Store};
+use crate::store::{self, Store, paces};
 
 /// Bytes of lists that are kept. One list of the largest catalogue fits.
 const BYTES_MAX: usize = 64 * 1024 * 1024;
 /// What a list costs besides its bytes.
 const LIST_BYTES: usize = 1024;
 
+/// An hour of the clock, so that what moves all the time is built anew once in each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Hour(i64);
+
+impl Hour {
+    pub(super) const fn of(now: Timestamp) -> Self {
+        Self(now.0.div_euclid(3600))
+    }
+}
+
 /// Which list of services is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Wanted {
     pub prices: PriceList,
     pub dialect: Dialect,
-    /// Whether all that is known is in it.
-    pub extended: bool,
+    /// Whether all that is known is in it, and in which hour: how long services take moves without
+    /// a change of the catalogue.
+    pub extended: Option<Hour>,
 }
 
 /// A list that is there or being built.
@@ -110,8 +122,12 @@ impl Api {
 /// Reads the list, and compresses it when nothing of the database is held any more.
 fn build(store: &Store, wanted: Wanted) -> store::Result<Packed> {
     let Wanted { prices, dialect, extended } = wanted;
-    let offers = store.page(|db| services::list_offers(db, prices.own))?;
-    let packed = Packed::new(wire::services(dialect, prices, &offers, extended), Effort::Some);
+    let (offers, paces) = store.page(|db| {
+        let paces = extended.map(|_| paces::all(db)).transpose()?;
+        Ok((services::list_offers(db, prices.own)?, paces))
+    })?;
+    let list = wire::services(dialect, prices, &offers, paces.as_ref());
+    let packed = Packed::new(list, Effort::Some);
     packed.pack();
     Ok(packed)
 }
@@ -124,7 +140,7 @@ mod tests {
 
     fn wanted(version: i64, user: i64) -> Wanted {
         let prices = PriceList { version, discount: Discount::NONE, own: Some(UserId(user)) };
-        Wanted { prices, dialect: Dialect::Json, extended: false }
+        Wanted { prices, dialect: Dialect::Json, extended: None }
     }
 
     #[test]

@@ -139,7 +139,9 @@ impl Failure {
                 return Self::incorrect(&format!(": {refusal}"));
             }
             OrderRefusal::RequestConflict => (StatusCode::CONFLICT, "request_conflict"),
-            OrderRefusal::ServiceNotFound => (StatusCode::NOT_FOUND, "service_not_found"),
+            OrderRefusal::ServiceNotFound | OrderRefusal::ServiceUnavailable => {
+                (StatusCode::NOT_FOUND, "service_not_found")
+            }
             OrderRefusal::BadLink => (StatusCode::UNPROCESSABLE_ENTITY, "bad_link"),
             OrderRefusal::QuantityBelow(_) => (StatusCode::UNPROCESSABLE_ENTITY, "quantity_below"),
             OrderRefusal::QuantityAbove(_) => (StatusCode::UNPROCESSABLE_ENTITY, "quantity_above"),

@@ -42,7 +42,7 @@ use crate::telemetry::RequestTag;
 
 use action::{Action, Add, Asked, Change, Question, Unclear};
 use callers::{Callers, Known, Seen};
-use catalogue::{Catalogue, Wanted};
+use catalogue::{Catalogue, Hour, Wanted};
 use error::{Error, Failure};
 use fields::{Broken, Dialect, Fields};
 use limits::Limiter;
@@ -212,6 +212,7 @@ impl Api {
                     discount: caller.discount,
                     own: caller.has_custom_rates.then_some(caller.user),
                 };
+                let extended = extended.then(|| Hour::of(self.clock.now()));
                 Ok(Next::Services(Wanted { prices, dialect, extended }))
             }
             Action::Ask(question) if question.is_long() => Ok(Next::Page(seen.known, question)),

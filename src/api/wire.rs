@@ -3,6 +3,8 @@
 //! Money is written from its integers as a literal and never passes through a float. A success
 //! never has a member `error`, a failure has nothing else.
 
+use std::collections::BTreeMap;
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
@@ -11,10 +13,11 @@ use super::error::Failure;
 use super::fields::Dialect;
 use crate::domain::money::Money;
 use crate::domain::order::{Order, Standing};
+use crate::domain::pace::Pace;
 use crate::domain::refill::RefillStatus;
 use crate::domain::refusal::{OrderRefusal, Refusal};
 use crate::domain::user;
-use crate::domain::{OrderId, RefillId};
+use crate::domain::{OrderId, RefillId, ServiceId};
 use crate::store::services::{Offer, PriceList};
 
 /// Writes a value that cannot fail to be written: no map keys but texts, no floats.
@@ -86,16 +89,20 @@ impl<T> From<Result<T, Refusal>> for OrError<T> {
     }
 }
 
-/// The catalogue as a user sees it.
+/// How long services take, by service.
+type Paces = BTreeMap<ServiceId, Pace>;
+
+/// The catalogue as a user sees it; with all that is known of a service where paces are given.
 pub(super) fn services(
     dialect: Dialect,
     prices: PriceList,
     offers: &[Offer],
-    extended: bool,
+    paces: Option<&Paces>,
 ) -> Vec<u8> {
     #[derive(serde::Serialize)]
     struct Extended<'a> {
         description: &'a str,
+        /// In minutes.
         average_time: Option<i64>,
         refill_days: Option<i64>,
     }
@@ -115,7 +122,12 @@ pub(super) fn services(
         #[serde(flatten)]
         extended: Option<Extended<'a>>,
     }
-    fn line(offer: &Offer, dialect: Dialect, prices: PriceList, extended: bool) -> Line<'_> {
+    fn line<'a>(
+        offer: &'a Offer,
+        dialect: Dialect,
+        prices: PriceList,
+        paces: Option<&Paces>,
+    ) -> Line<'a> {
         let listing = &offer.service.listing;
         let rate = user::rate(listing.rate, offer.custom_rate, prices.discount);
         Line {
@@ -129,14 +141,14 @@ pub(super) fn services(
             dripfeed: listing.is_dripfeed,
             refill: listing.is_refill,
             cancel: listing.is_cancel,
-            extended: extended.then_some(Extended {
+            extended: paces.map(|paces| Extended {
                 description: &listing.description,
-                average_time: None,
+                average_time: paces.get(&offer.service.id).map(|pace| pace.minutes()),
                 refill_days: listing.refill_days,
             }),
         }
     }
-    let lines = offers.iter().map(|offer| line(offer, dialect, prices, extended));
+    let lines = offers.iter().map(|offer| line(offer, dialect, prices, paces));
     to_bytes(&lines.collect::<Vec<_>>())
 }
 

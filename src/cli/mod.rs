@@ -14,6 +14,8 @@ mod admins;
 mod backup;
 mod demo;
 mod orders;
+mod provider_args;
+mod providers;
 mod serve;
 mod services;
 mod settings;
@@ -29,6 +31,10 @@ use clap::{Parser, Subcommand};
 use crate::app::AppError;
 use crate::clock::Clock;
 use crate::commands::catalog_csv::CsvError;
+use crate::config::default_key_file;
+use crate::delivery::client::CallError;
+use crate::delivery::url::UrlRefusal;
+use crate::secret::Sealer;
 use crate::store::backup::BackupError;
 use crate::store::{self, Missing, OpenError, Store};
 
@@ -48,6 +54,10 @@ struct Cli {
         value_name = "FILE"
     )]
     db: PathBuf,
+
+    /// The key that seals secrets; `<db>.key` unless given, made if missing
+    #[arg(long, global = true, env = "PANELITE_KEY_FILE", value_name = "FILE")]
+    key_file: Option<PathBuf>,
 
     /// How much is logged: error, warn, info, debug, or a filter by module.
     #[arg(
@@ -83,7 +93,10 @@ enum Command {
     /// What the panel sells
     #[command(subcommand)]
     Service(services::ServiceCommand),
-    /// Fulfil orders by hand
+    /// Upstream panels that orders are bought from
+    #[command(subcommand)]
+    Provider(providers::ProviderCommand),
+    /// Fulfil orders by hand, and decide about those at providers
     #[command(subcommand)]
     Order(orders::OrderCommand),
     /// Fulfil refills by hand
@@ -95,11 +108,7 @@ enum Command {
     /// Prove that the books are sound
     Check,
     /// Fill an empty panel with a sample shop
-    Demo {
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Demo(demo::Args),
     /// Copy the panel, running or not, to a new file
     Backup(backup::BackupArgs),
     /// Put a backup in the panel's place; the server must not be running
@@ -124,6 +133,10 @@ enum Failure {
     #[error("cannot write to standard output: {0}")]
     Output(std::io::Error),
     #[error("{0}")]
+    Url(UrlRefusal),
+    #[error("{0}")]
+    Call(CallError),
+    #[error("{0}")]
     Unsound(String),
 }
 
@@ -133,11 +146,15 @@ impl Failure {
             Self::Open(error) | Self::App(AppError::Open(error)) => error.is_storage(),
             Self::Store(error) | Self::App(AppError::Store(error)) => error.is_storage(),
             Self::Backup(error) => error.is_storage(),
-            Self::App(AppError::StorageFailed | AppError::KeyFile(..)) => true,
+            Self::App(AppError::StorageFailed | AppError::KeyFile(..) | AppError::Delivery(_)) => {
+                true
+            }
             Self::App(AppError::Unsound(_) | AppError::Listen(..) | AppError::Server(_))
             | Self::Csv(..)
             | Self::File(..)
             | Self::Output(_)
+            | Self::Url(_)
+            | Self::Call(_)
             | Self::Unsound(_) => false,
         };
         if is_storage { EXIT_STORAGE } else { EXIT_REFUSED }
@@ -146,22 +163,41 @@ impl Failure {
 
 type Result = std::result::Result<(), Failure>;
 
+/// What a subcommand works on.
+struct Files {
+    /// The panel's file.
+    db: PathBuf,
+    /// The key that seals what must be read again.
+    key: PathBuf,
+}
+
+impl Files {
+    /// Seals and opens secrets; makes the key file if it is missing.
+    fn sealer(&self) -> std::result::Result<Sealer, Failure> {
+        let no_key = |error| AppError::KeyFile(self.key.clone(), error).into();
+        Sealer::open(&self.key).map_err(no_key)
+    }
+}
+
 /// Runs the subcommand that the process was started with.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     crate::telemetry::init(&cli.log, cli.log_json);
-    let db = cli.db.as_path();
+    let key = cli.key_file.unwrap_or_else(|| default_key_file(&cli.db));
+    let files = Files { db: cli.db, key };
+    let db = files.db.as_path();
     let done = match cli.command {
-        Command::Serve(args) => serve::run(db, args),
+        Command::Serve(args) => serve::run(&files, args),
         Command::Admin(command) => admins::run(db, command),
         Command::User(command) => users::run_user(db, command),
         Command::Key(command) => users::run_key(db, command),
         Command::Service(command) => services::run(db, command),
+        Command::Provider(command) => providers::run(&files, command),
         Command::Order(command) => orders::run_order(db, command),
         Command::Refill(command) => orders::run_refill(db, command),
         Command::Setting(command) => settings::run(db, command),
         Command::Check => check(db),
-        Command::Demo { json } => demo::run(db, json),
+        Command::Demo(args) => demo::run(&files, &args),
         Command::Backup(args) => backup::back_up(db, args),
         Command::Restore(args) => backup::restore(db, args),
     };

@@ -1,14 +1,13 @@
 //! `serve`.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 
 use tokio::sync::oneshot;
 
-use super::Result;
+use super::{Files, Result};
 use crate::app::{App, AppError};
 use crate::clock::Clock;
-use crate::config::{Config, Network, PublicUrl, TrustedProxies, default_key_file};
+use crate::config::{Config, Network, PublicUrl, TrustedProxies};
 use crate::password::Cost;
 use crate::practice::{self, Practice};
 
@@ -30,10 +29,6 @@ pub(super) struct Args {
     #[arg(long, env = "PANELITE_INSECURE_COOKIES")]
     insecure_cookies: bool,
 
-    /// The key that seals secrets; `<db>.key` unless given, made if missing
-    #[arg(long, env = "PANELITE_KEY_FILE", value_name = "FILE")]
-    key_file: Option<PathBuf>,
-
     /// Run a provider in memory beside the panel, to try delivery out on
     #[arg(
         long,
@@ -46,11 +41,11 @@ pub(super) struct Args {
     practice: Option<SocketAddr>,
 }
 
-pub(super) fn run(db: &Path, args: Args) -> Result {
+pub(super) fn run(files: &Files, args: Args) -> Result {
     let clock = Clock::System;
     let practice = args.practice.map(|at| start_practice(&clock, at)).transpose()?;
     let app = App::bind(Config {
-        db: db.to_owned(),
+        db: files.db.clone(),
         listen: args.listen,
         trusted_proxies: TrustedProxies(args.trusted_proxy),
         clock,
@@ -58,9 +53,9 @@ pub(super) fn run(db: &Path, args: Args) -> Result {
         public_url: args.public_url,
         insecure_cookies: args.insecure_cookies,
         password_cost: Cost::STRONG,
-        key_file: args.key_file.unwrap_or_else(|| default_key_file(db)),
+        key_file: files.key.clone(),
     })?;
-    let (db, url) = (db.display(), app.url());
+    let (db, url) = (files.db.display(), app.url());
     let pages = match app.setup_link() {
         Some(link) => format!("Set up the panel within 30 minutes: {link}"),
         None => format!("Pages: {url}/admin"),

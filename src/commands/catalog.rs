@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use super::record;
+use super::{record, supply};
 use crate::domain::money::Discount;
 use crate::domain::refusal::OperatorRefusal;
 use crate::domain::service::{self, Listing, Service, ServiceKind};
@@ -195,7 +195,11 @@ pub(super) fn create(
     listing: &Listing<String>,
 ) -> Result<ServiceId> {
     let category = category(tx, &listing.category)?;
-    let id = services::insert(tx, id, &listing.clone().in_category(category))?;
+    let listed = listing.clone().in_category(category);
+    let id = services::insert(tx, id, &listed)?;
+    if listed.provider.is_some() {
+        supply::own_changed(tx, id, &listed)?;
+    }
     record(tx, actor, "service.create", object(id), described(listing))?;
     Ok(id)
 }
@@ -351,5 +355,6 @@ pub(super) fn update(tx: &Tx<'_>, before: &Service, listing: &Listing) -> Result
     if before.listing.category != listing.category {
         service_list::update_category(tx, before.id, listing.category)?;
     }
+    supply::listing_changed(tx, before, listing)?;
     Ok(before.listing.denies_duplicates != listing.denies_duplicates)
 }

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use super::{errands, hands};
+use crate::domain::delivery::State;
 use crate::domain::ledger::Posting;
-use crate::domain::money::{Money, Rate};
-use crate::domain::order::{ByHand, CancelAnswer, Change, Order, PublicStatus};
-use crate::domain::placing::{self, Details, Earlier, Placing, Quote};
-use crate::domain::refill::{self, RefillStatus};
+use crate::domain::money::Money;
+use crate::domain::order::{ByHand, CancelAnswer, Change, Order, OrderStatus, PublicStatus};
+use crate::domain::placing::{self, Details, Earlier, ForSale, Placing, Quote};
+use crate::domain::refill::{self, Refill, RefillStatus};
 use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
-use crate::domain::service::Service;
 use crate::domain::{Actor, KeyId, OrderId, RefillId, ServiceId, Timestamp, UserId};
 use crate::store::orders::{By, Origin};
+use crate::store::services::OnSale;
 use crate::store::{
-    Command, Error, Read, Result, Tx, accounts, ledger, orders, refills, requests, services, users,
+    Command, Error, Read, Result, Tx, accounts, deliveries, ledger, orders, refills, requests,
+    services, submissions, users,
 };
 
 /// Takes the customer's money and records the order, or refuses. A request id that has bought
@@ -37,6 +40,9 @@ impl Command for PlaceOrder {
         };
 
         let id = orders::insert(tx, &order, &self.origin)?;
+        if let Some(provider) = order.provider {
+            deliveries::insert(tx, id, provider)?;
+        }
         match Posting::charge(order.account, order.charge, id) {
             Some(charge) => ledger::post(tx, &charge, &self.origin.actor).map(|_| ())?,
             None => accounts::update_last_order(tx, order.account.id, id)?,
@@ -60,7 +66,7 @@ impl PlaceOrder {
             Some(service) => services::find_on_sale(db, Some(self.user), service)?,
             None => None,
         };
-        let offer = offer.as_ref().map(|(service, custom_rate)| (service, *custom_rate));
+        let offer = offer.as_ref().map(OnSale::for_sale);
         let user = users::get(db, self.user)?;
         let (earlier, twin) = (self.find_earlier(db)?, self.find_twin(db, offer)?);
 
@@ -76,13 +82,9 @@ impl PlaceOrder {
     }
 
     /// The user's open order that stands in the way of this one.
-    fn find_twin(
-        &self,
-        db: &Read<'_>,
-        offer: Option<(&Service, Option<Rate>)>,
-    ) -> Result<Option<OrderId>> {
-        let Some((service, _)) = offer.filter(|(service, _)| service.listing.denies_duplicates)
-        else {
+    fn find_twin(&self, db: &Read<'_>, offer: Option<ForSale<'_>>) -> Result<Option<OrderId>> {
+        let service = offer.map(|offer| offer.service);
+        let Some(service) = service.filter(|service| service.listing.denies_duplicates) else {
             return Ok(None);
         };
         match self.details.get(service.listing.kind.link()) {
@@ -122,6 +124,7 @@ impl CancelOrders {
             }
             CancelAnswer::Requested => {
                 orders::update_cancel_requested(tx, id)?;
+                errands::ask_to_cancel(tx, id)?;
                 Ok(Money::ZERO)
             }
         }
@@ -152,7 +155,9 @@ impl RequestRefills {
 
         refill::request(&order, &service.listing, latest, tx.now)?;
 
-        refills::insert(tx, id, self.user)
+        let refill = refills::insert(tx, id, self.user)?;
+        errands::ask_to_refill(tx, id, refill)?;
+        Ok(refill)
     }
 }
 
@@ -220,9 +225,7 @@ impl Command for SetRefill {
 
         refill.status.check_move(self.status)?;
 
-        refills::update_status(tx, refill.id, self.status)?;
-        let change = format!("{} → {}", refill.status, self.status);
-        super::record(tx, &self.actor, "refill.set", format!("refill {}", refill.id), change)
+        set_refill(tx, &self.actor, &refill, self.status)
     }
 }
 
@@ -247,12 +250,19 @@ impl Command for SetRefills {
         }
 
         for refill in &moved {
-            refills::update_status(tx, refill.id, self.status)?;
-            let change = format!("{} → {}", refill.status, self.status);
-            super::record(tx, &self.actor, "refill.set", format!("refill {}", refill.id), change)?;
+            set_refill(tx, &self.actor, refill, self.status)?;
         }
         Ok(moved.len())
     }
+}
+
+fn set_refill(tx: &Tx<'_>, actor: &Actor, refill: &Refill, status: RefillStatus) -> Result<()> {
+    refills::update_status(tx, refill.id, status)?;
+    if !status.is_open() {
+        errands::drop_refill(tx, refill.id)?;
+    }
+    let change = format!("{} → {status}", refill.status);
+    super::record(tx, actor, "refill.set", format!("refill {}", refill.id), change)
 }
 
 /// Declines cancel requests: their orders go on. The users may ask again.
@@ -276,6 +286,7 @@ impl Command for DeclineCancels {
 
         for id in declined {
             orders::update_cancel_declined(tx, id)?;
+            hands::drop_cancel(tx, id)?;
             let change = "Cancel request declined".to_owned();
             super::record(tx, &self.actor, "order.decline_cancel", format!("order {id}"), change)?;
         }
@@ -286,6 +297,9 @@ impl Command for DeclineCancels {
 /// Writes a decided move, and in the audit log who made it. Returns what was refunded.
 fn save_by_hand(tx: &Tx<'_>, order: &Order, change: &Change, actor: &Actor) -> Result<Money> {
     save(tx, order, change, actor)?;
+    if order.status == OrderStatus::Pending {
+        hands::leave(tx, order.id)?;
+    }
     let text = told(order, change);
     super::record(tx, actor, "order.set", format!("order {}", order.id), text)?;
     Ok(change.settlement.map_or(Money::ZERO, |settlement| settlement.refund))
@@ -307,8 +321,19 @@ fn told(order: &Order, change: &Change) -> String {
     text
 }
 
+/// Writes a decided move. Where it ends the order, its money is settled, and nothing more is to be
+/// done about it at a provider.
+pub(super) fn save(tx: &Tx<'_>, order: &Order, change: &Change, actor: &Actor) -> Result<()> {
+    write(tx, order, change, actor)?;
+    if change.settlement.is_none() {
+        return Ok(());
+    }
+    count_cost(tx, order.id, change.status, None)?;
+    hands::leave(tx, order.id)
+}
+
 /// Writes a decided move and, where it ends the order, the two postings that settle it.
-fn save(tx: &Tx<'_>, order: &Order, change: &Change, actor: &Actor) -> Result<()> {
+pub(super) fn write(tx: &Tx<'_>, order: &Order, change: &Change, actor: &Actor) -> Result<()> {
     orders::update_state(tx, order, change)?;
     let Some(settlement) = change.settlement else { return Ok(()) };
     let account = users::account(tx, order.user)?;
@@ -320,6 +345,18 @@ fn save(tx: &Tx<'_>, order: &Order, change: &Change, actor: &Actor) -> Result<()
         ledger::post(tx, posting, actor)?;
     }
     Ok(())
+}
+
+/// Counts what an order that ends has cost, if a provider has it: as it says, else as expected.
+pub(super) fn count_cost(
+    tx: &Tx<'_>,
+    order: OrderId,
+    end: OrderStatus,
+    said: Option<Money>,
+) -> Result<()> {
+    let live = submissions::find_live(tx, order)?;
+    let Some(accepted) = live.filter(|live| live.state == State::Accepted) else { return Ok(()) };
+    submissions::update_cost(tx, accepted.id, accepted.cost_at(end, said))
 }
 
 /// Keeps a refusal as one answer among several; anything else ends the command.

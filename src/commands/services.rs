@@ -1,12 +1,15 @@
 //! What is sold, one by one or many at once.
 
 use super::catalog::{self, Before, category, is_kind_fixed, object, update};
-use super::record;
+use super::conditions::about_service;
+use super::{record, supply};
 use crate::domain::money::{Change, Rate};
 use crate::domain::refusal::{OperatorRefusal, OrderRefusal};
 use crate::domain::service::{self, Listing, Service, Way};
 use crate::domain::{Actor, CategoryId, ServiceId};
-use crate::store::{Command, Read, Result, Tx, categories, orders, service_list, services};
+use crate::store::{
+    Command, Read, Result, Tx, categories, conditions, orders, service_list, services,
+};
 
 /// A service that somebody named.
 fn find(db: &Read<'_>, id: ServiceId) -> Result<Service> {
@@ -146,6 +149,9 @@ impl Command for SetServicesEnabled {
         }
 
         let verb = if self.is_enabled { "service.enable" } else { "service.disable" };
+        for id in &self.services {
+            supply::switched_by_hand(tx, *id)?;
+        }
         for service in &changed {
             services::update_enabled(tx, service.id, self.is_enabled)?;
             record(tx, &self.actor, verb, object(service.id), service.listing.name.clone())?;
@@ -186,6 +192,7 @@ impl Command for ChangeRates {
 
         for (id, before, rate) in &changed {
             services::update_rate(tx, *id, *rate)?;
+            supply::tell_below_cost(tx, *id, *rate)?;
             let change = format!("rate {before} → {rate} ({})", self.by);
             record(tx, &self.actor, "service.rate", object(*id), change)?;
         }
@@ -213,6 +220,7 @@ impl Command for RestoreRates {
 
         for (id, before, now) in &self.changed {
             services::update_rate(tx, *id, *before)?;
+            supply::tell_below_cost(tx, *id, *before)?;
             let change = format!("rate {now} → {before} (undone)");
             record(tx, &self.actor, "service.rate", object(*id), change)?;
         }
@@ -306,6 +314,7 @@ impl Command for DeleteService {
         }
 
         services::delete(tx, id)?;
+        conditions::clear_about(tx, &about_service(id))?;
         let Listing { name, kind, rate, .. } = listing;
         let change = format!("{name}, {kind}, rate {rate}");
         record(tx, &self.actor, "service.delete", object(id), change)

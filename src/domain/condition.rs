@@ -58,3 +58,10 @@ pub struct Condition {
     pub cleared_at: Option<Timestamp>,
     pub muted_until: Option<Timestamp>,
 }
+
+impl Condition {
+    /// Whether somebody has put it out of sight for now.
+    pub fn is_muted(&self, now: Timestamp) -> bool {
+        self.muted_until.is_some_and(|until| until > now)
+    }
+}

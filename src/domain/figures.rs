@@ -19,9 +19,16 @@ pub struct Figures {
     pub refunded: Money,
     /// Paid in.
     pub deposits: Money,
+    /// What orders that ended have cost at providers.
+    pub cost: Money,
 }
 
 impl Figures {
+    /// What was earned less what providers have asked for it; less than nothing for a loss.
+    pub fn profit(&self) -> Money {
+        self.captured.checked_sub(self.cost).unwrap_or(self.captured)
+    }
+
     /// Both times together; the largest number there is, where that is not enough.
     pub fn plus(&self, more: &Self) -> Self {
         let add = |a: Money, b: Money| Money::from_micros(a.micros().saturating_add(b.micros()));
@@ -31,6 +38,7 @@ impl Figures {
             captured: add(self.captured, more.captured),
             refunded: add(self.refunded, more.refunded),
             deposits: add(self.deposits, more.deposits),
+            cost: add(self.cost, more.cost),
         }
     }
 }

@@ -4,9 +4,13 @@
 //! that was loaded come in as arguments, decisions go out as values. What the panel says no to is
 //! a [`Refusal`](refusal::Refusal).
 
+pub mod address;
+pub mod catalogue;
 pub mod condition;
 pub mod delivery;
+pub mod errand;
 pub mod figures;
+pub mod following;
 pub mod input;
 pub mod ledger;
 pub mod link;
@@ -14,11 +18,13 @@ pub mod login;
 pub mod money;
 pub mod order;
 pub mod outcome;
+pub mod pace;
 pub mod placing;
 pub mod pricing;
 pub mod provider;
 pub mod refill;
 pub mod refusal;
+pub mod report;
 pub mod schedule;
 pub mod service;
 pub mod setting;

@@ -292,7 +292,7 @@ impl Order {
     }
 
     /// The order ends with that much missing: what was delivered is kept, rounded up.
-    fn end_short(&self, remains: Option<i64>) -> Result<Change, OperatorRefusal> {
+    pub(super) fn end_short(&self, remains: Option<i64>) -> Result<Change, OperatorRefusal> {
         if self.kind.counting() == Counting::Piece {
             return Err(OperatorRefusal::PackageIsWhole);
         }

@@ -10,7 +10,7 @@ use super::order::DripFeed;
 use super::refusal::OrderRefusal;
 use super::service::{Counted, Counting, Listing, Service, ServiceKind};
 use super::user::User;
-use super::{OrderId, ServiceId, Timestamp, is_hidden, schedule, words};
+use super::{OrderId, ProviderId, ServiceId, Timestamp, is_hidden, schedule, words};
 
 const LINK_LENGTH_MAX: usize = 2048;
 
@@ -160,14 +160,24 @@ fn extras(kind: ServiceKind, details: &Details) -> Vec<(Input, String)> {
 #[derive(Clone, Copy, Debug)]
 pub struct Placing<'a> {
     pub user: &'a User,
-    /// What is on sale under the number that was asked for, and the user's custom rate for it.
-    pub offer: Option<(&'a Service, Option<Rate>)>,
+    /// What is on sale under the number that was asked for.
+    pub offer: Option<ForSale<'a>>,
     pub details: &'a Details,
     /// The order that the request's id has bought before.
     pub earlier: Option<Earlier>,
     /// The user's open order of the service for the link, if the service forbids a second one.
     pub twin: Option<OrderId>,
     pub now: Timestamp,
+}
+
+/// A service that is on sale.
+#[derive(Clone, Copy, Debug)]
+pub struct ForSale<'a> {
+    pub service: &'a Service,
+    /// The user's custom rate for it.
+    pub custom_rate: Option<Rate>,
+    /// Below this it is sold to nobody, since it costs more; `None` where any rate will do.
+    pub floor: Option<Rate>,
 }
 
 /// An order that was bought under the request id of a new one.
@@ -199,6 +209,8 @@ pub struct NewOrder {
     pub charge: Money,
     /// Whether a second order for the link is refused while this one is open.
     pub is_exclusive: bool,
+    /// Who is to deliver it; `None` for what is fulfilled by hand.
+    pub provider: Option<ProviderId>,
     pub wanted: Wanted,
 }
 
@@ -214,6 +226,8 @@ words! {
         RequestId = "request id",
         /// The service is there and on sale.
         Service = "service",
+        /// The user's rate is not below what the service costs, unless a loss is allowed.
+        Cost = "cost",
         /// The link can be delivered to.
         Link = "link",
         /// The quantity is not below the service's least.
@@ -245,9 +259,12 @@ pub fn place(placing: &Placing<'_>) -> Result<Quote, OrderRefusal> {
             return answer.map(Quote::Bought);
         }
     }
-    let Some(Sale { service, wanted, rate, charge: Some(charge) }) = case.sale else {
+    let Some(Sale { service, wanted, rate, charge: Some(charge), .. }) = case.sale else {
         return Err(OrderRefusal::ServiceNotFound); // the rules have said so
     };
+    // Runs and posts are sent one by one.
+    let is_sent_whole =
+        wanted.drip_feed.is_none() && service.listing.kind != ServiceKind::Subscriptions;
     Ok(Quote::New(Box::new(NewOrder {
         account: Account { user: placing.user.id, id: placing.user.account },
         service: service.id,
@@ -255,6 +272,7 @@ pub fn place(placing: &Placing<'_>) -> Result<Quote, OrderRefusal> {
         rate,
         charge,
         is_exclusive: service.listing.denies_duplicates,
+        provider: service.listing.provider.filter(|_| is_sent_whole),
         wanted,
     })))
 }
@@ -272,20 +290,23 @@ struct Sale<'a> {
     service: &'a Service,
     wanted: Wanted,
     rate: Rate,
+    /// Whether the rate is below what the service costs.
+    is_below_floor: bool,
     /// `None` where it is more than can be counted.
     charge: Option<Money>,
 }
 
 impl<'a> Case<'a> {
     fn of(placing: &'a Placing<'a>) -> Self {
-        let Some((service, custom_rate)) = placing.offer else {
+        let Some(ForSale { service, custom_rate, floor }) = placing.offer else {
             return Self { placing, unread: None, sale: None };
         };
         match read(service, placing.details) {
             Ok(wanted) => {
                 let rate = placing.user.rate(service.listing.rate, custom_rate);
                 let charge = rate.charge(wanted.units, service.listing.kind.per());
-                let sale = Some(Sale { service, wanted, rate, charge });
+                let is_below_floor = floor.is_some_and(|floor| rate < floor);
+                let sale = Some(Sale { service, wanted, rate, is_below_floor, charge });
                 Self { placing, unread: None, sale }
             }
             Err(refusal) => Self { placing, unread: Some(refusal), sale: None },
@@ -322,6 +343,10 @@ impl Rule {
                 None => None,
             },
             Self::Service => offer.is_none().then_some(OrderRefusal::ServiceNotFound),
+            Self::Cost => {
+                let below = case.sale.as_ref().filter(|sale| sale.is_below_floor);
+                below.map(|_| OrderRefusal::ServiceUnavailable)
+            }
             Self::Link => {
                 case.link().filter(|link| !can_deliver_to(link)).map(|_| OrderRefusal::BadLink)
             }

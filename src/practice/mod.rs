@@ -37,6 +37,11 @@ pub const UNREAD: &str = "unread";
 /// The longest that a test waits for something to arrive.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
+/// What it sells at first.
+pub fn stock() -> Vec<Service> {
+    services::all()
+}
+
 /// A running provider. Dropping it closes every connection and ends every wait behind it.
 pub struct Practice {
     shared: Arc<Shared>,

@@ -18,6 +18,17 @@ pub fn raise(tx: &Tx<'_>, kind: ConditionKind, subject: &str, text: &str) -> Res
     Ok(())
 }
 
+/// Raises a condition; one that is open already says this from now on.
+pub fn tell(tx: &Tx<'_>, kind: ConditionKind, subject: &str, text: &str) -> Result<()> {
+    raise(tx, kind, subject, text)?;
+    tx.execute(
+        "UPDATE conditions SET text = $1
+         WHERE kind = $2 AND subject = $3 AND cleared_at IS NULL AND text <> $1",
+        params![text, kind, subject],
+    )?;
+    Ok(())
+}
+
 /// Clears a condition, if it is open.
 pub fn clear(tx: &Tx<'_>, kind: ConditionKind, subject: &str) -> Result<()> {
     if !is_open(tx, kind, subject)? {
@@ -28,6 +39,14 @@ pub fn clear(tx: &Tx<'_>, kind: ConditionKind, subject: &str) -> Result<()> {
          WHERE kind = $2 AND subject = $3 AND cleared_at IS NULL",
         params![tx.now, kind, subject],
     )?;
+    Ok(())
+}
+
+/// Clears everything that is open about something that is gone.
+pub fn clear_about(tx: &Tx<'_>, subject: &str) -> Result<()> {
+    for kind in ConditionKind::ALL {
+        clear(tx, *kind, subject)?;
+    }
     Ok(())
 }
 
@@ -65,7 +84,7 @@ pub fn list_open(db: &Read<'_>, limit: i64) -> Result<Vec<Condition>> {
 fn list_open_sql() -> String {
     format!(
         "SELECT {COLUMNS} FROM conditions INDEXED BY conditions_open
-         WHERE cleared_at IS NULL ORDER BY kind, subject LIMIT $1"
+         WHERE cleared_at IS NULL AND kind > '' ORDER BY kind, subject LIMIT $1"
     )
 }
 

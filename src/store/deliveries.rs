@@ -41,6 +41,7 @@ pub fn insert(tx: &Tx<'_>, order: OrderId, provider: ProviderId) -> Result<()> {
          VALUES ($1, $2, 'send', $3, $3)",
         params![order, provider, tx.now],
     )?;
+    tx.sums.borrow_mut().has_work = true;
     Ok(())
 }
 
@@ -61,6 +62,7 @@ pub fn update(tx: &Tx<'_>, delivery: &Delivery) -> Result<()> {
             delivery.order,
         ],
     )?;
+    tx.sums.borrow_mut().has_work |= delivery.due_at <= tx.now;
     Ok(())
 }
 
@@ -98,6 +100,11 @@ pub fn next_due(db: &Read<'_>, provider: ProviderId, stage: Stage) -> Result<Opt
     db.get(NEXT_DUE, params![provider, stage], |row| row.get(0))
 }
 
+/// Whether a provider has an order that is due in a stage.
+pub fn is_due(db: &Read<'_>, provider: ProviderId, stage: Stage, now: Timestamp) -> Result<bool> {
+    Ok(next_due(db, provider, stage)?.is_some_and(|due| due <= now))
+}
+
 const IN_STAGE: &str = "SELECT order_id FROM deliveries INDEXED BY deliveries_due
      WHERE provider_id = $1 AND stage = $2 LIMIT $3";
 
@@ -111,12 +118,50 @@ pub fn list_in_stage(
     db.list(IN_STAGE, params![provider, stage, limit], |row| row.get(0))
 }
 
-const COUNT: &str = "SELECT count(*) FROM (SELECT 1 FROM deliveries INDEXED BY deliveries_due
-     WHERE provider_id = $1 AND stage = $2 LIMIT $3)";
+fn hand_sql() -> String {
+    format!(
+        "SELECT {COLUMNS} FROM deliveries INDEXED BY deliveries_hand
+         WHERE hand <> '' AND hand > '' ORDER BY hand, order_id LIMIT $1"
+    )
+}
+
+/// Orders that wait for a person, by what for.
+pub fn list_hand(db: &Read<'_>, limit: i64) -> Result<Vec<Delivery>> {
+    db.list(&hand_sql(), params![limit], read_delivery)
+}
+
+const HELD: &str = "SELECT order_id FROM deliveries INDEXED BY deliveries_hand
+     WHERE hand <> '' AND hand = $1 ORDER BY order_id LIMIT $2";
+
+/// Orders that wait for a person for that reason.
+pub fn list_held(db: &Read<'_>, hand: Hand, limit: i64) -> Result<Vec<OrderId>> {
+    db.list(HELD, params![hand, limit], |row| row.get(0))
+}
+
+const INTERRUPTED: &str = "SELECT order_id FROM deliveries INDEXED BY deliveries_due
+     WHERE provider_id = $1 AND stage = 'call' AND hand = '' LIMIT $2";
+
+/// Some of a provider's orders that were being sent, of which nobody has said what came of it.
+pub fn list_interrupted(db: &Read<'_>, provider: ProviderId, limit: i64) -> Result<Vec<OrderId>> {
+    db.list(INTERRUPTED, params![provider, limit], |row| row.get(0))
+}
+
+const COUNTED: &str = "SELECT 1 FROM deliveries INDEXED BY deliveries_due
+     WHERE provider_id = $1 AND stage = $2 LIMIT $3";
 
 /// How many of a provider's orders are in a stage, counted up to a limit.
 pub fn count(db: &Read<'_>, provider: ProviderId, stage: Stage, limit: i64) -> Result<i64> {
-    db.get(COUNT, params![provider, stage, limit], |row| row.get(0))
+    let sql = format!("SELECT count(*) FROM ({COUNTED}) AS counted");
+    db.get(&sql, params![provider, stage, limit], |row| row.get(0))
+}
+
+const HANDS: &str = "SELECT 1 FROM deliveries INDEXED BY deliveries_hand
+     WHERE hand <> '' AND hand > '' AND provider_id = $1 LIMIT $2";
+
+/// How many of a provider's orders wait for a person, counted up to a limit.
+pub fn count_hands(db: &Read<'_>, provider: ProviderId, limit: i64) -> Result<i64> {
+    let sql = format!("SELECT count(*) FROM ({HANDS}) AS counted");
+    db.get(&sql, params![provider, limit], |row| row.get(0))
 }
 
 #[cfg(test)]
@@ -126,8 +171,9 @@ mod tests {
 
     #[test]
     fn all_that_a_lane_asks_walks_an_index() {
-        for sql in [DUE, NEXT_DUE, IN_STAGE, COUNT] {
+        for sql in [DUE, NEXT_DUE, IN_STAGE, HELD, INTERRUPTED, COUNTED, HANDS] {
             schema::assert_walks_an_index(sql);
         }
+        schema::assert_walks_an_index(&hand_sql());
     }
 }

@@ -26,14 +26,15 @@ pub(super) fn write(tx: &Tx<'_>, slot_at: i64, figures: &Figures) -> Result<()> 
     }
     tx.execute(
         "INSERT INTO figures (slot_at, orders, charged_micros, captured_micros, refunded_micros,
-                              deposit_micros)
-         VALUES ($1, $2, $3, $4, $5, $6)
+                              deposit_micros, cost_micros)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (slot_at) DO UPDATE SET
            orders          = figures.orders          + excluded.orders,
            charged_micros  = figures.charged_micros  + excluded.charged_micros,
            captured_micros = figures.captured_micros + excluded.captured_micros,
            refunded_micros = figures.refunded_micros + excluded.refunded_micros,
-           deposit_micros  = figures.deposit_micros  + excluded.deposit_micros",
+           deposit_micros  = figures.deposit_micros  + excluded.deposit_micros,
+           cost_micros     = figures.cost_micros     + excluded.cost_micros",
         params![
             slot_at,
             figures.orders,
@@ -41,6 +42,7 @@ pub(super) fn write(tx: &Tx<'_>, slot_at: i64, figures: &Figures) -> Result<()> 
             figures.captured,
             figures.refunded,
             figures.deposits,
+            figures.cost,
         ],
     )?;
     Ok(())
@@ -49,7 +51,8 @@ pub(super) fn write(tx: &Tx<'_>, slot_at: i64, figures: &Figures) -> Result<()> 
 /// The slots from one instant to before another, oldest first. A month has some three thousand.
 pub fn list(db: &Read<'_>, from: Timestamp, until: Timestamp) -> Result<Vec<(Timestamp, Figures)>> {
     db.list(
-        "SELECT slot_at, orders, charged_micros, captured_micros, refunded_micros, deposit_micros
+        "SELECT slot_at, orders, charged_micros, captured_micros, refunded_micros, deposit_micros,
+                cost_micros
          FROM figures WHERE slot_at >= $1 AND slot_at < $2 ORDER BY slot_at LIMIT 40000",
         params![from, until],
         |row| {
@@ -59,6 +62,7 @@ pub fn list(db: &Read<'_>, from: Timestamp, until: Timestamp) -> Result<Vec<(Tim
                 captured: row.get(3)?,
                 refunded: row.get(4)?,
                 deposits: row.get(5)?,
+                cost: row.get(6)?,
             };
             Ok((row.get(0)?, figures))
         },

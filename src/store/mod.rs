@@ -12,6 +12,8 @@ pub mod categories;
 pub mod check;
 pub mod conditions;
 pub mod deliveries;
+pub mod delivery_list;
+pub mod errands;
 pub mod figures;
 pub mod keys;
 pub mod ledger;
@@ -19,10 +21,14 @@ pub mod links;
 pub mod offers;
 pub mod order_list;
 pub mod orders;
+pub mod paces;
 pub mod page;
+pub mod placed;
 pub mod postings;
 pub mod pricings;
+pub mod provider_list;
 pub mod providers;
+pub mod readings;
 pub mod refills;
 pub mod requests;
 pub mod service_list;
@@ -34,6 +40,7 @@ pub mod substitutes;
 pub mod timelines;
 pub mod users;
 
+mod bell;
 mod command;
 mod copies;
 mod migrations;
@@ -56,6 +63,7 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::domain::refusal::{OperatorRefusal, OrderRefusal, ProviderRefusal, Refusal};
 
+pub use bell::Bell;
 pub use check::check_file;
 pub use command::{Command, IfCallersUnchanged, Traced};
 pub use copies::CopyError;
@@ -170,6 +178,7 @@ pub struct Store {
     jobs: mpsc::SyncSender<writer::Queued>,
     writer: Mutex<Option<JoinHandle<()>>>,
     failed: watch::Receiver<bool>,
+    bell: Arc<Bell>,
     points: Pool<Manager>,
     pages: Pool<Manager>,
     lock: Option<File>,
@@ -212,13 +221,16 @@ impl Store {
         let conn = upgrade::open_writer(path, missing, lock.as_ref())?;
         let (jobs, queue) = mpsc::sync_channel(QUEUE_MAX);
         let (failure, failed) = watch::channel(false);
-        let writer = writer::spawn(conn, clock, queue, failure)?;
+        let bell = Arc::new(Bell::default());
+        let signals = writer::Signals { failure, bell: Arc::clone(&bell) };
+        let writer = writer::spawn(conn, clock, queue, signals)?;
         let janitor = Arc::new(scheduled_thread_pool());
         Ok(Self {
             path: path.to_owned(),
             jobs,
             writer: Mutex::new(Some(writer)),
             failed,
+            bell,
             points: schema::reader_pool(path, schema::Reads::Points, readers, &janitor),
             pages: schema::reader_pool(path, schema::Reads::Pages, PAGE_READERS, &janitor),
             lock,
@@ -285,6 +297,11 @@ impl Store {
     /// Resolves when the writer has met a fault after which nothing can be acknowledged.
     pub fn failed(&self) -> watch::Receiver<bool> {
         self.failed.clone()
+    }
+
+    /// Rung after each commit that leaves work for delivery.
+    pub fn bell(&self) -> Arc<Bell> {
+        Arc::clone(&self.bell)
     }
 
     /// Waits until everything queued so far is done and the WAL is empty; whoever still has the

@@ -192,3 +192,64 @@ pub fn delete(tx: &Tx<'_>, id: ProviderId) -> Result<()> {
     tx.execute("DELETE FROM providers WHERE id = $1", params![id])?;
     Ok(())
 }
+
+/// When its list is fetched next.
+pub fn update_sync_due(tx: &Tx<'_>, id: ProviderId, due_at: Timestamp) -> Result<()> {
+    tx.execute("UPDATE providers SET sync_due_at = $1 WHERE id = $2", params![due_at, id])?;
+    Ok(())
+}
+
+/// Our balance there as it was read last before that instant, and as it was read first after it;
+/// `None` where one of them is missing.
+pub fn balances_around(
+    db: &Read<'_>,
+    id: ProviderId,
+    at: Timestamp,
+) -> Result<Option<(Money, Money)>> {
+    let before = db.find(
+        "SELECT balance_micros FROM readings WHERE provider_id = $1 AND read_at <= $2
+         ORDER BY read_at DESC LIMIT 1",
+        params![id, at],
+        |row| row.get(0),
+    )?;
+    let after = db.find(
+        "SELECT balance_micros FROM readings WHERE provider_id = $1 AND read_at > $2
+         ORDER BY read_at LIMIT 1",
+        params![id, at],
+        |row| row.get(0),
+    )?;
+    Ok(before.zip(after))
+}
+
+/// Its list was taken over now; when it is fetched next.
+pub fn update_synced(tx: &Tx<'_>, id: ProviderId, due_at: Timestamp) -> Result<()> {
+    let sql = "UPDATE providers SET synced_at = $1, sync_due_at = $2 WHERE id = $3";
+    tx.execute(sql, params![tx.now, due_at, id])?;
+    Ok(())
+}
+
+/// The numbers that it gives our orders begin anew: it is another account.
+pub fn delete_last_order(tx: &Tx<'_>, id: ProviderId) -> Result<()> {
+    tx.execute("UPDATE providers SET last_order = NULL WHERE id = $1", params![id])?;
+    Ok(())
+}
+
+/// Whether an order is there, or is to be sent there, or has not been looked at for the last time.
+pub fn has_open_orders(db: &Read<'_>, id: ProviderId) -> Result<bool> {
+    let sql = "SELECT 1 FROM deliveries WHERE provider_id = $1 LIMIT 1";
+    Ok(db.find(sql, params![id], |_| Ok(()))?.is_some())
+}
+
+/// Whether an order ever was there, or was tried. Where none was, this reads all attempts.
+pub fn has_orders(db: &Read<'_>, id: ProviderId) -> Result<bool> {
+    for sql in [
+        "SELECT 1 FROM orders WHERE provider_id = $1 AND provider_order_id IS NOT NULL LIMIT 1",
+        "SELECT 1 FROM errands WHERE provider_id = $1 LIMIT 1",
+        "SELECT 1 FROM submissions WHERE provider_id = $1 LIMIT 1",
+    ] {
+        if db.find(sql, params![id], |_| Ok(()))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,8 +1,11 @@
 //! The catalogue: services in their categories, and the providers they may come from.
 
+use std::collections::HashMap;
+
 use super::value::{Row, RowResult, params};
-use super::{Read, Result, Tx};
+use super::{Read, Result, Tx, pricings};
 use crate::domain::money::{Discount, Rate};
+use crate::domain::placing::ForSale;
 use crate::domain::service::{Listing, Service};
 use crate::domain::{ProviderId, ServiceId, UserId};
 
@@ -79,21 +82,39 @@ pub fn get_each_headed(db: &Read<'_>, ids: &[ServiceId]) -> Result<Vec<Headed>> 
     })
 }
 
-/// A service that can be ordered, with the custom rate of a user for it, where one is named.
-pub fn find_on_sale(
-    db: &Read<'_>,
-    user: Option<UserId>,
-    id: ServiceId,
-) -> Result<Option<(Service, Option<Rate>)>> {
+/// A service that can be ordered.
+#[derive(Clone, Debug)]
+pub struct OnSale {
+    pub service: Service,
+    /// The custom rate of the user, where one was named and has one.
+    pub custom_rate: Option<Rate>,
+    /// What it costs us, where it is not to be sold below that.
+    pub floor: Option<Rate>,
+}
+
+impl OnSale {
+    /// As placing an order asks for it.
+    pub fn for_sale(&self) -> ForSale<'_> {
+        let Self { service, custom_rate, floor } = self;
+        ForSale { service, custom_rate: *custom_rate, floor: *floor }
+    }
+}
+
+/// A service that can be ordered, as a user sees it, where one is named.
+pub fn find_on_sale(db: &Read<'_>, user: Option<UserId>, id: ServiceId) -> Result<Option<OnSale>> {
     db.find(
         select!(
-            ", r.rate_micros
+            ", r.rate_micros, CASE WHEN p.allows_loss = 0 THEN p.cost_micros END
              FROM services s JOIN categories c ON c.id = s.category_id
              LEFT JOIN user_rates r ON r.user_id = $1 AND r.service_id = s.id
+             LEFT JOIN pricings p ON p.service_id = s.id
              WHERE s.id = $2 AND s.is_enabled = 1 AND c.is_enabled = 1"
         ),
         params![user, id],
-        |row| Ok((read_service(row)?, row.get(16)?)),
+        |row| {
+            let service = read_service(row)?;
+            Ok(OnSale { service, custom_rate: row.get(16)?, floor: row.get(17)? })
+        },
     )
 }
 
@@ -171,7 +192,7 @@ pub fn is_empty(db: &Read<'_>) -> Result<bool> {
 
 /// Writes a service under the given number, or under the next one. It stands last in its category.
 pub fn insert(tx: &Tx<'_>, id: Option<ServiceId>, listing: &Listing) -> Result<ServiceId> {
-    tx.get(
+    let id = tx.get(
         "INSERT INTO services (id, category_id, position, name, description, kind, rate_micros,
                                quantity_min, quantity_max, is_dripfeed, is_refill, refill_days,
                                is_cancel, denies_duplicates, is_enabled, provider_id,
@@ -201,7 +222,9 @@ pub fn insert(tx: &Tx<'_>, id: Option<ServiceId>, listing: &Listing) -> Result<S
             tx.now,
         ],
         |row| row.get(0),
-    )
+    )?;
+    pricings::follow_provider(tx, id, listing.provider)?;
+    Ok(id)
 }
 
 /// Writes all of a listing anew.
@@ -232,7 +255,7 @@ pub fn update(tx: &Tx<'_>, id: ServiceId, listing: &Listing) -> Result<()> {
             id,
         ],
     )?;
-    Ok(())
+    pricings::follow_provider(tx, id, listing.provider)
 }
 
 /// Our price.
@@ -250,9 +273,61 @@ pub fn update_enabled(tx: &Tx<'_>, id: ServiceId, is_enabled: bool) -> Result<()
 /// Takes away a service that nobody has ordered, and the rates that users have for it. SQLite looks
 /// for itself, through an index of all orders, whether none names it.
 pub fn delete(tx: &Tx<'_>, id: ServiceId) -> Result<()> {
-    tx.execute("DELETE FROM user_rates WHERE service_id = $1", params![id])?;
+    for sql in [
+        "DELETE FROM user_rates WHERE service_id = $1",
+        "DELETE FROM substitutes WHERE service_id = $1",
+        "DELETE FROM pricings WHERE service_id = $1",
+        "DELETE FROM paces WHERE service_id = $1",
+    ] {
+        tx.execute(sql, params![id])?;
+    }
     tx.execute("DELETE FROM services WHERE id = $1", params![id])?;
     Ok(())
+}
+
+/// Who delivers it, under what name of theirs.
+pub fn update_provider(tx: &Tx<'_>, id: ServiceId, own: Option<(ProviderId, &str)>) -> Result<()> {
+    let (provider, name) = own.unzip();
+    let sql = "UPDATE services SET provider_id = $1, provider_service = $2 WHERE id = $3";
+    tx.execute(sql, params![provider, name, id])?;
+    pricings::follow_provider(tx, id, provider)
+}
+
+const OF_PROVIDER: &str = "SELECT id FROM services INDEXED BY services_provider
+     WHERE provider_id = $1 AND provider_service = $2 ORDER BY id";
+
+/// The services that are one service of a provider.
+pub fn list_of_provider(db: &Read<'_>, provider: ProviderId, name: &str) -> Result<Vec<ServiceId>> {
+    db.list(OF_PROVIDER, params![provider, name], |row| row.get(0))
+}
+
+const USED: &str = "SELECT DISTINCT provider_service FROM services INDEXED BY services_provider
+     WHERE provider_id = $1 AND is_enabled = 1";
+
+/// Which of a provider's services are on sale here.
+pub fn list_used(db: &Read<'_>, provider: ProviderId) -> Result<Vec<String>> {
+    db.list(USED, params![provider], |row| row.get(0))
+}
+
+const KNOWN: &str = "SELECT provider_service, id FROM services INDEXED BY services_provider
+     WHERE provider_id = $1 ORDER BY id DESC";
+
+/// Which of a provider's services were made services of ours, on sale or not; the oldest of ours
+/// where one was made more than once.
+pub fn list_known(db: &Read<'_>, provider: ProviderId) -> Result<HashMap<String, ServiceId>> {
+    let known = db.list(KNOWN, params![provider], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(known.into_iter().collect())
+}
+
+/// Whether a service is sold through the provider.
+pub fn has_provider(db: &Read<'_>, provider: ProviderId) -> Result<bool> {
+    let sql = "SELECT 1 FROM services INDEXED BY services_provider WHERE provider_id = $1 LIMIT 1";
+    Ok(db.find(sql, params![provider], |_| Ok(()))?.is_some())
+}
+
+/// How many services there are.
+pub fn count(db: &Read<'_>) -> Result<i64> {
+    db.get("SELECT count(*) FROM services", [], |row| row.get(0))
 }
 
 /// The provider of that name.
@@ -263,4 +338,17 @@ pub fn find_provider(db: &Read<'_>, name: &str) -> Result<Option<ProviderId>> {
 /// What a provider is called.
 pub fn provider_name(db: &Read<'_>, id: ProviderId) -> Result<String> {
     db.get("SELECT name FROM providers WHERE id = $1", params![id], |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema::assert_walks_an_index;
+
+    #[test]
+    fn the_services_of_a_provider_are_found_along_an_index() {
+        for sql in [OF_PROVIDER, USED] {
+            assert_walks_an_index(sql);
+        }
+    }
 }

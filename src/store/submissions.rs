@@ -1,8 +1,9 @@
 //! Submissions: our attempts to buy orders at providers.
 
 use super::value::{Row, RowResult, params};
-use super::{Read, Result, Tx};
+use super::{Read, Result, Tx, figures};
 use crate::domain::delivery::{Ending, State, Submission};
+use crate::domain::figures::Figures;
 use crate::domain::money::Money;
 use crate::domain::{OrderId, ProviderId, SubmissionId};
 
@@ -107,9 +108,15 @@ pub fn update_state(
     Ok(())
 }
 
-/// Writes what an attempt has cost in our currency.
+/// Writes what an order has cost that ends now, in our currency, and counts it.
 pub fn update_cost(tx: &Tx<'_>, id: SubmissionId, cost: Money) -> Result<()> {
     tx.execute("UPDATE submissions SET cost_micros = $1 WHERE id = $2", params![cost, id])?;
+    figures::add(tx, &Figures { cost, ..Figures::default() })
+}
+
+/// Writes what they said of the order of an attempt since.
+pub fn update_answer(tx: &Tx<'_>, id: SubmissionId, answer: &str) -> Result<()> {
+    tx.execute("UPDATE submissions SET answer = $1 WHERE id = $2", params![answer, id])?;
     Ok(())
 }
 

@@ -14,6 +14,8 @@ pub(super) struct Sums {
     /// The slot that the figures are of.
     pub slot_at: i64,
     pub figures: Figures,
+    /// Whether there is something for delivery to do.
+    pub has_work: bool,
     /// By the place of the status in [`PublicStatus::ALL`].
     counts: [i64; PublicStatus::ALL.len()],
     /// By the place of the account in [`HOUSE`]; `None` where no money has moved.

@@ -8,6 +8,7 @@ use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 
 use crate::domain::condition::ConditionKind;
 use crate::domain::delivery::{Ending, Hand, Stage, State};
+use crate::domain::errand::ErrandStage;
 use crate::domain::input::Input;
 use crate::domain::ledger::{AccountKind, PostingKind};
 use crate::domain::money::{Discount, Money, Rate};
@@ -318,6 +319,6 @@ macro_rules! word_columns {
 }
 
 word_columns! {
-    AccountKind ConditionKind Dialect Ending Hand Input OrderStatus PostingKind PublicStatus
-    RefillStatus ServiceKind Shown Stage State
+    AccountKind ConditionKind Dialect Ending ErrandStage Hand Input OrderStatus PostingKind
+    PublicStatus RefillStatus ServiceKind Shown Stage State
 }

@@ -13,11 +13,12 @@
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use tokio::sync::{oneshot, watch};
 
+use super::bell::Bell;
 use super::command::Command;
 use super::sums::Sums;
 use super::tx::Conn;
@@ -78,20 +79,28 @@ pub(super) fn queue<C: Command>(command: C) -> (Queued, oneshot::Receiver<Result
 }
 
 /// Starts the thread. It ends when it is told to, when every sender is gone, or after a fatal
-/// fault, which it tells through `failure`.
+/// fault, which it tells through `failure`; what it leaves for delivery, by the bell.
 pub(super) fn spawn(
     conn: Conn,
     clock: Clock,
     jobs: mpsc::Receiver<Queued>,
-    failure: watch::Sender<bool>,
+    Signals { failure, bell }: Signals,
 ) -> std::io::Result<JoinHandle<()>> {
-    let writer = Writer { conn, clock, last: Timestamp(0), sums: RefCell::default() };
+    let writer = Writer { conn, clock, last: Timestamp(0), sums: RefCell::default(), bell };
     std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
         let ended = catch_unwind(AssertUnwindSafe(|| writer.work(jobs, &failure)));
         if ended.is_err() {
             std::process::abort();
         }
     })
+}
+
+/// What the thread tells others.
+pub(super) struct Signals {
+    /// Set when nothing can be acknowledged any more.
+    pub failure: watch::Sender<bool>,
+    /// Rung when there is work for delivery.
+    pub bell: Arc<Bell>,
 }
 
 struct Writer {
@@ -101,6 +110,7 @@ struct Writer {
     last: Timestamp,
     /// What the commands of this transaction make of counts, figures and the house's balances.
     sums: RefCell<Sums>,
+    bell: Arc<Bell>,
 }
 
 /// Whether the queue may hold more.
@@ -222,8 +232,14 @@ impl Writer {
     }
 
     fn commit(&self) -> Result<()> {
+        let has_work = self.sums.borrow().has_work;
         let written = self.write_sums();
-        let Err(error) = written.and_then(|()| self.conn.run("COMMIT")) else { return Ok(()) };
+        let Err(error) = written.and_then(|()| self.conn.run("COMMIT")) else {
+            if has_work {
+                self.bell.ring();
+            }
+            return Ok(());
+        };
         self.rollback();
         match error {
             Error::DiskFull => Err(Error::DiskFull),

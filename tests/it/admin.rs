@@ -5,10 +5,13 @@ use std::path::Path;
 
 use actix_web::http::Method;
 use panelite::admin::{Access, ROUTES, Route};
+use panelite::commands::conditions::SetCondition;
+use panelite::domain::condition::ConditionKind;
 use panelite::store::audit;
 
 use crate::fixture::operator::{Operator, PASSWORD, encode, form, value_of};
 use crate::fixture::panel::Panel;
+use crate::fixture::providers::NOWHERE;
 
 /// A panel in which every path of the table leads somewhere.
 fn shop() -> (Panel, Operator) {
@@ -25,6 +28,17 @@ fn shop() -> (Panel, Operator) {
         panel.new_key(ann.user);
     }
     crate::admin_refills::cancel_requests(&panel, &ann);
+    let north = panel.sells_through(20);
+    panel.provider("Spare", NOWHERE, "key three");
+    // Two orders of which nobody knows where they are, and one that waits to be sent.
+    for _ in 0..2 {
+        ann.buys(20, 100);
+        panel.doubts(north);
+    }
+    ann.buys(20, 100);
+    let (kind, subject) = (ConditionKind::Catalogue, "provider 1".to_owned());
+    let text = Some("The list of North is not a list".to_owned());
+    panel.store().write_blocking(SetCondition { kind, subject, text }).unwrap();
     let operator = panel.operator("olga");
     (panel, operator)
 }
@@ -32,7 +46,10 @@ fn shop() -> (Panel, Operator) {
 /// The path of a route in that panel. The last of olga's sessions can be ended.
 fn path(route: &Route) -> String {
     // Each key ends once.
-    let path = route.path.replace("/keys/{id}/rotate", "/keys/2/rotate");
+    // The order that waits for a decision, the provider that nothing names.
+    let path = route.path.replace("/orders/{id}/decide", "/orders/8/decide");
+    let path = path.replace("/providers/{id}/remove", "/providers/3/remove");
+    let path = path.replace("/keys/{id}/rotate", "/keys/2/rotate");
     let path = path.replace("/keys/{id}/revoke", "/keys/3/revoke");
     let path = path.replace("{id}", "1").replace("{key}", "1").replace("{service}", "1");
     format!("/admin{path}")
@@ -106,6 +123,17 @@ id,category,name,type,rate,min,max,dripfeed,refill,cancel,provider,provider_serv
 2,Views,More likes,Default,0.80,10,10000,0,0,0,,,
 ";
 
+const PROVIDER: [(&str, &str); 8] = [
+    ("name", "East"),
+    ("url", "https://east.example/api/v2"),
+    ("key", "the key of East"),
+    ("dialect", "form"),
+    ("currency", "EUR"),
+    ("exchange", "1.08"),
+    ("timeout", "30"),
+    ("sends_ids", "1"),
+];
+
 /// What to send to each route so that it does its thing, in an order in which that works.
 const DONE: &[(&str, &[(&str, &str)])] = &[
     (
@@ -122,6 +150,30 @@ const DONE: &[(&str, &[(&str, &str)])] = &[
     ("/orders/bulk/refund", &[("id", "2"), ("status", "canceled"), ("confirmed", "yes")]),
     ("/orders/{id}/status", &[("status", "in_progress"), ("remains", "40")]),
     ("/orders/{id}/refund", &[("status", "partial"), ("remains", "40"), ("confirmed", "yes")]),
+    ("/orders/bulk/move", &[("id", "9"), ("to", "provider"), ("confirmed", "yes")]),
+    (
+        "/orders/hand",
+        &[("id", "7"), ("decision", "by_hand"), ("looked", "1"), ("confirmed", "yes")],
+    ),
+    ("/orders/{id}/decide", &[("decision", "refund"), ("looked", "1"), ("confirmed", "yes")]),
+    ("/alerts/{id}/mute", &[("days", "1")]),
+    ("/providers", &PROVIDER),
+    (
+        "/providers/{id}",
+        &[("name", "West"), ("currency", "USD"), ("exchange", "1"), ("timeout", "9")],
+    ),
+    ("/providers/{id}/pause", &[]),
+    ("/providers/{id}/resume", &[]),
+    ("/providers/{id}/sync", &[]),
+    (
+        "/services/{id}/supply",
+        &[("provider_0", "1"), ("theirs_0", "901"), ("percent", "30"), ("allows_loss", "1")],
+    ),
+    (
+        "/providers/{id}/access",
+        &[("url", "https://north.example/api/v2"), ("key", "a new one"), ("same_account", "1")],
+    ),
+    ("/providers/{id}/remove", &[("confirmed", "yes")]),
     ("/refills/{id}/set", &[("to", "in_progress")]),
     ("/refills/bulk", &[("id", "1"), ("to", "completed"), ("confirmed", "yes")]),
     ("/refills/cancels/refund", &[("id", "5"), ("confirmed", "yes")]),
@@ -204,8 +256,20 @@ const DONE: &[(&str, &[(&str, &str)])] = &[
 ];
 
 /// Routes that need more than a form; each has a test of its own.
-const ELSEWHERE: &[&str] =
-    &["/setup", "/login", "/login/code", "/looks", "/account/app", "/account/sessions/{id}/end"];
+const ELSEWHERE: &[&str] = &[
+    "/services/{id}/by-rule",
+    "/providers/test",
+    "/providers/{id}/probe",
+    "/providers/{id}/import/plan",
+    "/providers/{id}/import",
+    "/providers/{id}/import/undo",
+    "/setup",
+    "/login",
+    "/login/code",
+    "/looks",
+    "/account/app",
+    "/account/sessions/{id}/end",
+];
 
 #[test]
 fn every_change_is_written_down_by_its_verb() {

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::fixture::browser::{self, Browser, TAB};
 use crate::fixture::operator::PASSWORD;
 use crate::fixture::panel::Panel;
+use crate::fixture::providers::NOWHERE;
 use crate::fixture::sample;
 
 /// What the first page of a visitor may weigh, with all that belongs to it, and in how many pieces.
@@ -38,12 +39,18 @@ const STATES: &[(&str, i64)] = &[
     ("/admin/users?state=suspended", 200),
     ("/admin/orders/999", 404),
     ("/admin/orders?q=999", 200),
+    ("/admin/orders?tab=hand", 200),
+    ("/admin/orders?tab=hand&hand=loss", 200),
     ("/admin/orders?user=alice&state=completed", 200),
     ("/admin/refills?state=all", 200),
     ("/admin/services?q=nothing-is-called-so", 200),
     ("/admin/services/new?copy=3", 200),
     ("/admin/services?edit=2", 200),
     ("/admin/categories?edit=1", 200),
+    ("/admin/services/900", 200),
+    ("/admin/providers/2", 200),
+    ("/admin/providers/999", 404),
+    ("/admin/providers/1/import?q=nothing-is-called-so", 200),
 ];
 
 /// Complaints, one text each, with the first element each is about. Colors are all that another
@@ -193,11 +200,33 @@ impl Tour {
         self.log_in(PASSWORD);
         self.visit_routes(&[Access::Signed, Access::Proved], |_| true);
         STATES.iter().for_each(|(path, status)| self.visit(path, *status));
-        for order in sample::orders_to_see(panel) {
+        for order in sample::orders_to_see(panel).into_iter().chain(sample::bought_orders(panel)) {
             self.visit(&format!("/admin/orders/{order}"), 200);
         }
+        self.providers();
         self.questions(panel);
         self.codes(panel);
+    }
+
+    /// What a provider is asked, and what is decided about it.
+    fn providers(&mut self) {
+        self.open("/admin/providers/new");
+        let fields = [("name", "East"), ("url", NOWHERE), ("key", "a secret")];
+        fields.iter().for_each(|(name, text)| self.browser.fill(&format!("#f-{name}"), text));
+        self.browser.click("#f-insecure");
+        self.browser.leave_by("main button[formaction$='/test']");
+        self.survey("provider-tested", 200);
+        self.open("/admin/providers/1/import");
+        self.browser.click("tbody tr:first-child input");
+        self.survey("offers-selected", 200);
+        self.browser.leave_by(".bulk button.primary");
+        self.survey("import-plan", 200);
+        self.open("/admin/orders?tab=hand");
+        self.browser.click("tbody tr:first-child input");
+        self.survey("decisions-selected", 200);
+        self.browser.click(".bulk button[value=refund]");
+        self.browser.until("document.querySelector('dialog#ask:modal form')");
+        self.survey("decision-dialog", 200);
     }
 
     /// Forms that are refused, questions as dialogs and as pages, what is told afterwards.

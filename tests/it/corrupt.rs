@@ -65,7 +65,8 @@ fn trade(panel: &Panel) {
     ann.form("key=KEY&action=refill&order=3");
 }
 
-/// What only delivery does: orders 6 and 7 on their way, 1 refused there, 2 and 3 placed there;
+/// What only delivery does: orders 6 and 7 on their way, 1 refused there, 2 and 3 placed there, the
+/// one to be canceled, the other to be refilled;
 /// 13 is a run of the drip-feed, 9 a post of the subscription. And goodwill for order 5.
 fn hand_over() -> String {
     let goodwill = moved("goodwill", ["3", "4"], "5", "5");
@@ -78,11 +79,21 @@ fn hand_over() -> String {
          UPDATE order_counts SET count = count + 2 WHERE public_status = 'processing';
          UPDATE order_counts SET count = count - 1 WHERE public_status = 'pending';
          UPDATE orders SET provider_id = 1, provider_order_id = 'A' || id WHERE id IN (2, 3);
+         INSERT INTO deliveries (order_id, provider_id, stage, due_at, moved_at, hand)
+         VALUES (6, 1, 'call', 0, 0, ''), (7, 1, 'call', 0, 0, 'unknown'),
+                (2, 1, 'watch', 0, 0, ''), (3, 1, 'last', 0, 0, ''), (8, 1, 'send', 0, 0, '');
          INSERT INTO submissions (order_id, provider_id, place, provider_service, custom_id, state,
-                                  expected_micros, created_at)
-         SELECT column1, 1, 0, '9', '', column2, 0, 0 FROM
+                                  expected_micros, created_at, ended_at)
+         SELECT column1, 1, 0, '9', '', column2, 0, 0,
+                CASE WHEN column2 IN ('rejected', 'not_sent') THEN 0 END FROM
            (VALUES (6, 'sending'), (7, 'unknown'), (2, 'rejected'), (2, 'accepted'),
                    (3, 'accepted'), (1, 'not_sent'));
+         UPDATE orders SET cancel_requested_at = 0 WHERE id = 2;
+         INSERT INTO errands (order_id, refill_id, provider_id, stage, due_at)
+         VALUES (2, NULL, 1, 'ask', 0), (3, 1, 1, 'ask', 0);
+         UPDATE submissions SET cost_micros = 700000 WHERE order_id = 3;
+         UPDATE figures SET cost_micros = 700000;
+         INSERT INTO paces (service_id, completed, seconds) VALUES (1, 1, 60);
          INSERT INTO orders (user_id, service_id, parent_id, kind, link, quantity, units,
                              rate_micros, charge_micros, remains, created_at, updated_at,
                              link_key)
@@ -191,7 +202,7 @@ const FALSIFICATIONS: &str = "
     what was kept is wrong                 | kept                                 | UPDATE orders SET remains = remains + 1 WHERE id = 4
     a canceled order was kept              | count kept                           | UPDATE orders SET status = 'completed', remains = 0 WHERE id = 5
     more is noted as refunded              | refund                               | UPDATE orders SET refunded_micros = refunded_micros + 1 WHERE id = 4
-    an ended order is open again           | count escrow refill settled          | UPDATE orders SET status = 'active', finished_at = NULL WHERE id = 3
+    an ended order is open again           | cost count delivery escrow figures refill settled | UPDATE orders SET status = 'active', finished_at = NULL WHERE id = 3
     an order ends unsettled                | count escrow kept settled            | UPDATE orders SET status = 'completed', remains = 0, finished_at = 1 WHERE id = 1
     status and end disagree                | count file kept order                | UPDATE orders SET status = 'active' WHERE id = 5
     an order of no known status            | count file order                     | UPDATE orders SET status = 'lost' WHERE id = 1
@@ -204,23 +215,47 @@ const FALSIFICATIONS: &str = "
     an order's link has another key        | link                                 | UPDATE orders SET link_key = 'y' WHERE id = 1
     a second live submission               | schema submission                    | INSERT INTO submissions (order_id, provider_id, place, provider_service, custom_id, state, expected_micros, created_at) VALUES (6, 1, 0, '9', '', 'accepted', 0, 0)
     a pending order is being sent          | submission                           | INSERT INTO submissions (order_id, provider_id, place, provider_service, custom_id, state, expected_micros, created_at) VALUES (8, 1, 0, '9', '', 'sending', 0, 0)
-    a pending order is placed there        | count submission                     | UPDATE orders SET status = 'pending' WHERE id = 2
+    a pending order is placed there        | count delivery errand submission     | UPDATE orders SET status = 'pending' WHERE id = 2
     an order is sent by nobody             | submission                           | DELETE FROM submissions WHERE order_id = 6
-    an order is placed by nobody           | submission                           | DELETE FROM submissions WHERE order_id = 3
-    a placed order has no number there     | submission                           | UPDATE orders SET provider_order_id = NULL WHERE id = 2
-    an order is placed somewhere else      | submission                           | INSERT INTO providers (id, name, url, created_at, account_mac, key_sealed, currency, exchange_nanos, sync_due_at) VALUES (2, 'q', 'https://q', 0, randomblob(32), zeroblob(64), 'USD', 1000000000, 0); UPDATE orders SET provider_id = 2 WHERE id = 2
+    an order is placed by nobody           | figures submission                   | DELETE FROM submissions WHERE order_id = 3
+    a placed order has no number there     | delivery errand submission           | UPDATE orders SET provider_order_id = NULL WHERE id = 2
+    an order is placed somewhere else      | errand submission                    | INSERT INTO providers (id, name, url, created_at, account_mac, key_sealed, currency, exchange_nanos, sync_due_at) VALUES (2, 'q', 'https://q', 0, randomblob(32), zeroblob(64), 'USD', 1000000000, 0); UPDATE orders SET provider_id = 2 WHERE id = 2
     unknown and sending disagree           | submission                           | UPDATE submissions SET state = 'unknown' WHERE order_id = 6
     a submission in no known state         | file submission                      | UPDATE submissions SET state = 'maybe' WHERE order_id = 6
+    an order at a provider is not watched  | delivery                             | DELETE FROM deliveries WHERE order_id = 2
+    a pending order is watched             | delivery                             | UPDATE deliveries SET stage = 'watch' WHERE order_id = 8
+    an unknown order waits for nobody      | delivery                             | UPDATE deliveries SET hand = '' WHERE order_id = 7
+    an order is held for nothing           | delivery                             | UPDATE deliveries SET stage = 'held' WHERE order_id = 8
+    an open order has its last look        | delivery                             | UPDATE deliveries SET stage = 'last' WHERE order_id = 2
+    an order is looked for elsewhere       | delivery                             | UPDATE deliveries SET place = 1 WHERE order_id = 2
+    an order waits for an unknown hand     | delivery                             | UPDATE deliveries SET hand = 'foot' WHERE order_id = 7
+    a delivery at no provider              | reference delivery                   | UPDATE deliveries SET provider_id = 9 WHERE order_id = 2
+    a submission ended unknowably          | submission                           | UPDATE submissions SET family = 'mood' WHERE state = 'rejected'
+    a rejected submission has not ended    | submission                           | UPDATE submissions SET ended_at = NULL WHERE state = 'rejected'
+    a condition of no known kind           | condition                            | INSERT INTO conditions (kind, subject, text, raised_at) VALUES ('mood', '', '', 0)
+    a provider has no sealed key           | provider                             | UPDATE providers SET key_sealed = zeroblob(40)
+    a service has a provider and no pricing | pricing                             | UPDATE services SET provider_id = 1, provider_service = '9' WHERE id = 1
+    an offer of no known kind              | offer                                | INSERT INTO offers VALUES (1, '9', 'n', 'c', 'favours', 1, 1, 1, 0, 0, 0, 0, NULL)
     two orders are one upstream            | provider schema                      | UPDATE orders SET provider_order_id = 'A2' WHERE id = 3
-    a refill of what was not completed     | refill                               | UPDATE refills SET order_id = 4
+    a refill of what was not completed     | errand refill                        | UPDATE refills SET order_id = 4
     a refill for another user              | refill                               | UPDATE refills SET user_id = 2
     a second open refill                   | refill schema                        | INSERT INTO refills (order_id, user_id, created_at, updated_at) VALUES (3, 1, 0, 0)
-    a refill of no known status            | file refill                          | UPDATE refills SET status = 'soon'
+    a refill of no known status            | errand file refill                   | UPDATE refills SET status = 'soon'
     a posting of no order                  | reference                            | UPDATE postings SET order_id = 99 WHERE kind = 'goodwill'
     a key of no user                       | reference                            | UPDATE api_keys SET user_id = 99 WHERE id = 1
     a service of no category               | reference                            | DELETE FROM categories WHERE id = 2
     an input of no order                   | reference units                      | UPDATE order_inputs SET order_id = 99 WHERE order_id = 10
     a user is gone                         | account bounds owner posting reference | DELETE FROM users WHERE id = 2
+    a cancel that nobody wants             | errand                               | UPDATE orders SET cancel_requested_at = NULL WHERE id = 2
+    a cancel that nobody is asked for      | errand                               | DELETE FROM errands WHERE refill_id IS NULL
+    a refill that has ended is asked for   | errand                               | UPDATE refills SET status = 'completed'
+    an errand where no order is            | errand reference                     | UPDATE errands SET provider_id = 2
+    an errand waits for nobody             | errand                               | UPDATE errands SET stage = 'held'
+    an errand waits for an unknown hand    | errand                               | UPDATE errands SET stage = 'held', hand = 'left'
+    a refill that was asked for, nameless  | errand                               | UPDATE errands SET stage = 'asked'
+    a cost is changed                      | figures                              | UPDATE submissions SET cost_micros = 1 WHERE order_id = 3
+    an order costs something before it ends | cost                                | UPDATE submissions SET cost_micros = 0 WHERE order_id = 2 AND state = 'accepted'
+    a service that nobody has bought has a pace | pace                            | UPDATE paces SET completed = 0
     a count is changed                     | count                                | UPDATE order_counts SET count = count + 1 WHERE public_status = 'pending'
     a count is gone                        | count                                | DELETE FROM order_counts WHERE public_status = 'pending'
     a figure is changed                    | figures                              | UPDATE figures SET deposit_micros = 0 WHERE deposit_micros > 0
@@ -271,6 +306,8 @@ fn every_falsification_is_named() {
     let sources = [
         include_str!("../../src/store/check/mod.rs"),
         include_str!("../../src/store/check/accounts.rs"),
+        include_str!("../../src/store/check/deliveries.rs"),
+        include_str!("../../src/store/check/errands.rs"),
         include_str!("../../src/store/check/orders.rs"),
         include_str!("../../src/store/check/file.rs"),
         include_str!("../../src/store/check/sums.rs"),

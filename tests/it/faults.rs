@@ -7,6 +7,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use panelite::clock::Clock;
+use panelite::domain::condition::ConditionKind;
+use panelite::store::{Missing, Store, conditions};
+
+use crate::delivery_crash;
 use crate::fixture::panel::{Panel, cli, stderr};
 use crate::fixture::server::{Buyer, Load, Sent, Server, Shop};
 
@@ -20,7 +25,11 @@ struct Disk {
 impl Disk {
     /// `None` where there is no C compiler.
     fn new() -> Option<Self> {
-        let shop = Shop::new();
+        Self::of(Shop::new())
+    }
+
+    /// The same for a shop that is open already.
+    fn of(shop: Shop) -> Option<Self> {
         let folder = shop.folder.path();
         let (library, switch) = (folder.join("faults.so"), folder.join("faults.switch"));
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixture/faults.c");
@@ -46,10 +55,15 @@ impl Disk {
     }
 
     fn serve(&self) -> Server {
-        let path = |path: &PathBuf| path.to_str().unwrap().to_owned();
+        self.serve_on(&self.shop.db)
+    }
+
+    /// A server whose disk has faults with files that begin like that.
+    fn serve_on(&self, files: &Path) -> Server {
+        let path = |path: &Path| path.to_str().unwrap().to_owned();
         let environment = [
             ("LD_PRELOAD", path(&self.library)),
-            ("FAULTS_ON", path(&self.shop.db)),
+            ("FAULTS_ON", path(files)),
             ("FAULTS_BY", path(&self.switch)),
         ];
         let environment = environment.each_ref().map(|(name, value)| (*name, value.as_str()));
@@ -228,4 +242,26 @@ fn a_clock_that_jumps_changes_nothing() {
         );
     }
     assert_eq!(reseller.balance(), "100.00");
+}
+
+#[test]
+fn where_the_epoch_cannot_be_synced_nothing_leaves_until_it_can() {
+    let practice = delivery_crash::practice(Clock::System);
+    let Some(disk) = Disk::of(delivery_crash::shop(&practice)) else { return };
+    let server = disk.serve_on(&disk.shop.db.with_file_name("panel.db.epoch"));
+    disk.fails("s");
+    let bought = Buyer::connect(server.address, &disk.shop.key).buy("one");
+    let store = Store::open(&disk.shop.db, Missing::Refuse, Clock::System).unwrap();
+    let is_told =
+        || store.point(|db| conditions::is_open(db, ConditionKind::Epoch, "panel")).unwrap();
+    while !is_told() {}
+    assert_eq!((bought, practice.orders().len()), (Some(1), 0), "an order left");
+
+    disk.fails("-");
+    assert!(practice.wait_for_orders(1), "the order was lost");
+    while is_told() {}
+    drop(store);
+    assert_eq!(server.terminate().code(), Some(0));
+    assert_eq!(practice.orders().len(), 1);
+    disk.shop.assert_sound();
 }

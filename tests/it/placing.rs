@@ -3,7 +3,7 @@
 
 use panelite::domain::input::{Input, QUANTITY_MAX};
 use panelite::domain::money::{Discount, Money, Rate};
-use panelite::domain::placing::{self, Details, Earlier, NewOrder, Placing, Quote, Rule};
+use panelite::domain::placing::{self, Details, Earlier, ForSale, NewOrder, Placing, Quote, Rule};
 use panelite::domain::refusal::OrderRefusal;
 use panelite::domain::service::{Service, ServiceKind};
 use panelite::domain::user::User;
@@ -11,6 +11,7 @@ use panelite::domain::{AccountId, OrderId, Timestamp, UserId};
 
 use crate::domain::{money, rate, service};
 use crate::fixture::panel::{EPOCH, Panel};
+use crate::fixture::supply::offer;
 use crate::fixture::table::rows;
 
 /// A customer with so much money.
@@ -46,7 +47,8 @@ fn place_for(
     offer: (&Service, Option<Rate>),
     details: &Details,
 ) -> Result<NewOrder, OrderRefusal> {
-    let (offer, now) = (Some(offer), Timestamp(EPOCH));
+    let (service, custom_rate) = offer;
+    let (offer, now) = (Some(ForSale { service, custom_rate, floor: None }), Timestamp(EPOCH));
     match placing::place(&Placing { user, offer, details, earlier: None, twin: None, now })? {
         Quote::New(order) => Ok(*order),
         Quote::Bought(id) => panic!("order {id} was never bought"),
@@ -312,6 +314,8 @@ fn a_charge_rounds_up_and_once() {
 struct Attempt {
     service: Service,
     is_on_sale: bool,
+    /// What the service costs us.
+    floor: Option<Rate>,
     fields: Vec<(Input, &'static str)>,
     balance: &'static str,
     earlier: Option<Earlier>,
@@ -331,7 +335,8 @@ impl Attempt {
             (Expiry, "01/01/2027"),
         ];
         let service = service(ServiceKind::Default);
-        Self { service, is_on_sale: true, fields, balance: "1", earlier: None, twin: None }
+        let (earlier, twin, floor) = (None, None, Some(rate("2.50")));
+        Self { service, is_on_sale: true, floor, fields, balance: "1", earlier, twin }
     }
 
     /// Spoils it by one rule and no other.
@@ -349,6 +354,7 @@ impl Attempt {
                 self.earlier = Some(Earlier { order: OrderId(1), is_same: false });
             }
             Rule::Service => self.is_on_sale = false,
+            Rule::Cost => self.floor = Some(rate("2.500001")),
             Rule::Link => set(&[Input::Link, Input::Username], "file:x"),
             Rule::Minimum => listing.quantity_min = 101,
             Rule::Maximum => listing.quantity_max = 99,
@@ -363,7 +369,8 @@ impl Attempt {
 
     fn place(&self) -> Result<Quote, OrderRefusal> {
         let (user, details) = (customer(self.balance), details(&self.fields)?);
-        let offer = self.is_on_sale.then_some((&self.service, None));
+        let (service, custom_rate, floor) = (&self.service, None, self.floor);
+        let offer = self.is_on_sale.then_some(ForSale { service, custom_rate, floor });
         let (earlier, twin, now) = (self.earlier, self.twin, Timestamp(EPOCH));
         placing::place(&Placing { user: &user, offer, details: &details, earlier, twin, now })
     }
@@ -413,6 +420,7 @@ const PRECEDENCE: &str = r#"
     ann       | service    | "action":"add","service":9,"link":"file:x","quantity":1                         | 404    | service_not_found
     ann       | service    | "action":"add","service":"x","link":"file:x","quantity":1                       | 404    | service_not_found
     ann       | service    | "action":"add","service":2,"link":"file:x","quantity":1                         | 404    | service_not_found
+    ann       | cost       | "action":"add","service":4,"link":"file:x","quantity":1                         | 404    | service_not_found
     ann       | link       | "action":"add","service":1,"link":"file:x","quantity":1                         | 422    | bad_link
     ann       | minimum    | "action":"add","service":1,"link":"taken","quantity":1                          | 422    | quantity_below
     ann       | maximum    | "action":"add","service":1,"link":"taken","quantity":9999                       | 422    | quantity_above
@@ -440,6 +448,12 @@ fn the_first_broken_rule_answers() {
                     provider_service,description,enabled\n\
                     2,C,Off sale,Default,2.50,50,3000,0,0,0,,,,0\n";
     panel.import(off_sale);
+    let upstream = panel.provider("upstream", "http://127.0.0.1:9/api/v2", "key");
+    panel.import(
+        "id,category,name,type,rate,min,max,provider,provider_service\n\
+         4,C,At a loss,Default,2.50,50,3000,upstream,901\n",
+    );
+    panel.lists(upstream, &[offer("901", "2.500001")]);
     let ann = panel.reseller("ann", "2.75");
     let suspended = panel.reseller("sue", "0");
     assert!(panel.cli(&["user", "set", "sue", "--suspend"]).status.success());

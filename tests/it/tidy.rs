@@ -26,8 +26,8 @@ const LAYERS: &[(&str, &str)] = &[
     ("assets", "ground"),
     ("practice", "clock config"),
     ("api", "domain store commands ground"),
-    ("admin", "domain store commands assets ground"),
     ("delivery", "domain store commands ground"),
+    ("admin", "domain store commands delivery assets ground"),
     ("app", "domain store commands api admin delivery practice assets ground"),
     ("cli", "domain store commands api admin delivery practice assets app ground"),
     ("lib", ""),
@@ -47,6 +47,7 @@ const CRATES: &[(&str, &str)] = &[
     ("actix", "api/ admin/ assets.rs packed.rs request.rs telemetry.rs app.rs"),
     ("argon2", "password.rs"),
     ("ureq", "delivery/"),
+    ("rustls", "delivery/"),
     ("clap", "cli/"),
 ];
 
@@ -64,7 +65,7 @@ const WIRE_WORDS: &[&str] = &[
     "average_time",
     "idempotency_key",
 ];
-const WIRE_FILES: &str = "api/action.rs api/wire.rs delivery/client.rs practice/";
+const WIRE_FILES: &str = "api/action.rs api/wire.rs delivery/client/ practice/";
 
 /// What only SQLite would understand, or what changes meaning with the engine.
 const NOT_SQL: &[&str] = &[

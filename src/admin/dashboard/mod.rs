@@ -19,8 +19,9 @@ use crate::domain::figures::Figures as Happened;
 use crate::domain::ledger::{ESCROW, EXTERNAL, PostingKind, REVENUE};
 use crate::domain::money::Money;
 use crate::domain::order::PublicStatus;
+use crate::domain::provider::Provider;
 use crate::store::figures;
-use crate::store::{self, Read, accounts, keys, orders, services, users};
+use crate::store::{self, Read, accounts, keys, orders, providers, services, users};
 
 use activity::Activity;
 use chart::{Chart, Point};
@@ -50,6 +51,8 @@ struct Sum {
     orders: i64,
     sales: Money,
     earned: Money,
+    /// What was earned less what providers have asked for it.
+    profit: Money,
 }
 
 impl Sum {
@@ -61,6 +64,7 @@ impl Sum {
             orders: sum.orders + slot.orders,
             sales: plus(sum.sales, slot.charged),
             earned: plus(sum.earned, slot.captured),
+            profit: plus(sum.profit, slot.profit()),
         })
     }
 }
@@ -85,6 +89,8 @@ struct Figures {
     escrow: Money,
     days: Vec<Day>,
     activity: Vec<Activity>,
+    /// Those with a balance that was read.
+    providers: Vec<Provider>,
 }
 
 impl Figures {
@@ -106,6 +112,7 @@ impl Figures {
             escrow,
             days: days(&starts, &slots),
             activity: activity::read(db)?,
+            providers: providers::list(db)?,
         })
     }
 
@@ -193,11 +200,21 @@ struct DashboardPage {
     range: i64,
     orders: Chart,
     sales: Chart,
+    /// Nothing in a panel without providers.
+    profit: Option<Chart>,
 }
 
 impl DashboardPage {
     fn sales(&self) -> Decimals {
         Decimals::of(self.figures.days.iter().map(|day| day.sum.sales.micros()))
+    }
+
+    fn profits(&self) -> Decimals {
+        Decimals::of(self.figures.days.iter().map(|day| day.sum.profit.micros()))
+    }
+
+    fn has_providers(&self) -> bool {
+        !self.figures.providers.is_empty()
     }
 
     fn is_new(&self) -> bool {
@@ -237,6 +254,11 @@ pub(crate) async fn show(cx: &mut Cx) -> Answer {
     let orders: Vec<Point> = figures.days.iter().map(count).collect();
     let sum = |day: &Day| point(day, day.sum.sales.micros(), Short(day.sum.sales).to_string());
     let sales: Vec<Point> = figures.days.iter().map(sum).collect();
+    let profit = |day: &Day| {
+        let shown = Short(day.sum.profit).to_string();
+        point(day, day.sum.profit.micros().max(0), shown)
+    };
+    let profits: Vec<Point> = figures.days.iter().map(profit).collect();
     let label = |micros: i64| match micros % 1_000_000 {
         0 => Short(Money::from_micros(micros)).to_string().replace(".00", ""),
         _ => money(Money::from_micros(micros)),
@@ -245,6 +267,9 @@ pub(crate) async fn show(cx: &mut Cx) -> Answer {
     let page = DashboardPage {
         orders: Chart::new("Orders a day", &orders, 1, grouped),
         sales: Chart::new(title, &sales, 10_000, label),
+        profit: (!figures.providers.is_empty()).then(|| {
+            Chart::new(format!("Profit a day, {}", shell.currency), &profits, 10_000, label)
+        }),
         shell,
         figures,
         range,

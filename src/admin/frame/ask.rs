@@ -15,6 +15,8 @@ pub(crate) struct Ask {
     pub(crate) verb: String,
     /// What has to be typed first, where a lot is at stake.
     pub(crate) typed: Option<String>,
+    /// What has to be checked first, where only the person can know.
+    pub(crate) looked: Option<String>,
     /// Whether the button warns. The way out has the focus then.
     pub(crate) is_danger: bool,
     /// What the way out says, where "Cancel" could be taken for what the button does.

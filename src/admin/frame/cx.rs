@@ -82,7 +82,7 @@ impl Cx {
             };
             let session = session.filter(|session| session.life.is_alive(now));
             let is_signed = session.as_ref().is_some_and(|session| !session.life.is_half);
-            let basics = Basics::read(db, is_signed)?;
+            let basics = Basics::read(db, is_signed.then_some(now))?;
             Ok((session, basics))
         })?;
         if let Some(session) = &session
@@ -272,13 +272,14 @@ impl Cx {
 }
 
 impl Basics {
-    fn read(db: &Read<'_>, is_signed: bool) -> store::Result<Self> {
+    /// `now` is when somebody is logged in, to whom it is said what waits.
+    fn read(db: &Read<'_>, now: Option<Timestamp>) -> store::Result<Self> {
         let zone = settings::get(db, Setting::TimeZone)?;
         Ok(Self {
             panel: settings::get(db, Setting::Name)?,
             currency: settings::get(db, Setting::Currency)?,
             zone: jiff::tz::TimeZone::get(&zone).unwrap_or(jiff::tz::TimeZone::UTC),
-            waiting: if is_signed { Waiting::read(db)? } else { Waiting::default() },
+            waiting: now.map_or(Ok(Waiting::default()), |now| Waiting::read(db, now))?,
         })
     }
 }

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 
 use crate::domain::input::parse_number;
 use crate::domain::money::{Change, Discount, Money, Rate, with_point};
+use crate::domain::pricing::Rule;
 use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
 
 /// Fields by name, in the order in which they came, and complaints by field.
@@ -21,7 +22,7 @@ pub(crate) struct Form {
 const SELECTED_MAX: usize = 1000;
 
 /// Fields that belong to the machinery and are never shown again.
-const HIDDEN: [&str; 4] = ["csrf", "proof", "confirmed", "typed"];
+const HIDDEN: [&str; 5] = ["csrf", "proof", "confirmed", "typed", "looked"];
 
 impl Form {
     /// Reads `name=value&…`. What is not that has no fields.
@@ -60,9 +61,29 @@ impl Form {
         ids.filter(|id| seen.insert(*id)).collect()
     }
 
+    /// The values of a field that may come several times, in the order in which they came.
+    pub(crate) fn each<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.all().filter(move |(known, _)| *known == name).map(|(_, value)| value.trim())
+    }
+
     /// Everything a page that asks once more has to send along.
     pub(crate) fn carried(&self) -> Vec<(&str, &str)> {
         self.all().filter(|(name, _)| !HIDDEN.contains(name)).collect()
+    }
+
+    /// An amount that may be left out, which then is none.
+    pub(crate) fn amount_or_none(&mut self, name: &str) -> Money {
+        if self.get(name).is_empty() { Money::ZERO } else { self.amount(name) }
+    }
+
+    /// How a cost becomes a rate: `percent`, `fixed`, `step`, `profit`.
+    pub(crate) fn rule(&mut self) -> Rule {
+        let percent = Rule::parse_percent(&self.figure("percent"));
+        let complaint = "Enter a percentage from 0 to 1000, such as 30 or 12.5";
+        let percent_bp = self.or_refuse("percent", percent, complaint).unwrap_or_default();
+        let fixed = self.amount_or_none("fixed");
+        let (step, profit) = (self.amount_or_none("step"), self.amount_or_none("profit"));
+        Rule { percent_bp, fixed, step, profit }
     }
 
     /// Everything that was sent, in order.
@@ -204,7 +225,7 @@ const fn field_of(refusal: &Refusal) -> &'static str {
 const fn field_of_order(refusal: OrderRefusal) -> &'static str {
     match refusal {
         OrderRefusal::InsufficientFunds => "amount",
-        OrderRefusal::ServiceNotFound => "service",
+        OrderRefusal::ServiceNotFound | OrderRefusal::ServiceUnavailable => "service",
         _ => "",
     }
 }

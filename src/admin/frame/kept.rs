@@ -13,8 +13,10 @@ use super::table::Table;
 const TEXT_BYTES_MAX: usize = 64 * 1024;
 
 /// Secrets, and what belongs to one rendered page alone.
-const NEVER: [&str; 11] = [
+const NEVER: [&str; 13] = [
     "password",
+    "key",
+    "sealed",
     "again",
     "proof",
     "typed",

@@ -29,6 +29,7 @@ pub(crate) mod shell;
 pub(crate) mod table;
 pub(crate) mod terms;
 pub(crate) mod tone;
+pub(crate) mod upstream;
 pub(crate) mod verb;
 
 use std::sync::Arc;
@@ -37,6 +38,7 @@ use actix_web::http::Method;
 
 use crate::clock::Clock;
 use crate::config::{Config, PublicUrl, TrustedProxies};
+use crate::delivery::Delivery;
 use crate::domain::Timestamp;
 use crate::password::Passwords;
 use crate::secret::{self, Sealer, Secret};
@@ -48,6 +50,7 @@ const SETUP_TOKEN_LENGTH: usize = 32;
 /// What the pages need to answer.
 pub struct Admin {
     pub(crate) store: Arc<Store>,
+    pub(crate) delivery: Arc<Delivery>,
     pub(crate) clock: Clock,
     pub(crate) proxies: TrustedProxies,
     pub(crate) public_url: Option<PublicUrl>,
@@ -61,13 +64,15 @@ pub struct Admin {
 impl Admin {
     /// The pages over a store. `setup` is the link that was printed, while there is no admin.
     pub fn new(
-        store: Arc<Store>,
         config: &Config,
+        store: Arc<Store>,
+        delivery: Arc<Delivery>,
         sealer: Sealer,
         setup: Option<SetupLink>,
     ) -> Self {
         Self {
             store,
+            delivery,
             clock: config.clock.clone(),
             proxies: config.trusted_proxies.clone(),
             public_url: config.public_url.clone(),

@@ -6,8 +6,10 @@ pub(crate) enum Nav {
     Dashboard,
     Orders,
     Refills,
+    Alerts,
     Services,
     Categories,
+    Providers,
     Users,
     Keys,
     Ledger,
@@ -46,6 +48,7 @@ pub(crate) const NAV: &[(&str, &[NavItem])] = &[
             item(Nav::Dashboard, "Dashboard", "/admin", ("house", 'd')),
             item(Nav::Orders, "Orders", "/admin/orders", ("shopping-cart", 'o')),
             item(Nav::Refills, "Refills", "/admin/refills", ("refresh-cw", 'r')),
+            item(Nav::Alerts, "Alerts", "/admin/alerts", ("triangle-alert", 'w')),
         ],
     ),
     (
@@ -53,6 +56,7 @@ pub(crate) const NAV: &[(&str, &[NavItem])] = &[
         &[
             item(Nav::Services, "Services", "/admin/services", ("boxes", 's')),
             item(Nav::Categories, "Categories", "/admin/categories", ("folder-tree", 'c')),
+            item(Nav::Providers, "Providers", "/admin/providers", ("server", 'p')),
         ],
     ),
     (

@@ -3,8 +3,10 @@
 
 use super::figure::grouped;
 use super::nav::Nav;
+use crate::domain::Timestamp;
+use crate::domain::condition::{Condition, ConditionKind};
 use crate::domain::refill::RefillStatus;
-use crate::store::{self, Read, order_list, refills};
+use crate::store::{self, Read, conditions, delivery_list, order_list, refills};
 
 /// Waiting work is counted up to here.
 const COUNTED_MAX: i64 = 100;
@@ -19,19 +21,35 @@ pub(crate) struct Need {
     many: &'static str,
     /// What it asks for.
     pub(crate) hint: &'static str,
-    /// How much of it there is, counted no further than asked.
-    count: fn(&Read<'_>, i64) -> store::Result<i64>,
+    /// How much of it there is at that time, counted no further than asked.
+    count: fn(&Read<'_>, Timestamp, i64) -> store::Result<i64>,
 }
 
 /// All of it, the most urgent first.
 const NEEDS: &[Need] = &[
     Need {
         nav: Nav::Orders,
+        path: "/admin/orders?tab=hand",
+        one: "order needs a decision",
+        many: "orders need a decision",
+        hint: "Nobody knows what the provider has, or it waits for you",
+        count: |db, _, most| delivery_list::count(db, most),
+    },
+    Need {
+        nav: Nav::Alerts,
+        path: "/admin/alerts",
+        one: "alert",
+        many: "alerts",
+        hint: "Something is the matter with a provider, a service or an order",
+        count: count_alerts,
+    },
+    Need {
+        nav: Nav::Orders,
         path: "/admin/refills/cancels",
         one: "cancel request",
         many: "cancel requests",
         hint: "Refund, set partial or decline",
-        count: order_list::count_cancel_requests,
+        count: |db, _, most| order_list::count_cancel_requests(db, most),
     },
     Need {
         nav: Nav::Refills,
@@ -39,9 +57,16 @@ const NEEDS: &[Need] = &[
         one: "refill request",
         many: "refill requests",
         hint: "Deliver again what dropped, or reject",
-        count: |db, most| refills::count(db, RefillStatus::Pending, most),
+        count: |db, _, most| refills::count(db, RefillStatus::Pending, most),
     },
 ];
+
+/// Alerts that nobody has muted. That orders need a decision is a line of its own.
+fn count_alerts(db: &Read<'_>, now: Timestamp, most: i64) -> store::Result<i64> {
+    let open = conditions::list_open(db, most)?;
+    let is_seen = |it: &&Condition| it.kind != ConditionKind::Hand && !it.is_muted(now);
+    Ok(i64::try_from(open.iter().filter(is_seen).count()).unwrap_or(most))
+}
 
 /// How much of each kind waits.
 #[derive(Clone, Default)]
@@ -49,8 +74,8 @@ pub(crate) struct Waiting(Vec<(&'static Need, i64)>);
 
 impl Waiting {
     /// What waits now; kinds of which nothing waits are left out.
-    pub(crate) fn read(db: &Read<'_>) -> store::Result<Self> {
-        let count = |need: &'static Need| Ok((need, (need.count)(db, COUNTED_MAX)?));
+    pub(crate) fn read(db: &Read<'_>, now: Timestamp) -> store::Result<Self> {
+        let count = |need: &'static Need| Ok((need, (need.count)(db, now, COUNTED_MAX)?));
         let counted: store::Result<Vec<_>> = NEEDS.iter().map(count).collect();
         Ok(Self(counted?.into_iter().filter(|(_, count)| *count > 0).collect()))
     }
@@ -86,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_badge_sums_what_waits_in_its_place() {
-        let waiting = Waiting(vec![(&NEEDS[0], 1), (&NEEDS[1], COUNTED_MAX)]);
+        let waiting = Waiting(vec![(&NEEDS[2], 1), (&NEEDS[3], COUNTED_MAX)]);
         let lines: Vec<String> = waiting.lines().into_iter().map(|(_, line)| line).collect();
         assert_eq!(lines, ["1 cancel request", "99+ refill requests"]);
         let badge = ("1".to_owned(), "cancel requests waiting".to_owned());

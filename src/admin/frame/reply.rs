@@ -48,7 +48,9 @@ impl Cx {
     /// `Ask` with the page that asks, until it was answered.
     pub(crate) fn confirm(&self, ask: Ask) -> Result<(), PageError> {
         let is_confirmed = self.form.get("confirmed") == "yes";
-        if is_confirmed && ask.is_typed(self.form.get("typed")) && self.proof == Proof::Given {
+        let has_looked = ask.looked.is_none() || self.form.flag("looked");
+        let is_meant = is_confirmed && has_looked && ask.is_typed(self.form.get("typed"));
+        if is_meant && self.proof == Proof::Given {
             return Ok(());
         }
         Err(PageError::Ask(Box::new(ask)))

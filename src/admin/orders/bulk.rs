@@ -19,12 +19,14 @@ use crate::admin::frame::error::PageError;
 use crate::admin::frame::figure::money;
 use crate::admin::frame::shell::{Toast, Undo};
 use crate::admin::frame::terms::Terms;
+use crate::commands::deciding::{self, MoveOrders};
 use crate::commands::orders::SetOrders;
+use crate::commands::places;
 use crate::domain::money::Money;
-use crate::domain::order::{ByHand, PublicStatus};
+use crate::domain::order::{ByHand, OrderStatus, PublicStatus};
 use crate::domain::refusal::{OperatorRefusal, OrderRefusal};
-use crate::domain::{OrderId, UserId};
-use crate::store::{self, Read, orders};
+use crate::domain::{OrderId, Timestamp, UserId};
+use crate::store::{self, Read, deliveries, orders};
 
 /// Orders that a question names for each reason why they stay as they are.
 const NAMED_MAX: usize = 8;
@@ -44,6 +46,8 @@ struct Plan {
     refund: Money,
     /// What is earned in all.
     earned: Money,
+    /// How many of them a provider goes on with.
+    running: usize,
     /// The statuses that they have now.
     before: Vec<PublicStatus>,
     /// Those that cannot, by the reason.
@@ -64,6 +68,7 @@ impl Plan {
                 (Some(order), Ok(change)) => {
                     plan.can.insert(order.id);
                     plan.users.insert(order.user);
+                    plan.running += usize::from(deciding::runs_at(db, order.id)?.is_some());
                     plan.before.push(order.public_status());
                     if let Some(settled) = change.settlement {
                         let add = |sum: Money, more| sum.checked_add(more);
@@ -135,6 +140,7 @@ impl Plan {
         }
         if matches!(status, PublicStatus::Completed | PublicStatus::Canceled) {
             facts.push(("Afterwards".to_owned(), "the orders are final".to_owned()));
+            facts.extend(go_on(self.running));
         }
         facts.extend(self.left());
         Ask {
@@ -144,8 +150,16 @@ impl Plan {
             typed: terms.typed(self.refund).or_else(|| bulk::typed(self.can.len())),
             is_danger: status == PublicStatus::Canceled,
             keep: if status == PublicStatus::Canceled { "Keep the orders" } else { "" },
+            ..Ask::default()
         }
     }
+}
+
+/// That providers go on with so many of the orders.
+fn go_on(running: usize) -> Option<(String, String)> {
+    let count = bulk::counted(running, "order");
+    let verb = if running == 1 { "goes" } else { "go" };
+    (running > 0).then(|| ("At providers".to_owned(), format!("{count} {verb} on there")))
 }
 
 /// Says of those that are selected how far they are, or that they are done.
@@ -173,11 +187,16 @@ async fn selected(cx: &mut Cx, here: &str) -> Result<Vec<OrderId>, PageError> {
     Ok(ids)
 }
 
-async fn set(cx: &mut Cx, kind: Kind) -> Answer {
-    let here = match cx.form.get("here") {
+/// The list from which the form was sent.
+fn here(cx: &Cx) -> String {
+    match cx.form.get("here") {
         "" => "/admin/orders".to_owned(),
         here => local(here).to_owned(),
-    };
+    }
+}
+
+async fn set(cx: &mut Cx, kind: Kind) -> Answer {
+    let here = here(cx);
     let ids = selected(cx, &here).await?;
     let status = kind.status(&cx.form).filter(|status| *status != PublicStatus::Partial);
     let Some(status) = status.filter(|_| !ids.is_empty()) else {
@@ -209,6 +228,67 @@ async fn set(cx: &mut Cx, kind: Kind) -> Answer {
         text.push_str(&format!("; {left} left as they were"));
     }
     cx.go(&here, Toast { text, undo })
+}
+
+/// Of the orders: those that wait to be sent and have a place to go to, and how many have not.
+fn movable(
+    db: &Read<'_>,
+    ids: &[OrderId],
+    is_elsewhere: bool,
+    now: Timestamp,
+) -> store::Result<(BTreeSet<OrderId>, usize)> {
+    let deliveries = deliveries::find_each(db, ids)?;
+    let mut can = BTreeSet::new();
+    for (order, delivery) in orders::find_each(db, ids)?.into_iter().zip(deliveries) {
+        let Some(order) = order else { continue };
+        if order.status != OrderStatus::Pending || order.drip_feed.is_some() {
+            continue;
+        }
+        let left = delivery.filter(|_| is_elsewhere).map(|delivery| delivery.place);
+        let places = places::of(db, &order, &places::Unwell::new(), now)?;
+        if places.0.iter().any(|place| Some(place.place) != left) {
+            can.insert(order.id);
+        }
+    }
+    let stay = ids.len() - can.len();
+    Ok((can, stay))
+}
+
+/// Sends those that wait to their provider, or to another place of their service, after a question.
+pub(crate) async fn move_to(cx: &mut Cx) -> Answer {
+    let here = here(cx);
+    let ids = selected(cx, &here).await?;
+    if ids.is_empty() {
+        return cx.go(&here, Toast::new(bulk::none_selected("order")));
+    }
+    let (is_elsewhere, now) = (cx.form.get("to") == "elsewhere", cx.now());
+    let (can, stay) = cx.read(move |db| movable(db, &ids, is_elsewhere, now)).await?;
+    let (count, to) = match is_elsewhere {
+        true => (bulk::counted(can.len(), "order"), "elsewhere"),
+        false => (bulk::counted(can.len(), "order"), "to the provider"),
+    };
+    if can.is_empty() {
+        let toast =
+            "Nothing was sent: only pending orders whose service has such a provider can be";
+        return cx.go(&here, Toast::new(toast));
+    }
+    let stay = if stay == 0 { String::new() } else { bulk::counted(stay, "order") };
+    cx.confirm(Ask {
+        title: format!("Send {count} {to}?"),
+        facts: vec![
+            ("Orders".to_owned(), bulk::named(&can, NAMED_MAX)),
+            ("Left as they are".to_owned(), stay),
+        ],
+        verb: format!("Send {count}"),
+        typed: bulk::typed(can.len()),
+        ..Ask::default()
+    })?;
+    let command = MoveOrders { actor: cx.actor()?, orders: can, is_elsewhere };
+    match cx.write(command).await {
+        Ok(()) => cx.go(&here, Toast::new(format!("{count} sent {to}"))),
+        Err(PageError::Refused(refusal)) => cx.go(&here, Toast::new(refusal.to_string())),
+        Err(error) => Err(error),
+    }
 }
 
 /// Goes on once exactly this was agreed to; asks again where it has changed meanwhile.

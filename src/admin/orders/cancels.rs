@@ -1,6 +1,6 @@
 //! Cancel requests that somebody has to fulfil or decline.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use askama::Template;
 
@@ -15,13 +15,16 @@ use crate::admin::frame::link::Link;
 use crate::admin::frame::list::{self, Address, List};
 use crate::admin::frame::shell::{Nav, Shell, Toast};
 use crate::admin::frame::terms::Terms;
+use crate::admin::frame::upstream;
+use crate::commands::deciding;
 use crate::commands::orders::{DeclineCancels, SetOrders};
 use crate::domain::OrderId;
+use crate::domain::errand::Errand;
 use crate::domain::money::Money;
 use crate::domain::order::{ByHand, PublicStatus};
 use crate::store::order_list::{self, Listed};
 use crate::store::orders::{By, Filter};
-use crate::store::{self, Read};
+use crate::store::{self, Read, errands};
 
 #[derive(Template)]
 #[template(path = "admin/orders/cancels.html")]
@@ -29,9 +32,16 @@ struct CancelsPage {
     shell: Shell,
     tabs: Vec<list::Tab>,
     list: List<Listed>,
+    /// What a provider was asked for them.
+    errands: HashMap<OrderId, Errand>,
 }
 
 impl CancelsPage {
+    /// What came of asking the provider.
+    fn told(&self, row: &Listed) -> Option<String> {
+        self.errands.get(&row.order.id).map(upstream::told)
+    }
+
     fn charges(&self) -> Decimals {
         Decimals::of(self.list.rows.iter().map(|row| row.order.charge.micros()))
     }
@@ -40,17 +50,21 @@ impl CancelsPage {
 /// The list.
 pub(crate) async fn show(cx: &mut Cx) -> Answer {
     let (cursor, size) = (cx.cursor(), cx.size().rows);
-    let (counts, page) = cx
-        .read(move |db| {
-            let filter = Filter { by: By::CancelRequest, ..Filter::default() };
-            Ok((Counts::read(db)?, order_list::page(db, filter, cursor, size)?))
-        })
-        .await?;
+    let read = move |db: &Read<'_>| {
+        let filter = Filter { by: By::CancelRequest, ..Filter::default() };
+        let page = order_list::page(db, filter, cursor, size)?;
+        let mut asked = HashMap::new();
+        for row in &page.rows {
+            asked.extend(errands::find_cancel(db, row.order.id)?.map(|it| (row.order.id, it)));
+        }
+        Ok((Counts::read(db)?, page, asked))
+    };
+    let (counts, page, errands) = cx.read(read).await?;
     let list = List::new(page, Address::new(CANCELS_PATH).with("size", size), |row| row.order.id.0);
     let orders = |tab: Tab| Address::new("/admin/orders").with("state", tab.word());
     let tabs = counts.tabs(Tab::CancelRequests, orders);
     let shell = cx.shell("Cancel requests", Nav::Orders);
-    cx.page(&CancelsPage { shell, tabs, list })
+    cx.page(&CancelsPage { shell, tabs, list, errands })
 }
 
 /// The orders of the form whose customers still ask to cancel: the one whose button was pressed, or
@@ -100,9 +114,17 @@ pub(crate) async fn refund(cx: &mut Cx) -> Answer {
         };
         return cx.go(CANCELS_PATH, Toast::new(toast));
     }
-    let terms = cx.read(Terms::read).await?;
-    cx.confirm(question(&orders, sum, &terms, selected - orders.len()))?;
-    let ids = orders.iter().map(|listed| listed.order.id).collect();
+    let ids: BTreeSet<OrderId> = orders.iter().map(|listed| listed.order.id).collect();
+    let asked = ids.clone();
+    let read = move |db: &Read<'_>| Ok((Terms::read(db)?, running(db, &asked)?));
+    let (terms, running) = cx.read(read).await?;
+    let mut ask = question(&orders, sum, &terms, selected - orders.len());
+    if running > 0 {
+        let verb = if running == 1 { "goes" } else { "go" };
+        let go_on = format!("{} {verb} on there", bulk::counted(running, "order"));
+        ask.facts.push(("At providers".to_owned(), go_on));
+    }
+    cx.confirm(ask)?;
     let command = SetOrders { actor: cx.actor()?, orders: ids, status: PublicStatus::Canceled };
     let refunded = format!("{} {}", money(cx.write(command).await?), terms.currency);
     let toast = match orders.as_slice() {
@@ -110,6 +132,12 @@ pub(crate) async fn refund(cx: &mut Cx) -> Answer {
         several => format!("{} orders canceled, {refunded} refunded", several.len()),
     };
     cx.go(CANCELS_PATH, Toast::new(toast))
+}
+
+/// How many of the orders run at a provider.
+fn running(db: &Read<'_>, ids: &BTreeSet<OrderId>) -> store::Result<usize> {
+    let at = ids.iter().map(|id| deciding::runs_at(db, *id));
+    Ok(at.collect::<store::Result<Vec<_>>>()?.into_iter().flatten().count())
 }
 
 const fn canceled() -> ByHand {
@@ -139,6 +167,7 @@ fn question(orders: &[Listed], sum: Money, terms: &Terms, stay: usize) -> Ask {
         typed: terms.typed(sum).or_else(|| bulk::typed(orders.len())),
         is_danger: true,
         keep: if orders.len() == 1 { "Keep the order" } else { "Keep the orders" },
+        ..Ask::default()
     }
 }
 

@@ -1,18 +1,23 @@
 //! All orders: what is found, by what, page by page. The address says all of it.
 
+use std::collections::HashMap;
+
 use askama::Template;
 
+use super::hand;
 use super::tabs::{Counts, Tab};
 use crate::admin::frame::answer::Answer;
 use crate::admin::frame::cx::Cx;
-use crate::admin::frame::figure::{Decimals, grouped};
+use crate::admin::frame::figure::{Decimals, grouped, money, signed};
 use crate::admin::frame::form::Form;
 use crate::admin::frame::link::Link;
 use crate::admin::frame::list::{self, Address, List, Size, no_page};
 use crate::admin::frame::shell::{Nav, Shell};
 use crate::admin::frame::tone;
+use crate::domain::money::Money;
 use crate::domain::order::Order;
 use crate::domain::{OrderId, ServiceId, UserId};
+use crate::store::delivery_list::{self, Upstream};
 use crate::store::links::ByLink;
 use crate::store::order_list::{self, Listed};
 use crate::store::orders::{By, Filter};
@@ -97,6 +102,9 @@ type Complaint = (&'static str, &'static str);
 /// What was found.
 struct Found {
     page: Page<Listed>,
+    /// Where each of them stands at a provider.
+    upstream: HashMap<OrderId, Upstream>,
+    has_providers: bool,
     counts: Counts,
     /// The user asked for, by name.
     user: Option<String>,
@@ -115,7 +123,10 @@ impl Found {
         let found = asked.page(db, cursor, asked.size.rows)?;
         let complaint = found.as_ref().err().copied();
         let page = found.unwrap_or_else(|_| no_page());
-        Ok(Self { page, counts, user, called, complaint })
+        let ids: Vec<OrderId> = page.rows.iter().map(|row| row.order.id).collect();
+        let upstream = ids.iter().copied().zip(delivery_list::find_each(db, &ids)?).collect();
+        let has_providers = !delivery_list::names(db)?.is_empty();
+        Ok(Self { page, upstream, has_providers, counts, user, called, complaint })
     }
 }
 
@@ -134,7 +145,7 @@ impl Asked {
         };
         let status = match self.tab {
             Tab::Of(status) => Some(status),
-            Tab::All | Tab::CancelRequests => None,
+            Tab::All | Tab::CancelRequests | Tab::Hand => None,
         };
         let filter = Filter { status, by, ..Filter::default() };
         Ok(Ok(match self.ids() {
@@ -199,6 +210,9 @@ struct OrdersPage {
     /// The user who has the name in the box.
     called: Option<String>,
     list: List<Listed>,
+    upstream: HashMap<OrderId, Upstream>,
+    /// Whether the panel has providers.
+    has_providers: bool,
     /// Whether there has never been an order.
     is_new: bool,
     /// How the API is called, for a panel that has no order yet.
@@ -219,6 +233,20 @@ impl OrdersPage {
         Decimals::of(self.list.rows.iter().map(|row| row.order.charge.micros()))
     }
 
+    /// Where an order stands at a provider, if it is sold through one.
+    fn upstream(&self, order: &Order) -> Option<&Upstream> {
+        self.upstream.get(&order.id).filter(|upstream| upstream.is_automatic())
+    }
+
+    /// What is earned by an order as things stand, less what it costs.
+    fn profit(&self, order: &Order) -> Option<Money> {
+        order.net_charge().checked_sub(self.upstream(order)?.cost?)
+    }
+
+    fn cost(&self, order: &Order) -> String {
+        self.upstream(order).and_then(|upstream| upstream.cost).map(money).unwrap_or_default()
+    }
+
     fn orders_of(&self, user: &str) -> Address {
         Address::new(PATH).with("user", user)
     }
@@ -229,20 +257,37 @@ impl OrdersPage {
     }
 }
 
-/// The list.
+/// The list, or the part of it that needs decisions.
 pub(crate) async fn show(cx: &mut Cx) -> Answer {
+    if cx.form.get("tab") == "hand" {
+        return hand::show(cx).await;
+    }
     let (asked, cursor) = (Asked::read(&cx.form, cx.size()), cx.cursor());
     let reading = asked.clone();
-    let found = cx.read(move |db| Found::read(db, &reading, cursor)).await?;
+    let mut found = cx.read(move |db| Found::read(db, &reading, cursor)).await?;
     if let Some((name, text)) = found.complaint {
         cx.form.refuse(name, text);
     }
     let tabs = found.counts.tabs(asked.tab, |tab| asked.address(tab));
     let is_new = found.counts.of(Tab::All) == 0;
-    let list = List::new(found.page, asked.address(asked.tab), |row| row.order.id.0);
+    let rows = std::mem::replace(&mut found.page, no_page());
+    let list = List::new(rows, asked.address(asked.tab), |row| row.order.id.0);
     let (shell, example) = (cx.shell("Orders", Nav::Orders), example(&cx.api_address()));
-    let (form, user, called) = (cx.form.clone(), found.user, found.called);
-    let page = OrdersPage { shell, form, asked, tabs, user, called, list, is_new, example };
+    let form = cx.form.clone();
+    let Found { user, called, upstream, has_providers, .. } = found;
+    let page = OrdersPage {
+        shell,
+        form,
+        asked,
+        tabs,
+        user,
+        called,
+        list,
+        upstream,
+        has_providers,
+        is_new,
+        example,
+    };
     match page.form.is_sound() {
         true => cx.page(&page),
         false => cx.refused_page(&page),

@@ -24,6 +24,7 @@ use crate::domain::service::{Counting, Listing, Service};
 use crate::domain::user::User;
 use crate::store::orders::Origin;
 use crate::store::requests::RequestId;
+use crate::store::services::OnSale;
 use crate::store::{self, Read, services, users};
 
 /// Names that are suggested while somebody types.
@@ -105,7 +106,7 @@ struct NewOrderPage {
 #[derive(Default)]
 struct Chosen {
     user: Option<User>,
-    service: Option<(Service, Option<Rate>)>,
+    service: Option<OnSale>,
 }
 
 impl Chosen {
@@ -132,9 +133,9 @@ async fn choice(cx: &mut Cx) -> Result<Option<Choice>, PageError> {
     if has_service && service.is_none() {
         cx.form.refuse("service", "No enabled service has this ID");
     }
-    Ok(user.zip(service).map(|(user, (service, custom_rate))| {
-        let rate = user.rate(service.listing.rate, custom_rate);
-        Choice { user, service, rate }
+    Ok(user.zip(service).map(|(user, offer)| {
+        let rate = user.rate(offer.service.listing.rate, offer.custom_rate);
+        Choice { user, service: offer.service, rate }
     }))
 }
 

@@ -6,16 +6,19 @@
 
 use askama::Template;
 
+use super::sent::Sent;
 use crate::admin::frame::answer::{Answer, encoded, see_other};
 use crate::admin::frame::ask::Ask;
 use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
-use crate::admin::frame::figure::{Decimals, grouped, grouped_in, money, rate};
+use crate::admin::frame::figure::{Decimals, grouped, grouped_in, money, rate, signed};
 use crate::admin::frame::form::Form;
 use crate::admin::frame::link::Link;
 use crate::admin::frame::shell::{Nav, Shell, Toast, Undo};
 use crate::admin::frame::terms::Terms;
 use crate::admin::frame::tone;
+use crate::admin::frame::upstream;
+use crate::commands::deciding;
 use crate::commands::orders::SetOrder;
 use crate::domain::input::Input;
 use crate::domain::ledger::PostingKind;
@@ -27,7 +30,7 @@ use crate::domain::{OrderId, Timestamp};
 use crate::store::audit::{self, Written};
 use crate::store::ledger::{self, OfOrder};
 use crate::store::order_list::{self, Listed, Source};
-use crate::store::{self, Read, orders, refills};
+use crate::store::{self, Read, orders, providers, refills};
 
 /// Entries of the audit log, refills and other orders that a page shows.
 const LAST: i64 = 200;
@@ -46,6 +49,7 @@ struct Known {
     written: Vec<Written>,
     refills: Vec<Refill>,
     others: Vec<Listed>,
+    sent: Sent,
 }
 
 impl Known {
@@ -61,6 +65,7 @@ impl Known {
             written,
             refills: refills::list_of(db, id, LAST_REFILLS)?,
             others: order_list::list_same_link(db, &order, LAST_OTHERS)?,
+            sent: Sent::read(db, id)?,
             order,
             user,
             service,
@@ -327,8 +332,9 @@ async fn set(cx: &mut Cx, kind: Kind) -> Answer {
         }
     };
     if change.status.is_final() {
-        let terms = cx.read(Terms::read).await?;
-        cx.confirm(ask(&found, &change, &terms))?;
+        let read = move |db: &Read<'_>| Ok((Terms::read(db)?, running_at(db, id)?));
+        let (terms, at) = cx.read(read).await?;
+        cx.confirm(ask(&found, &change, &terms, at))?;
     }
     let Some(refunded) = cx.try_write(SetOrder { actor: cx.actor()?, order: id, by_hand }).await?
     else {
@@ -344,6 +350,12 @@ async fn set(cx: &mut Cx, kind: Kind) -> Answer {
         refunded => format!("{what}, {} refunded to {}", money(refunded), found.user),
     };
     cx.go(&path, Toast { text, undo: undo(&found.order, &by_hand) })
+}
+
+/// The provider that goes on with an order when it is ended by hand.
+fn running_at(db: &Read<'_>, id: OrderId) -> store::Result<Option<String>> {
+    let provider = deciding::runs_at(db, id)?.map(|provider| providers::get(db, provider));
+    Ok(provider.transpose()?.map(|provider| provider.terms.name))
 }
 
 /// The way back to how an order was, where there is one.
@@ -367,7 +379,7 @@ async fn refused(cx: &mut Cx) -> Answer {
 }
 
 /// The question before an order ends: what was delivered, what is earned, what is refunded.
-fn ask(found: &Listed, change: &Change, terms: &Terms) -> Ask {
+fn ask(found: &Listed, change: &Change, terms: &Terms, at: Option<String>) -> Ask {
     let Listed { order, user, .. } = found;
     let (kept, refund) =
         change.settlement.map_or((order.charge, Money::ZERO), |s| (s.kept, s.refund));
@@ -404,10 +416,15 @@ fn ask(found: &Listed, change: &Change, terms: &Terms) -> Ask {
             ("Earned".to_owned(), shown(kept)),
             (format!("Refunded to {user}"), back),
             ("Afterwards".to_owned(), "the order is final".to_owned()),
+            (
+                at.clone().unwrap_or_default(),
+                at.map_or("", |_| "its order goes on there").to_owned(),
+            ),
         ],
         verb,
         typed: terms.typed(refund),
         is_danger: refund > Money::ZERO,
         keep,
+        ..Ask::default()
     }
 }

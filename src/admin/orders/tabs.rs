@@ -3,12 +3,14 @@
 use crate::admin::frame::figure::grouped;
 use crate::admin::frame::list::{self, Address};
 use crate::domain::order::PublicStatus;
-use crate::store::{self, Read, order_list, orders};
+use crate::store::{self, Read, delivery_list, order_list, orders};
 
 /// Where open orders with a cancel request are listed.
 pub(crate) const CANCELS_PATH: &str = "/admin/refills/cancels";
-/// Cancel requests are counted up to here.
-const CANCEL_REQUESTS_MAX: i64 = 100;
+/// Where orders that need a decision are listed.
+pub(crate) const HAND_PATH: &str = "/admin/orders?tab=hand";
+/// Orders that wait for a person are counted up to here.
+const WAITING_MAX: i64 = 100;
 
 /// Which orders a tab shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,12 +19,15 @@ pub(crate) enum Tab {
     Of(PublicStatus),
     /// Those whose customer asks to cancel: a page of its own.
     CancelRequests,
+    /// Those of which nobody knows where they are, or that wait for a person otherwise.
+    Hand,
 }
 
 impl Tab {
     /// In the order in which they stand.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::All,
+        Self::Hand,
         Self::CancelRequests,
         Self::Of(PublicStatus::Pending),
         Self::Of(PublicStatus::InProgress),
@@ -40,7 +45,7 @@ impl Tab {
     /// The word in the address.
     pub(crate) const fn word(self) -> &'static str {
         match self {
-            Self::All | Self::CancelRequests => "",
+            Self::All | Self::CancelRequests | Self::Hand => "",
             Self::Of(status) => status.as_str(),
         }
     }
@@ -51,6 +56,7 @@ impl Tab {
             Self::All => "All",
             Self::Of(status) => status.label(),
             Self::CancelRequests => "Cancel requests",
+            Self::Hand => "Needs a decision",
         }
     }
 }
@@ -59,13 +65,19 @@ impl Tab {
 pub(crate) struct Counts {
     by_status: Vec<(PublicStatus, i64)>,
     cancel_requests: i64,
+    /// Nothing in a panel without providers.
+    hand: Option<i64>,
 }
 
 impl Counts {
     /// As they are now.
     pub(crate) fn read(db: &Read<'_>) -> store::Result<Self> {
-        let cancel_requests = order_list::count_cancel_requests(db, CANCEL_REQUESTS_MAX)?;
-        Ok(Self { by_status: orders::counts(db)?, cancel_requests })
+        let cancel_requests = order_list::count_cancel_requests(db, WAITING_MAX)?;
+        let hand = match delivery_list::names(db)?.is_empty() {
+            true => None,
+            false => Some(delivery_list::count(db, WAITING_MAX)?),
+        };
+        Ok(Self { by_status: orders::counts(db)?, cancel_requests, hand })
     }
 
     /// Orders of that tab.
@@ -75,6 +87,7 @@ impl Counts {
             Tab::All => self.by_status.iter().map(|(_, count)| count).sum(),
             Tab::Of(status) => of(status).map(|(_, count)| count).sum(),
             Tab::CancelRequests => self.cancel_requests,
+            Tab::Hand => self.hand.unwrap_or_default(),
         }
     }
 
@@ -82,18 +95,20 @@ impl Counts {
     pub(crate) fn tabs(&self, shown: Tab, address: impl Fn(Tab) -> Address) -> Vec<list::Tab> {
         let draw = |tab: Tab| {
             let count = match (tab, self.of(tab)) {
-                (Tab::CancelRequests, CANCEL_REQUESTS_MAX..) => {
-                    format!("{}+", CANCEL_REQUESTS_MAX - 1)
+                (Tab::CancelRequests | Tab::Hand, WAITING_MAX..) => {
+                    format!("{}+", WAITING_MAX - 1)
                 }
                 (_, count) => grouped(count),
             };
             let href = match tab {
                 Tab::CancelRequests => CANCELS_PATH.to_owned(),
+                Tab::Hand => HAND_PATH.to_owned(),
                 Tab::All | Tab::Of(_) => address(tab).to_string(),
             };
             let tab = list::Tab::new(href, tab.label(), tab == shown);
             list::Tab { count: Some(count), ..tab }
         };
-        Tab::ALL.into_iter().map(draw).collect()
+        let is_there = |tab: &Tab| *tab != Tab::Hand || self.hand.is_some() || shown == Tab::Hand;
+        Tab::ALL.into_iter().filter(is_there).map(draw).collect()
     }
 }

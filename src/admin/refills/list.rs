@@ -3,7 +3,7 @@
 //! A refill moves no money and goes forward only, so what ends many at once asks first: there is
 //! no way back from an end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use askama::Template;
 
@@ -17,13 +17,15 @@ use crate::admin::frame::link::Link;
 use crate::admin::frame::list::{Address, List, Tab};
 use crate::admin::frame::shell::{Nav, Shell, Toast};
 use crate::admin::frame::tone;
+use crate::admin::frame::upstream;
 use crate::commands::orders::{SetRefill, SetRefills};
 use crate::domain::RefillId;
+use crate::domain::errand::Errand;
 use crate::domain::refill::{Refill, RefillStatus};
 use crate::domain::refusal::OperatorRefusal;
 use crate::store::page::Cursor;
 use crate::store::refills::{self, Listed};
-use crate::store::{self, Read};
+use crate::store::{self, Read, errands};
 
 /// The numbers of selected refills that a question shows.
 const NAMED_MAX: usize = 10;
@@ -65,9 +67,16 @@ struct RefillsPage {
     /// The status shown; `None` shows all.
     status: Option<RefillStatus>,
     list: List<Listed>,
+    /// What a provider was asked for them.
+    errands: HashMap<RefillId, Errand>,
 }
 
 impl RefillsPage {
+    /// What came of asking the provider.
+    fn told(&self, row: &Listed) -> Option<String> {
+        self.errands.get(&row.refill.id).map(upstream::told)
+    }
+
     fn state(&self) -> &'static str {
         self.status.map_or(ALL, RefillStatus::as_str)
     }
@@ -92,11 +101,18 @@ fn status(cx: &Cx) -> Option<RefillStatus> {
 pub(crate) async fn show(cx: &mut Cx) -> Answer {
     let (status, cursor, size) = (status(cx), cx.cursor(), cx.size().rows);
     let this = status.map_or(ALL, RefillStatus::as_str);
-    let (tabs, page) =
-        cx.read(move |db| Ok((tabs(db, this)?, refills::page(db, status, cursor, size)?))).await?;
+    let read = move |db: &Read<'_>| {
+        let page = refills::page(db, status, cursor, size)?;
+        let mut asked = HashMap::new();
+        for row in &page.rows {
+            asked.extend(errands::find_refill(db, row.refill.id)?.map(|it| (row.refill.id, it)));
+        }
+        Ok((tabs(db, this)?, page, asked))
+    };
+    let (tabs, page, errands) = cx.read(read).await?;
     let list = List::new(page, address(this).with("size", size), |row| row.refill.id.0);
     let shell = cx.shell("Refills", Nav::Refills);
-    cx.page(&RefillsPage { shell, tabs, status, list })
+    cx.page(&RefillsPage { shell, tabs, status, list, errands })
 }
 
 /// Where the form wants them to go.

@@ -5,3 +5,4 @@ pub(super) mod categories;
 pub(super) mod import;
 pub(super) mod list;
 pub(super) mod one;
+mod supply;

@@ -3,17 +3,20 @@
 use askama::Template;
 
 use super::bulk::{back, switch};
+use super::supply::{self, Supply};
 use crate::admin::frame::answer::{Answer, encoded};
 use crate::admin::frame::ask::Ask;
 use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
+use crate::admin::frame::figure::{self, rate, signed};
 use crate::admin::frame::form::Form;
 use crate::admin::frame::shell::{Nav, Shell, Toast};
 use crate::commands::services::{CreateService, DeleteService, UpdateService};
-use crate::domain::ServiceId;
+use crate::commands::supply::SetRateByRule;
 use crate::domain::money::Rate;
 use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
 use crate::domain::service::{self, Listing, Service, ServiceKind};
+use crate::domain::{ProviderId, ServiceId};
 use crate::store::categories::{self, Category};
 use crate::store::{self, Read, orders, services, users};
 
@@ -22,6 +25,7 @@ struct Known {
     service: Service,
     category: String,
     has_orders: bool,
+    supply: Supply,
 }
 
 impl Known {
@@ -29,7 +33,8 @@ impl Known {
         let service = services::find(db, id)?.ok_or(OrderRefusal::ServiceNotFound)?;
         let category = categories::find(db, service.listing.category)?;
         let category = category.map(|category| category.name).unwrap_or_default();
-        Ok(Self { has_orders: orders::has_service(db, id)?, service, category })
+        let supply = Supply::read(db, &service)?;
+        Ok(Self { has_orders: orders::has_service(db, id)?, service, category, supply })
     }
 
     /// The form as it is saved now.
@@ -117,6 +122,8 @@ fn listing(form: &mut Form, known: Option<&Known>) -> Option<Listing<String>> {
 struct ServicePage {
     shell: Shell,
     form: Form,
+    /// The form about where it is bought.
+    supply_form: Form,
     /// The service that is there; a new one is not.
     known: Option<Known>,
     categories: Vec<Category>,
@@ -131,6 +138,11 @@ impl ServicePage {
     fn fixed(&self) -> Option<ServiceKind> {
         let known = self.known.as_ref().filter(|known| known.has_orders)?;
         Some(known.service.listing.kind)
+    }
+
+    /// Whether a row of the form about where it is bought names that provider.
+    fn is_at(&self, provider: &ProviderId, field: &str) -> bool {
+        self.supply_form.get(field) == provider.to_string()
     }
 
     /// Where the form goes.
@@ -148,7 +160,9 @@ async fn page(cx: &mut Cx, form: Form, known: Option<Known>) -> Result<ServicePa
         Some(known) => known.service.listing.name.clone(),
         None => "New service".to_owned(),
     };
-    Ok(ServicePage { shell: cx.shell(&title, Nav::Services), form, known, categories })
+    let supply_form = known.as_ref().map(|known| known.supply.form()).unwrap_or_default();
+    let shell = cx.shell(&title, Nav::Services);
+    Ok(ServicePage { shell, form, supply_form, known, categories })
 }
 
 /// The form for a new one, empty or filled like another.
@@ -213,6 +227,29 @@ pub(crate) async fn update(cx: &mut Cx) -> Answer {
     }
     let page = page(cx, cx.form.clone(), Some(known)).await?;
     cx.refused_page(&page)
+}
+
+/// Sets where it is bought, and the rule of its rate.
+pub(crate) async fn set_supply(cx: &mut Cx) -> Answer {
+    let known = known(cx, id(cx)?).await?;
+    let service = known.service.id;
+    if let Some(command) = supply::command(cx, cx.actor()?, service)
+        && cx.try_write(command).await?.is_some()
+    {
+        let toast = Toast::new(format!("{} saved", known.service.listing.name));
+        return cx.go(&format!("/admin/services/{service}"), toast);
+    }
+    let mut page = page(cx, known.form(), Some(known)).await?;
+    page.supply_form = cx.form.clone();
+    cx.refused_page(&page)
+}
+
+/// Sets its rate by its rule.
+pub(crate) async fn by_rule(cx: &mut Cx) -> Answer {
+    let service = id(cx)?;
+    let rate = cx.write(SetRateByRule { actor: cx.actor()?, service }).await?;
+    let toast = Toast::new(format!("The rate is {} now", figure::rate(rate)));
+    cx.go(&format!("/admin/services/{service}"), toast)
 }
 
 /// Puts it on sale; also the way back after many were taken off, named with dots between them.

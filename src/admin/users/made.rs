@@ -120,12 +120,12 @@ pub(super) async fn page(cx: &mut Cx, user: User, new: New, back: &str) -> Answe
 /// The first service on sale that takes no more than a link and a quantity.
 fn example(db: &Read<'_>, user: &User) -> store::Result<Option<Example>> {
     for (id, _) in services::list_on_sale(db, LOOKED_AT_MAX)? {
-        let Some((service, own)) = services::find_on_sale(db, Some(user.id), id)? else { continue };
-        let listing = service.listing;
+        let Some(offer) = services::find_on_sale(db, Some(user.id), id)? else { continue };
+        let listing = offer.service.listing;
         if listing.kind != ServiceKind::Default {
             continue;
         }
-        let rate = user.rate(listing.rate, own);
+        let rate = user.rate(listing.rate, offer.custom_rate);
         return Ok(Some(Example {
             service: id,
             quantity: listing.quantity_min,

@@ -22,6 +22,8 @@ pub enum OrderRefusal {
     RequestConflict,
     /// No such service, or it is not on sale.
     ServiceNotFound,
+    /// The service costs more than the user pays for it.
+    ServiceUnavailable,
     /// The link cannot be delivered to.
     BadLink,
     /// Fewer than the service's minimum, which is this.
@@ -66,6 +68,7 @@ impl OrderRefusal {
             Self::NoDripFeed
             | Self::RequestConflict
             | Self::ServiceNotFound
+            | Self::ServiceUnavailable
             | Self::InsufficientFunds
             | Self::OrderNotFound
             | Self::CancelNotOffered
@@ -85,6 +88,7 @@ impl OrderRefusal {
             Self::Missing(_) | Self::Invalid(_) | Self::NoDripFeed => Some(Rule::Fields),
             Self::RequestConflict => Some(Rule::RequestId),
             Self::ServiceNotFound => Some(Rule::Service),
+            Self::ServiceUnavailable => Some(Rule::Cost),
             Self::BadLink => Some(Rule::Link),
             Self::QuantityBelow(_) => Some(Rule::Minimum),
             Self::QuantityAbove(_) => Some(Rule::Maximum),
@@ -112,6 +116,7 @@ impl fmt::Display for OrderRefusal {
             Self::NoDripFeed => "runs and interval need a service with drip-feed",
             Self::RequestConflict => "This request id was already used for another request",
             Self::ServiceNotFound => "Incorrect service ID",
+            Self::ServiceUnavailable => "Service is not available now",
             Self::BadLink => "Bad link",
             Self::QuantityBelow(min) => return write!(f, "Quantity less than minimal {min}"),
             Self::QuantityAbove(max) => return write!(f, "Quantity more than maximum {max}"),

@@ -18,6 +18,28 @@ pub enum ProviderRefusal {
     HasOpenOrders,
     /// The key file is another one, so its key cannot be read.
     KeyUnreadable,
+    /// The key is empty, or is longer than any is.
+    BadKey,
+
+    // What it sells, and what we make of that.
+    /// A part of a rule is negative, or more than can be written.
+    BadRule,
+    /// A provider's name for a service is 1 to 64 letters, digits, `_` or `-`.
+    BadTheirService,
+    /// A service has at most nine substitutes.
+    TooManySubstitutes,
+    /// Two places of a service are one service of one provider.
+    PlaceTwice,
+    /// The provider sells that one as another type.
+    KindDiffers,
+    /// The provider's list has nothing of what was chosen.
+    NothingToImport,
+    /// More than can be imported at a time.
+    ImportTooLarge,
+    /// Another import is under way.
+    ImportRuns,
+    /// What was imported is forgotten, or undone already.
+    NothingToUndo,
 
     // An order at a provider.
     /// The order waits for no decision.
@@ -54,6 +76,18 @@ impl fmt::Display for ProviderRefusal {
                 "It has open orders: confirm that the new key opens the same account"
             }
             Self::KeyUnreadable => "The provider's key cannot be read with this key file",
+            Self::BadKey => "A key is 1 to 500 printable characters",
+            Self::BadRule => "A rule adds 0 to 1000 % and amounts of at least 0",
+            Self::BadTheirService => {
+                "A provider's service number is 1 to 64 letters, digits, _ or -"
+            }
+            Self::TooManySubstitutes => "A service has at most 9 substitutes",
+            Self::PlaceTwice => "The same provider service is named twice",
+            Self::KindDiffers => "The provider sells this service as another type",
+            Self::NothingToImport => "Nothing was chosen that the provider sells",
+            Self::ImportTooLarge => "At most 5000 services are imported at a time: choose fewer",
+            Self::ImportRuns => "Another import is running: wait until it has ended",
+            Self::NothingToUndo => "There is no import to undo",
             Self::NothingToDecide => "This order waits for no decision",
             Self::DecisionDoesNotFit => "This order cannot be decided that way",
             Self::BadTheirId => "A provider's order number is 1 to 64 letters, digits, _ or -",

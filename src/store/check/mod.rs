@@ -5,6 +5,8 @@
 //! means sound. [`quick`] is the part that is cheap enough for every start.
 
 mod accounts;
+mod deliveries;
+mod errands;
 mod file;
 mod orders;
 mod sums;
@@ -71,7 +73,7 @@ pub fn check_file(path: &Path) -> Result<Vec<Finding>> {
 /// # Errors
 /// Only where the file is missing or unreadable. What is in it and cannot be read is a finding.
 fn run(db: &Read<'_>) -> Result<Vec<Finding>> {
-    let parts: [fn(&Read<'_>, &mut Report) -> Result<()>; 10] = [
+    let parts: [fn(&Read<'_>, &mut Report) -> Result<()>; 15] = [
         file::check_pages,
         file::check_references,
         file::check_schema,
@@ -79,7 +81,12 @@ fn run(db: &Read<'_>) -> Result<Vec<Finding>> {
         check_books,
         accounts::check_bounds,
         check_submissions,
+        deliveries::check_stages,
+        deliveries::check_attempts,
+        deliveries::check_words,
         check_refills,
+        errands::check_errands,
+        errands::check_finals,
         sums::check_counts,
         sums::check_figures,
     ];

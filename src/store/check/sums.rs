@@ -24,17 +24,22 @@ pub(super) fn check_counts(db: &Read<'_>, report: &mut Report) -> Result<()> {
 pub(super) fn check_figures(db: &Read<'_>, report: &mut Report) -> Result<()> {
     let sql = "WITH happened AS (
                  SELECT created_at, 1 AS orders, charge_micros AS charged, 0 AS captured,
-                        0 AS refunded, 0 AS deposits
+                        0 AS refunded, 0 AS deposits, 0 AS cost
                  FROM orders
                  UNION ALL
                  SELECT created_at, 0, 0, CASE kind WHEN 'capture' THEN amount_micros ELSE 0 END,
                         CASE kind WHEN 'refund' THEN amount_micros ELSE 0 END,
-                        CASE kind WHEN 'deposit' THEN amount_micros ELSE 0 END
-                 FROM postings WHERE kind IN ('capture', 'refund', 'deposit')),
+                        CASE kind WHEN 'deposit' THEN amount_micros ELSE 0 END, 0
+                 FROM postings WHERE kind IN ('capture', 'refund', 'deposit')
+                 UNION ALL
+                 SELECT o.finished_at, 0, 0, 0, 0, 0, s.cost_micros
+                 FROM submissions s JOIN orders o ON o.id = s.order_id
+                 WHERE s.state = 'accepted' AND s.cost_micros > 0
+                   AND o.finished_at IS NOT NULL),
                slots AS (
                  SELECT created_at - created_at % $1 AS slot_at, sum(orders) AS orders,
                         sum(charged) AS charged, sum(captured) AS captured,
-                        sum(refunded) AS refunded, sum(deposits) AS deposits
+                        sum(refunded) AS refunded, sum(deposits) AS deposits, sum(cost) AS cost
                  FROM happened GROUP BY created_at - created_at % $1)
                SELECT coalesce(s.slot_at, f.slot_at)
                FROM slots s FULL JOIN figures f ON f.slot_at = s.slot_at
@@ -42,7 +47,8 @@ pub(super) fn check_figures(db: &Read<'_>, report: &mut Report) -> Result<()> {
                   OR s.charged IS DISTINCT FROM f.charged_micros
                   OR s.captured IS DISTINCT FROM f.captured_micros
                   OR s.refunded IS DISTINCT FROM f.refunded_micros
-                  OR s.deposits IS DISTINCT FROM f.deposit_micros";
+                  OR s.deposits IS DISTINCT FROM f.deposit_micros
+                  OR s.cost IS DISTINCT FROM f.cost_micros";
     db.for_each(sql, params![SLOT_SECONDS], |row| {
         let slot: i64 = row.get(0)?;
         report.add("figures", format!("the figures from {slot} on are not what happened"));

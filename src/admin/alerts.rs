@@ -1,0 +1,96 @@
+//! Alerts: what is the matter with providers, services and orders. What is open stands first; what
+//! is over is kept for a while.
+
+use askama::Template;
+
+use crate::admin::frame::answer::Answer;
+use crate::admin::frame::cx::Cx;
+use crate::admin::frame::shell::{Nav, Shell, Toast};
+use crate::admin::frame::tone;
+use crate::admin::frame::verb;
+use crate::commands::conditions::MuteCondition;
+use crate::domain::condition::{Condition, ConditionKind};
+use crate::domain::{ConditionId, ProviderId, ServiceId, Timestamp};
+use crate::store::{Read, conditions, providers, services};
+
+/// Open alerts, and alerts that are over, that the page shows.
+const OPEN_MAX: i64 = 500;
+const OVER_MAX: i64 = 100;
+/// For how many days an alert can be muted.
+const MUTED_DAYS: [i64; 2] = [1, 7];
+
+/// An alert, and what it is about.
+struct Line {
+    condition: Condition,
+    /// What it is about, as people call it, and where that is.
+    about: Option<(String, String)>,
+}
+
+impl Line {
+    fn read(db: &Read<'_>, condition: Condition) -> crate::store::Result<Self> {
+        let (noun, id) = condition.subject.split_once(' ').unwrap_or_default();
+        let id: i64 = id.parse().unwrap_or_default();
+        let name = match noun {
+            "provider" => providers::find(db, ProviderId(id))?.map(|it| it.terms.name),
+            "service" => {
+                let service = services::find(db, ServiceId(id))?;
+                service.map(|service| format!("#{id} {}", service.listing.name))
+            }
+            _ => Some(format!("{noun} {id}")).filter(|_| id > 0),
+        };
+        let path = match (condition.kind, noun) {
+            (ConditionKind::Hand, "provider") => {
+                Some(format!("/admin/orders?tab=hand&provider={id}"))
+            }
+            _ => verb::path(&condition.subject),
+        };
+        Ok(Self { about: name.zip(path), condition })
+    }
+
+    /// The service whose rate can be set by its rule to end this.
+    fn by_rule(&self) -> Option<ServiceId> {
+        let service = self.condition.subject.strip_prefix("service ")?.parse().ok()?;
+        (self.condition.kind == ConditionKind::PriceJump).then_some(ServiceId(service))
+    }
+
+    fn read_all(db: &Read<'_>, all: Vec<Condition>) -> crate::store::Result<Vec<Self>> {
+        all.into_iter().map(|condition| Self::read(db, condition)).collect()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "admin/alerts.html")]
+struct AlertsPage {
+    shell: Shell,
+    open: Vec<Line>,
+    muted: Vec<Line>,
+    over: Vec<Line>,
+}
+
+/// The page.
+pub(crate) async fn show(cx: &mut Cx) -> Answer {
+    let now = cx.now();
+    let read = |db: &Read<'_>| {
+        let open = Line::read_all(db, conditions::list_open(db, OPEN_MAX)?)?;
+        Ok((open, Line::read_all(db, conditions::list_cleared(db, OVER_MAX)?)?))
+    };
+    let (mut open, over) = cx.read(read).await?;
+    open.sort_by_key(|line| std::cmp::Reverse((line.condition.raised_at, line.condition.id)));
+    let (muted, open) = open.into_iter().partition(|line| line.condition.is_muted(now));
+    let shell = cx.shell("Alerts", Nav::Alerts);
+    cx.page(&AlertsPage { shell, open, muted, over })
+}
+
+/// Puts an alert out of sight for a day or a week, or shows it again.
+pub(crate) async fn mute(cx: &mut Cx) -> Answer {
+    let condition = ConditionId(cx.path_id("id")?);
+    let days = cx.form.get("days").parse().ok().filter(|days| MUTED_DAYS.contains(days));
+    let until = days.map(|days| Timestamp(cx.now().0 + days * 86_400));
+    cx.write(MuteCondition { actor: cx.actor()?, condition, until }).await?;
+    let toast = match days {
+        Some(1) => "Alert muted for a day",
+        Some(_) => "Alert muted for a week",
+        None => "Alert shown again",
+    };
+    cx.go("/admin/alerts", Toast::new(toast))
+}

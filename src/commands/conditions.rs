@@ -1,0 +1,144 @@
+//! Conditions: what the course of orders raises and clears, and what a person mutes.
+
+use crate::domain::condition::ConditionKind;
+use crate::domain::delivery::{Ending, Submission};
+use crate::domain::provider::{Provider, Trouble};
+use crate::domain::{Actor, ConditionId, ProviderId, ServiceId, Timestamp};
+use crate::store::{Command, Result, Tx, conditions, pricings, providers, services, substitutes};
+
+/// What a condition about a provider is about.
+pub fn about_provider(provider: ProviderId) -> String {
+    format!("provider {provider}")
+}
+
+/// What a condition about a service is about.
+pub fn about_service(service: ServiceId) -> String {
+    format!("service {service}")
+}
+
+/// A provider has refused an order: what that says of the provider and of the service.
+pub(super) fn refused(
+    tx: &Tx<'_>,
+    submission: &Submission,
+    service: ServiceId,
+    (ending, answer): (Ending, &str),
+) -> Result<()> {
+    let provider = providers::get(tx, submission.provider)?;
+    let said = format!("{} says: {answer}", provider.terms.name);
+    match ending {
+        Ending::Funds => {
+            trouble(tx, &provider, answer)?;
+            let kind = ConditionKind::Funds;
+            conditions::raise(tx, kind, &about_provider(provider.id), &said)
+        }
+        Ending::Service => {
+            take_off_sale(tx, submission, service)?;
+            let kind = ConditionKind::ServiceRefused;
+            conditions::raise(tx, kind, &about_service(service), &said)
+        }
+        Ending::Quantity => {
+            providers::update_sync_due(tx, provider.id, tx.now)?;
+            conditions::raise(tx, ConditionKind::Limits, &about_service(service), &said)
+        }
+        Ending::Link
+        | Ending::Other
+        | Ending::Key
+        | Ending::Duplicate
+        | Ending::Busy
+        | Ending::Limited
+        | Ending::Person => Ok(()),
+    }
+}
+
+/// The balance there is used up; a dead key is worse and stays.
+fn trouble(tx: &Tx<'_>, provider: &Provider, answer: &str) -> Result<()> {
+    if provider.trouble.is_some() {
+        return Ok(());
+    }
+    let (trouble, until) = (Some(Trouble::Funds), provider.paused_until);
+    providers::update_trouble(tx, provider.id, trouble, until, answer)
+}
+
+/// A service that its own provider no longer sells goes off sale, where nobody else sells it.
+fn take_off_sale(tx: &Tx<'_>, submission: &Submission, service: ServiceId) -> Result<()> {
+    let is_elsewhere = !substitutes::list(tx, service)?.is_empty();
+    let found = services::get(tx, service)?;
+    if submission.place != 0 || is_elsewhere || !found.listing.is_enabled {
+        return Ok(());
+    }
+    services::update_enabled(tx, service, false)?;
+    pricings::update_off_by_sync(tx, service, true)
+}
+
+/// A provider has accepted an order: what its refusals have said before no longer holds.
+pub(super) fn accepted(tx: &Tx<'_>, provider: ProviderId, service: ServiceId) -> Result<()> {
+    let found = providers::get(tx, provider)?;
+    if found.trouble == Some(Trouble::Funds) {
+        providers::update_trouble(tx, provider, None, found.paused_until, "")?;
+    }
+    let subject = about_provider(provider);
+    for kind in [ConditionKind::Funds, ConditionKind::Refusing, ConditionKind::Unproven] {
+        conditions::clear(tx, kind, &subject)?;
+    }
+    let subject = about_service(service);
+    for kind in [ConditionKind::ServiceRefused, ConditionKind::Limits] {
+        conditions::clear(tx, kind, &subject)?;
+    }
+    Ok(())
+}
+
+/// Says that something is the matter, or that it no longer is.
+pub struct SetCondition {
+    pub kind: ConditionKind,
+    pub subject: String,
+    /// What there is to say; `None` where it is over.
+    pub text: Option<String>,
+}
+
+impl Command for SetCondition {
+    type Reply = ();
+
+    fn run(&self, tx: &Tx<'_>) -> Result<()> {
+        match &self.text {
+            Some(text) => conditions::raise(tx, self.kind, &self.subject, text),
+            None => conditions::clear(tx, self.kind, &self.subject),
+        }
+    }
+}
+
+/// Keeps a condition out of sight until then; `None` shows it again.
+pub struct MuteCondition {
+    pub actor: Actor,
+    pub condition: ConditionId,
+    pub until: Option<Timestamp>,
+}
+
+impl Command for MuteCondition {
+    type Reply = ();
+
+    fn run(&self, tx: &Tx<'_>) -> Result<()> {
+        let Some(found) = conditions::find(tx, self.condition)? else { return Ok(()) };
+
+        conditions::update_muted(tx, found.id, self.until)?;
+        let change = if self.until.is_some() { "Muted" } else { "Shown again" };
+        let object = format!("condition {}", found.id);
+        let change = format!("{change}: {} ({})", found.kind, found.subject);
+        super::record(tx, &self.actor, "condition.mute", object, change)
+    }
+}
+
+/// How long what is over stays to be read.
+const KEPT_SECONDS: i64 = 90 * 86_400;
+const PRUNED_AT_ONCE: i64 = 500;
+
+/// Forgets conditions that were over long ago, some of them.
+pub struct PruneConditions;
+
+impl Command for PruneConditions {
+    /// How many.
+    type Reply = usize;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<usize> {
+        conditions::prune(tx, Timestamp(tx.now.0 - KEPT_SECONDS), PRUNED_AT_ONCE)
+    }
+}

@@ -1,0 +1,47 @@
+//! What waits for a person at a provider, and that somebody should know.
+
+use super::conditions::about_provider;
+use crate::domain::condition::ConditionKind;
+use crate::domain::{OrderId, ProviderId};
+use crate::store::{Result, Tx, conditions, deliveries, errands, providers};
+
+const COUNTED_MAX: i64 = 1000;
+
+/// Says how much waits for a person at a provider, as it stands now. Only needed where a hand was
+/// set or has gone: it walks all that wait.
+pub(super) fn follow(tx: &Tx<'_>, provider: ProviderId) -> Result<()> {
+    let subject = about_provider(provider);
+    let waiting = deliveries::count_hands(tx, provider, COUNTED_MAX)?
+        + errands::count_hands(tx, provider, COUNTED_MAX)?;
+    if waiting == 0 {
+        return conditions::clear(tx, ConditionKind::Hand, &subject);
+    }
+    let name = providers::get(tx, provider)?.terms.name;
+    let text = match waiting {
+        1 => format!("1 order at {name} needs a hand"),
+        many if many < COUNTED_MAX => format!("{many} orders at {name} need a hand"),
+        _ => format!("More than {COUNTED_MAX} orders at {name} need a hand"),
+    };
+    conditions::tell(tx, ConditionKind::Hand, &subject, &text)
+}
+
+/// Nothing more is to be done about an order at its provider: it has ended, or a person has taken
+/// it up.
+pub(super) fn leave(tx: &Tx<'_>, order: OrderId) -> Result<()> {
+    let Some(delivery) = deliveries::find(tx, order)? else { return Ok(()) };
+    deliveries::delete(tx, order)?;
+    if delivery.hand.is_some() {
+        follow(tx, delivery.provider)?;
+    }
+    drop_cancel(tx, order)
+}
+
+/// The provider no longer has to be asked to cancel an order.
+pub(super) fn drop_cancel(tx: &Tx<'_>, order: OrderId) -> Result<()> {
+    let Some(errand) = errands::find_cancel(tx, order)? else { return Ok(()) };
+    errands::delete(tx, errand.id)?;
+    match errand.hand {
+        Some(_) => follow(tx, errand.provider),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,134 @@
+//! Where an order can be bought: its service's own provider, then its substitutes, in order.
+
+use std::collections::BTreeSet;
+
+use crate::domain::delivery::Submission;
+use crate::domain::money::{Money, Rate};
+use crate::domain::order::Order;
+use crate::domain::provider::Provider;
+use crate::domain::service::Service;
+use crate::domain::{ProviderId, Timestamp};
+use crate::store::{Read, Result, offers, pricings, providers, services, submissions, substitutes};
+
+/// Providers whose lanes hold them back just now. Only the server that runs them knows.
+pub type Unwell = BTreeSet<ProviderId>;
+
+/// A place where an order can be bought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// 0 for the service's own provider, 1 to 9 for a substitute.
+    pub place: i64,
+    pub provider: ProviderId,
+    pub provider_service: String,
+    /// In our currency; `None` before the provider's first list.
+    pub cost: Option<Rate>,
+    /// Whether the provider may get orders now.
+    pub is_well: bool,
+    /// Whether the order was sold for what it costs here, or may be bought at a loss.
+    pub is_affordable: bool,
+}
+
+impl Place {
+    /// What the order should cost here.
+    pub(super) fn expected(&self, order: &Order) -> Money {
+        let charge = self.cost.and_then(|cost| cost.charge(order.units, order.kind.per()));
+        charge.unwrap_or(Money::ZERO)
+    }
+
+    const fn is_good(&self) -> bool {
+        self.is_well && self.is_affordable
+    }
+}
+
+/// The places that have not refused an order for good, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Places(pub Vec<Place>);
+
+impl Places {
+    /// Where the order can be bought, as of `now`.
+    pub fn list(
+        db: &Read<'_>,
+        order: &Order,
+        attempts: &[Submission],
+        unwell: &Unwell,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let service = services::get(db, order.service)?;
+        let pricing = pricings::find(db, service.id)?.unwrap_or_default();
+        let mut found = Vec::new();
+        for (place, provider, provider_service) in every_place(db, &service)? {
+            let has_refused = attempts.iter().any(|attempt| {
+                attempt.provider == provider
+                    && attempt.provider_service == provider_service
+                    && attempt.ending.is_some_and(|ending| ending.is_final())
+            });
+            let provider = providers::get(db, provider)?;
+            let cost = match place {
+                0 => Some(pricing.cost),
+                _ => substitute_cost(db, order, &provider, &provider_service)?,
+            };
+            let Some(cost) = cost.filter(|_| !has_refused) else { continue };
+            found.push(Place {
+                place,
+                provider: provider.id,
+                provider_service,
+                cost,
+                is_well: provider.is_well(now) && !unwell.contains(&provider.id),
+                is_affordable: pricing.allows_loss || cost.is_none_or(|cost| cost <= order.rate),
+            });
+        }
+        Ok(Self(found))
+    }
+
+    /// The place of that number at that provider.
+    pub(super) fn at(&self, place: i64, provider: ProviderId) -> Option<&Place> {
+        self.0.iter().find(|found| found.place == place && found.provider == provider)
+    }
+
+    /// All but one.
+    pub(super) fn without(&self, place: i64) -> Self {
+        Self(self.0.iter().filter(|found| found.place != place).cloned().collect())
+    }
+
+    /// The first that could take the order now.
+    pub(super) fn first_good(&self) -> Option<&Place> {
+        self.0.iter().find(|place| place.is_good())
+    }
+
+    /// The first that could take the order now; else one that could later; else the first.
+    pub(super) fn best(&self) -> Option<&Place> {
+        let later = || self.0.iter().find(|place| place.is_affordable);
+        self.first_good().or_else(later).or_else(|| self.0.first())
+    }
+}
+
+/// Number, provider and the provider's own name of every place that sells a service.
+fn every_place(db: &Read<'_>, service: &Service) -> Result<Vec<(i64, ProviderId, String)>> {
+    let listing = &service.listing;
+    let own = listing.provider.zip(listing.provider_service.clone());
+    let mut found: Vec<_> = own.into_iter().map(|(provider, name)| (0, provider, name)).collect();
+    for substitute in substitutes::list(db, service.id)? {
+        found.push((substitute.place, substitute.provider, substitute.provider_service));
+    }
+    Ok(found)
+}
+
+/// What the order costs at a substitute; `None` where that does not sell it.
+fn substitute_cost(
+    db: &Read<'_>,
+    order: &Order,
+    provider: &Provider,
+    provider_service: &str,
+) -> Result<Option<Option<Rate>>> {
+    let offer = offers::find(db, provider.id, provider_service)?;
+    let offer = offer.filter(|offer| {
+        let limits = offer.quantity_min..=offer.quantity_max;
+        offer.gone_at.is_none() && offer.kind == order.kind && limits.contains(&order.quantity)
+    });
+    Ok(offer.map(|offer| provider.terms.exchange.rate(offer.cost)))
+}
+
+/// Where an order can be bought, when all that was tried is still to be looked up.
+pub fn of(db: &Read<'_>, order: &Order, unwell: &Unwell, now: Timestamp) -> Result<Places> {
+    Places::list(db, order, &submissions::list_of(db, order.id)?, unwell, now)
+}

@@ -1,0 +1,453 @@
+//! Sending: an order is claimed, sent by whoever claimed it, and what came of it recorded.
+//!
+//! The claim is on disk before a byte leaves, so a crash leaves an order that is being sent, never
+//! one that may be sent again. What a record finds ended already stays as it is.
+
+use super::orders::save;
+use super::places::{Place, Places, Unwell};
+use super::{conditions, hands};
+use crate::domain::delivery::{self, Attempt, Delivery, Ending, Hand, HandOver, Next};
+use crate::domain::delivery::{Stage, State, Submission};
+use crate::domain::input::Input;
+use crate::domain::order::{Order, OrderStatus};
+use crate::domain::outcome::Outcome;
+use crate::domain::provider::{Provider, Trouble};
+use crate::domain::refusal::{OrderRefusal, ProviderRefusal};
+use crate::domain::service::ServiceKind;
+use crate::domain::{Actor, OrderId, ProviderId, SubmissionId, Timestamp};
+use crate::secret::Sealer;
+use crate::store::submissions::NewSubmission;
+use crate::store::{
+    Command, Read, Result, Tx, deliveries, errands, orders, placed, providers, submissions,
+    timelines,
+};
+
+/// Orders that one claim may look at, of which it takes the first that can be sent.
+const LOOKED_AT_MAX: i64 = 100;
+/// Until what a provider cannot pay for is tried again.
+const FUNDS_WAIT: i64 = 600;
+
+/// Takes the order that has waited longest for a provider, and records the attempt to buy it there.
+pub struct ClaimOrder {
+    pub provider: ProviderId,
+    /// Providers that are held back just now.
+    pub unwell: Unwell,
+    /// Makes our own id for the order at the provider.
+    pub sealer: Sealer,
+}
+
+/// What came of a claim.
+#[derive(Debug)]
+pub enum Claim {
+    /// Nothing is due.
+    Idle,
+    /// Something was put off or moved; there may be more.
+    Did,
+    /// This has to be sent now.
+    Send(Box<Sending>),
+}
+
+/// An order that has to be sent, and everything that is said of it.
+#[derive(Debug)]
+pub struct Sending {
+    pub submission: SubmissionId,
+    pub order: OrderId,
+    pub provider_service: String,
+    pub kind: ServiceKind,
+    pub link: String,
+    pub quantity: i64,
+    pub inputs: Vec<(Input, String)>,
+    /// Our own id for it there; empty where none is sent.
+    pub custom_id: String,
+}
+
+impl Command for ClaimOrder {
+    type Reply = Claim;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<Claim> {
+        let Some(provider) = providers::find(tx, self.provider)? else { return Ok(Claim::Idle) };
+        if !provider.is_well(tx.now) {
+            return Ok(Claim::Idle);
+        }
+        let due = deliveries::list_due(tx, provider.id, Stage::Send, tx.now, LOOKED_AT_MAX)?;
+        if due.is_empty() {
+            return Ok(Claim::Idle);
+        }
+        for id in due {
+            if let Some(sending) = self.claim(tx, id, &provider)? {
+                return Ok(Claim::Send(Box::new(sending)));
+            }
+        }
+        Ok(Claim::Did)
+    }
+}
+
+impl ClaimOrder {
+    /// The order, if it can be sent; else it waits elsewhere, longer, or for a person.
+    fn claim(&self, tx: &Tx<'_>, id: OrderId, provider: &Provider) -> Result<Option<Sending>> {
+        let (order, delivery) = load(tx, id)?;
+        let attempts = submissions::list_of(tx, id)?;
+        let places = Places::list(tx, &order, &attempts, &self.unwell, tx.now)?;
+        let Some(here) = places.at(delivery.place, provider.id) else {
+            // The service is no longer sold here: its provider or its substitutes were changed.
+            match places.best() {
+                Some(place) => go_to(tx, delivery, place)?,
+                None => hold(tx, delivery, Hand::Waits)?,
+            }
+            return Ok(None);
+        };
+        if !here.is_affordable {
+            match places.0.iter().find(|place| place.is_affordable) {
+                Some(place) => go_to(tx, delivery, place)?,
+                None => hold(tx, delivery, Hand::Loss)?,
+            }
+            return Ok(None);
+        }
+        if cannot_pay(provider, here, &order) {
+            deliveries::update_due(tx, id, Timestamp(tx.now.0 + FUNDS_WAIT))?;
+            return Ok(None);
+        }
+        self.submit(tx, (&order, delivery), here, &attempts).map(Some)
+    }
+
+    /// Records the attempt that is about to be made.
+    fn submit(
+        &self,
+        tx: &Tx<'_>,
+        (order, delivery): (&Order, Delivery),
+        here: &Place,
+        attempts: &[Submission],
+    ) -> Result<Sending> {
+        let provider = providers::get(tx, here.provider)?;
+        let custom_id = match provider.terms.sends_ids {
+            true => own_id(tx, &self.sealer, order.id, here, attempts)?,
+            false => String::new(),
+        };
+        let change = order.hand_over(HandOver::Claimed)?;
+        let inputs = orders::inputs(tx, order.id)?;
+
+        let submission = submissions::insert(
+            tx,
+            &NewSubmission {
+                order: order.id,
+                provider: here.provider,
+                place: here.place,
+                provider_service: &here.provider_service,
+                custom_id: &custom_id,
+                state: State::Sending,
+                expected: here.expected(order),
+                after_order: provider.last_order.as_deref(),
+            },
+        )?;
+        orders::update_state(tx, order, &change)?;
+        deliveries::update(tx, &Delivery { stage: Stage::Call, due_at: tx.now, ..delivery })?;
+        Ok(Sending {
+            submission,
+            order: order.id,
+            provider_service: here.provider_service.clone(),
+            kind: order.kind,
+            link: order.link.clone(),
+            quantity: order.quantity,
+            inputs,
+            custom_id,
+        })
+    }
+}
+
+/// An order on its way, and what still has to happen to it. Both must be there.
+pub(super) fn load(db: &Read<'_>, id: OrderId) -> Result<(Order, Delivery)> {
+    let order = orders::find(db, id)?.ok_or(OrderRefusal::OrderNotFound)?;
+    let delivery = deliveries::find(db, id)?.ok_or(ProviderRefusal::NothingToDecide)?;
+    Ok((order, delivery))
+}
+
+/// Whether the provider's balance, which it has said is used up, is less than the order costs.
+fn cannot_pay(provider: &Provider, here: &Place, order: &Order) -> bool {
+    let ours = provider.balance.and_then(|balance| provider.terms.exchange.money(balance));
+    provider.trouble == Some(Trouble::Funds)
+        && ours.is_some_and(|balance| balance < here.expected(order))
+}
+
+/// Our own id for an order at a place: made once, kept with every attempt there. The timeline is in
+/// it, since a file that was restored gives out the numbers of orders again.
+pub(super) fn own_id(
+    db: &Read<'_>,
+    sealer: &Sealer,
+    order: OrderId,
+    here: &Place,
+    attempts: &[Submission],
+) -> Result<String> {
+    let earlier = attempts.iter().find(|attempt| {
+        attempt.provider == here.provider
+            && attempt.place == here.place
+            && !attempt.custom_id.is_empty()
+    });
+    if let Some(earlier) = earlier {
+        return Ok(earlier.custom_id.clone());
+    }
+    let timeline = timelines::find(db)?.map(|timeline| timeline.word).unwrap_or_default();
+    let message = format!("order {timeline} {order} {} {}", here.provider, here.place);
+    Ok(sealer.id_of(&message))
+}
+
+/// The order waits at another place, from now on.
+pub(super) fn go_to(tx: &Tx<'_>, delivery: Delivery, place: &Place) -> Result<()> {
+    let (provider, number) = (place.provider, place.place);
+    let (stage, due_at, hand) = (Stage::Send, tx.now, None);
+    let there = Delivery { provider, place: number, stage, due_at, tries: 0, hand, ..delivery };
+    deliveries::update(tx, &there)
+}
+
+/// The order waits for a person.
+pub(super) fn hold(tx: &Tx<'_>, delivery: Delivery, hand: Hand) -> Result<()> {
+    let provider = delivery.provider;
+    let held = Delivery { stage: Stage::Held, due_at: tx.now, hand: Some(hand), ..delivery };
+    deliveries::update(tx, &held)?;
+    hands::follow(tx, provider)
+}
+
+/// Records what came of an attempt, and lets the order go where that leads.
+pub struct RecordSubmission {
+    pub submission: SubmissionId,
+    pub outcome: Outcome,
+    pub unwell: Unwell,
+}
+
+/// Where an attempt has led.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    Accepted,
+    /// They clearly said no.
+    Refused(Ending),
+    /// It surely is not there, and they have said nothing of the order.
+    NotSent,
+    /// Nobody knows.
+    Doubted,
+    /// It had been decided before.
+    Over,
+}
+
+impl Command for RecordSubmission {
+    type Reply = Recorded;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<Recorded> {
+        let found = submissions::find(tx, self.submission)?;
+        let Some(submission) = found.filter(|found| found.state == State::Sending) else {
+            return Ok(Recorded::Over);
+        };
+        let (order, delivery) = load(tx, submission.order)?;
+        let attempts = submissions::list_of(tx, order.id)?;
+        let places = Places::list(tx, &order, &attempts, &self.unwell, tx.now)?;
+        let others = places.without(submission.place);
+        let attempt = judged(
+            tx,
+            &Facts { submission: &submission, delivery: &delivery, attempts: &attempts },
+        )?;
+        let attempt = Attempt {
+            has_other: !others.0.is_empty(),
+            has_well: others.first_good().is_some(),
+            is_known: self.is_known(tx, &submission)?,
+            ..attempt
+        };
+
+        let next = delivery::decide(&self.outcome, &attempt);
+
+        let step = Step { submission: &submission, order: &order, answer: self.answer() };
+        step.take(tx, delivery, &next, &others)
+    }
+}
+
+impl RecordSubmission {
+    /// What they said, as far as it is worth keeping.
+    fn answer(&self) -> &str {
+        match &self.outcome {
+            Outcome::Accepted { .. } => "",
+            Outcome::Refused { answer, .. }
+            | Outcome::NotSent { answer }
+            | Outcome::Busy { answer, .. }
+            | Outcome::Unknown { answer } => answer,
+        }
+    }
+
+    /// Whether the number they gave belongs to another order of ours.
+    fn is_known(&self, db: &Read<'_>, submission: &Submission) -> Result<bool> {
+        let Outcome::Accepted { their_id } = &self.outcome else { return Ok(false) };
+        let known = placed::find_by_their_id(db, submission.provider, their_id)?;
+        Ok(known.is_some_and(|order| order != submission.order))
+    }
+}
+
+struct Facts<'a> {
+    submission: &'a Submission,
+    delivery: &'a Delivery,
+    attempts: &'a [Submission],
+}
+
+/// What earlier attempts say about this one.
+fn judged(tx: &Tx<'_>, facts: &Facts<'_>) -> Result<Attempt> {
+    let Facts { submission, delivery, attempts } = facts;
+    let provider = providers::get(tx, submission.provider)?;
+    let here = attempts
+        .iter()
+        .filter(|attempt| attempt.id != submission.id && attempt.provider == submission.provider);
+    let earlier: Vec<&Submission> = here.collect();
+    let ended = |ending| earlier.iter().filter(move |attempt| attempt.ending == Some(ending));
+    let is_key_proven = ended(Ending::Key).any(|attempt| provider.balance_at > attempt.ended_at);
+    Ok(Attempt {
+        order: submission.order,
+        now: tx.now,
+        tries: delivery.tries,
+        waits_since: delivery.moved_at,
+        has_other: false,
+        has_well: false,
+        said_busy: i64::try_from(ended(Ending::Busy).count()).unwrap_or(i64::MAX),
+        has_doubt: earlier.iter().any(|it| it.ending.is_some_and(Ending::is_doubtful)),
+        is_key_proven,
+        is_known: false,
+    })
+}
+
+/// The end of an attempt.
+struct Step<'a> {
+    submission: &'a Submission,
+    order: &'a Order,
+    answer: &'a str,
+}
+
+impl Step<'_> {
+    /// Lets the order go where the answer leads. What leads back to sending ends an order that its
+    /// customer wants to cancel.
+    fn take(
+        &self,
+        tx: &Tx<'_>,
+        delivery: Delivery,
+        next: &Next,
+        others: &Places,
+    ) -> Result<Recorded> {
+        let wants_cancel = self.order.cancel_requested_at.is_some();
+        match next {
+            Next::Watch(their_id) => {
+                accept(tx, self.order, delivery, self.submission, their_id)?;
+                return Ok(Recorded::Accepted);
+            }
+            Next::Doubt => {
+                doubt(tx, self.order, delivery, Hand::Unknown)?;
+                self.end(tx, State::Unknown, None)?;
+                hands::follow(tx, self.submission.provider)?;
+                return Ok(Recorded::Doubted);
+            }
+            Next::Refund(ending) => {
+                self.refuse(tx, *ending)?;
+                refund(tx, self.order, &Actor::Delivery)?;
+            }
+            Next::Wait(ending, _) if wants_cancel => {
+                self.returned(tx, *ending)?;
+                refund(tx, self.order, &Actor::Delivery)?;
+            }
+            Next::Move(ending) | Next::Hold(ending, _) if wants_cancel => {
+                self.refuse(tx, *ending)?;
+                refund(tx, self.order, &Actor::Delivery)?;
+            }
+            Next::Wait(ending, until) => {
+                self.returned(tx, *ending)?;
+                self.give_back(tx)?;
+                let (stage, due_at, tries) = (Stage::Send, *until, delivery.tries + 1);
+                deliveries::update(tx, &Delivery { stage, due_at, tries, ..delivery })?;
+            }
+            Next::Move(ending) => {
+                self.refuse(tx, *ending)?;
+                self.give_back(tx)?;
+                let Some(place) = others.best() else { return Ok(Recorded::Refused(*ending)) };
+                go_to(tx, delivery, place)?;
+            }
+            Next::Hold(ending, hand) => {
+                self.returned(tx, Some(*ending))?;
+                self.give_back(tx)?;
+                hold(tx, delivery, *hand)?;
+            }
+        }
+        Ok(self.recorded(next))
+    }
+
+    fn recorded(&self, next: &Next) -> Recorded {
+        match next {
+            Next::Wait(None | Some(Ending::Busy | Ending::Limited), _)
+            | Next::Hold(Ending::Busy | Ending::Limited, _) => Recorded::NotSent,
+            Next::Wait(Some(ending), _)
+            | Next::Move(ending)
+            | Next::Refund(ending)
+            | Next::Hold(ending, _) => Recorded::Refused(*ending),
+            Next::Watch(_) => Recorded::Accepted,
+            Next::Doubt => Recorded::Doubted,
+        }
+    }
+
+    fn end(&self, tx: &Tx<'_>, state: State, ending: Option<Ending>) -> Result<()> {
+        submissions::update_state(tx, self.submission.id, state, ending, self.answer)
+    }
+
+    /// They said no.
+    fn refuse(&self, tx: &Tx<'_>, ending: Ending) -> Result<()> {
+        self.end(tx, State::Rejected, Some(ending))?;
+        conditions::refused(tx, self.submission, self.order.service, (ending, self.answer))
+    }
+
+    /// It is not there, or they said no for a reason that passes.
+    fn returned(&self, tx: &Tx<'_>, ending: Option<Ending>) -> Result<()> {
+        match ending {
+            None | Some(Ending::Busy | Ending::Limited) => self.end(tx, State::NotSent, ending),
+            Some(ending) => self.refuse(tx, ending),
+        }
+    }
+
+    fn give_back(&self, tx: &Tx<'_>) -> Result<()> {
+        orders::update_state(tx, self.order, &self.order.hand_over(HandOver::Returned)?)
+    }
+}
+
+/// The provider has the order, under that number of its own.
+pub(super) fn accept(
+    tx: &Tx<'_>,
+    order: &Order,
+    delivery: Delivery,
+    submission: &Submission,
+    their_id: &str,
+) -> Result<()> {
+    const FIRST_LOOK: i64 = 30;
+    let change = order.hand_over(HandOver::Accepted)?;
+
+    submissions::update_state(tx, submission.id, State::Accepted, None, &submission.answer)?;
+    placed::update_provider(tx, order.id, submission.provider, their_id)?;
+    providers::update_last_order(tx, submission.provider, their_id)?;
+    orders::update_state(tx, order, &change)?;
+    let due_at = Timestamp(tx.now.0 + FIRST_LOOK);
+    let (provider, place) = (submission.provider, submission.place);
+    let (stage, tries, moved_at, hand) = (Stage::Watch, 0, tx.now, None);
+    let watched = Delivery { provider, place, stage, due_at, tries, moved_at, hand, ..delivery };
+    deliveries::update(tx, &watched)?;
+    if order.cancel_requested_at.is_some() {
+        errands::insert_cancel(tx, order.id, submission.provider)?;
+    }
+    conditions::accepted(tx, submission.provider, order.service)?;
+    match delivery.hand {
+        Some(_) => hands::follow(tx, submission.provider),
+        None => Ok(()),
+    }
+}
+
+/// Nobody knows whether the order has arrived: it waits for proof or a person.
+pub(super) fn doubt(tx: &Tx<'_>, order: &Order, delivery: Delivery, hand: Hand) -> Result<()> {
+    const EVIDENCE_AFTER: i64 = 120;
+    if order.status != OrderStatus::Unknown {
+        orders::update_state(tx, order, &order.hand_over(HandOver::Doubted)?)?;
+    }
+    let due_at = Timestamp(tx.now.0 + EVIDENCE_AFTER);
+    let (stage, hand, tries) = (Stage::Call, Some(hand), 0);
+    deliveries::update(tx, &Delivery { stage, due_at, tries, hand, ..delivery })
+}
+
+/// All money goes back: the order is at no provider.
+pub(super) fn refund(tx: &Tx<'_>, order: &Order, actor: &Actor) -> Result<()> {
+    let change = order.hand_over(HandOver::Refused)?;
+    save(tx, order, &change, actor)
+}

@@ -1,0 +1,285 @@
+//! Watching: orders at a provider are looked at by the hundred, and what it says of them is
+//! recorded in one command.
+//!
+//! An answer that comes twice finds its order where the first has brought it and changes nothing.
+//! After the end there is one last look, which never moves money.
+
+use super::conditions::{about_provider, about_service};
+use super::{hands, orders as settling};
+use crate::domain::condition::ConditionKind;
+use crate::domain::delivery::{self, Delivery, Hand, Stage, State};
+use crate::domain::money::Money;
+use crate::domain::order::{Change, Order, OrderStatus};
+use crate::domain::pace::Pace;
+use crate::domain::provider::Provider;
+use crate::domain::report::{Charged, Reading, Report, is_same_currency};
+use crate::domain::{Actor, OrderId, ProviderId, Timestamp};
+use crate::store::{
+    Command, Result, Tx, conditions, deliveries, orders, paces, placed, providers, submissions,
+};
+
+/// Orders that are asked about in one call.
+pub const LOOKS_MAX: i64 = 100;
+
+/// So long nobody else looks at what was taken.
+const LEASE_SECONDS: i64 = 300;
+/// What falls due so soon after goes along.
+const AHEAD_SECONDS: i64 = 15;
+const DAY: i64 = 86_400;
+/// Providers may not know at once what they have just accepted.
+const FRESH_SECONDS: i64 = 600;
+/// Looks without an answer after which an order that has ended is left alone.
+const LAST_TRIES_MAX: i64 = 5;
+const LAST_AGAIN_AFTER: i64 = 3600;
+/// Characters of their words that are kept.
+const WORD_MAX: usize = 60;
+
+/// Takes orders of a provider that are due to be looked at. Whoever takes them asks.
+pub struct LeaseStatuses {
+    pub provider: ProviderId,
+    /// At most so many; never more than [`LOOKS_MAX`].
+    pub limit: i64,
+}
+
+impl Command for LeaseStatuses {
+    /// The orders with the provider's numbers for them.
+    type Reply = Vec<(OrderId, String)>;
+
+    fn run(&self, tx: &Tx<'_>) -> Result<Self::Reply> {
+        let mut due = Vec::new();
+        for stage in [Stage::Watch, Stage::Last] {
+            due.push(deliveries::next_due(tx, self.provider, stage)?);
+        }
+        if !due.into_iter().flatten().any(|due| due <= tx.now) {
+            return Ok(Vec::new());
+        }
+        let by = Timestamp(tx.now.0 + AHEAD_SECONDS);
+        let mut left = self.limit.clamp(1, LOOKS_MAX);
+        let mut taken = Vec::new();
+        for stage in [Stage::Watch, Stage::Last] {
+            if left > 0 {
+                let some = deliveries::list_due(tx, self.provider, stage, by, left)?;
+                left -= i64::try_from(some.len()).unwrap_or(left);
+                taken.extend(some);
+            }
+        }
+
+        let mut named = Vec::with_capacity(taken.len());
+        for order in taken {
+            deliveries::update_due(tx, order, Timestamp(tx.now.0 + LEASE_SECONDS))?;
+            named.extend(placed::their_id(tx, order)?.map(|their_id| (order, their_id)));
+        }
+        Ok(named)
+    }
+}
+
+/// What a provider said of one order: a report, or why there is none.
+pub type Answer = std::result::Result<Report, String>;
+
+/// Records what a provider said of orders that it was asked about.
+pub struct RecordStatuses {
+    pub provider: ProviderId,
+    pub answers: Vec<(OrderId, Answer)>,
+}
+
+impl Command for RecordStatuses {
+    type Reply = ();
+
+    fn run(&self, tx: &Tx<'_>) -> Result<()> {
+        let ids: Vec<OrderId> = self.answers.iter().map(|(id, _)| *id).collect();
+        let provider = providers::get(tx, self.provider)?;
+        let found = orders::find_each(tx, &ids)?.into_iter().zip(deliveries::find_each(tx, &ids)?);
+
+        let mut round =
+            Round { tx, provider, hand_before: None, have_hands_moved: false, currency: None };
+        for ((order, delivery), (_, answer)) in found.zip(&self.answers) {
+            let (Some(order), Some(delivery)) = (order, delivery) else { continue };
+            if delivery.provider == self.provider {
+                round.take(&order, delivery, answer)?;
+            }
+        }
+        round.end()
+    }
+}
+
+/// What all answers of one call have in common.
+struct Round<'a> {
+    tx: &'a Tx<'a>,
+    provider: Provider,
+    /// What the order at hand waited for.
+    hand_before: Option<Hand>,
+    have_hands_moved: bool,
+    /// The last currency they said.
+    currency: Option<String>,
+}
+
+impl Round<'_> {
+    fn take(&mut self, order: &Order, delivery: Delivery, answer: &Answer) -> Result<()> {
+        self.hand_before = delivery.hand;
+        if let Ok(Report { currency: Some(currency), .. }) = answer {
+            self.currency = Some(currency.clone());
+        }
+        match (delivery.stage, answer) {
+            (Stage::Watch, Ok(report)) => self.watch(order, delivery, report),
+            (Stage::Watch, Err(text)) => self.miss(order, delivery, text),
+            (Stage::Last, answer) if self.is_last_look(order) => {
+                self.look_last(order, &delivery, answer)
+            }
+            // An answer that comes twice, or one that was overtaken.
+            (Stage::Last | Stage::Send | Stage::Call | Stage::Posts | Stage::Held, _) => Ok(()),
+        }
+    }
+
+    /// An order that runs there, of which they said something.
+    fn watch(&mut self, order: &Order, delivery: Delivery, report: &Report) -> Result<()> {
+        let now = self.tx.now;
+        match order.report(report, now.0 - order.created_at.0) {
+            Reading::Unclear(hand) => self.wait_for_hand(order, delivery, (hand, &told(report))),
+            Reading::Same => self.look_again(order, Delivery { hand: None, ..delivery }),
+            Reading::Moved(change) if change.settlement.is_some() => {
+                self.finish(order, delivery, &change, report)
+            }
+            Reading::Moved(change) => {
+                orders::update_state(self.tx, order, &change)?;
+                let moved = Delivery { hand: None, tries: 1, moved_at: now, ..delivery };
+                self.look_again(order, moved)
+            }
+        }
+    }
+
+    /// They do not know it, or did not speak of it.
+    fn miss(&mut self, order: &Order, delivery: Delivery, text: &str) -> Result<()> {
+        let silence = self.tx.now.0 - delivery.moved_at.0;
+        if silence < FRESH_SECONDS {
+            let due_at = delivery::next_look(&delivery, order.created_at, self.tx.now);
+            return deliveries::update_due(self.tx, order.id, due_at);
+        }
+        match delivery.hand {
+            None if silence >= DAY => self.wait_for_hand(order, delivery, (Hand::Lost, text)),
+            _ => self.look_again(order, delivery),
+        }
+    }
+
+    /// It goes on, and is looked at all the same: the next clear answer ends the wait.
+    fn wait_for_hand(
+        &mut self,
+        order: &Order,
+        delivery: Delivery,
+        (hand, text): (Hand, &str),
+    ) -> Result<()> {
+        if delivery.hand != Some(hand)
+            && let Some(live) = submissions::find_live(self.tx, order.id)?
+        {
+            submissions::update_answer(self.tx, live.id, text)?;
+        }
+        self.look_again(order, Delivery { hand: Some(hand), ..delivery })
+    }
+
+    fn look_again(&mut self, order: &Order, delivery: Delivery) -> Result<()> {
+        let due_at = delivery::next_look(&delivery, order.created_at, self.tx.now);
+        let tries = delivery.tries + 1;
+        self.put(&Delivery { due_at, tries, ..delivery })
+    }
+
+    /// It has ended: its money is settled, and what it has cost is known.
+    fn finish(
+        &mut self,
+        order: &Order,
+        delivery: Delivery,
+        change: &Change,
+        report: &Report,
+    ) -> Result<()> {
+        let now = self.tx.now;
+        let said = self.charged(order, report)?;
+        settling::write(self.tx, order, change, &Actor::Delivery)?;
+        settling::count_cost(self.tx, order.id, change.status, said)?;
+        hands::drop_cancel(self.tx, order.id)?;
+        if change.status == OrderStatus::Completed {
+            let known = paces::find(self.tx, order.service)?;
+            let pace = Pace::after(known, now.0 - order.created_at.0);
+            paces::update(self.tx, order.service, pace)?;
+        }
+        let (stage, due_at, tries) = (Stage::Last, Timestamp(now.0 + DAY), 0);
+        self.put(&Delivery { stage, due_at, tries, moved_at: now, hand: None, ..delivery })
+    }
+
+    /// What they say it has cost, in our money; and what there is to know of that.
+    fn charged(&self, order: &Order, report: &Report) -> Result<Option<Money>> {
+        let said = match report.charged(&self.provider.terms) {
+            Charged::Said(said) => said,
+            Charged::NotSaid | Charged::OtherCurrency => return Ok(None),
+        };
+        let live = submissions::find_live(self.tx, order.id)?;
+        let Some(accepted) = live.filter(|live| live.state == State::Accepted) else {
+            return Ok(Some(said));
+        };
+        let (kind, subject) = (ConditionKind::Overcharged, about_service(order.service));
+        if accepted.is_overcharged(said) {
+            let (id, expected, name) = (order.id, accepted.expected, &self.provider.terms.name);
+            let text = format!("Order {id} cost {said} at {name}, {expected} was expected");
+            conditions::tell(self.tx, kind, &subject, &text)?;
+        } else {
+            conditions::clear(self.tx, kind, &subject)?;
+        }
+        Ok(Some(said))
+    }
+
+    fn is_last_look(&self, order: &Order) -> bool {
+        let latest = self.tx.now.0 + AHEAD_SECONDS;
+        order.finished_at.is_some_and(|finished| finished.0 + DAY <= latest)
+    }
+
+    /// A day after the end: what has changed since is shown and moves nothing.
+    fn look_last(&mut self, order: &Order, delivery: &Delivery, answer: &Answer) -> Result<()> {
+        if answer.is_err() && delivery.tries + 1 < LAST_TRIES_MAX {
+            let due_at = Timestamp(self.tx.now.0 + LAST_AGAIN_AFTER);
+            let tries = delivery.tries + 1;
+            return deliveries::update(self.tx, &Delivery { due_at, tries, ..delivery.clone() });
+        }
+        deliveries::delete(self.tx, order.id)?;
+        let Some(report) = answer.as_ref().ok().filter(|report| order.is_contradicted(report))
+        else {
+            return Ok(());
+        };
+        let (name, ended) = (&self.provider.terms.name, order.public_status());
+        let text = format!("{name} now says {}; the order ended as {ended}", told(report));
+        let subject = format!("order {}", order.id);
+        conditions::raise(self.tx, ConditionKind::Contradicts, &subject, &text)
+    }
+
+    fn put(&mut self, delivery: &Delivery) -> Result<()> {
+        self.have_hands_moved |= self.hand_before != delivery.hand;
+        deliveries::update(self.tx, delivery)
+    }
+
+    /// What somebody should know of the provider by all that was said.
+    fn end(self) -> Result<()> {
+        let Self { tx, provider, .. } = self;
+        if self.have_hands_moved {
+            hands::follow(tx, provider.id)?;
+        }
+        let Some(theirs) = self.currency else { return Ok(()) };
+        let (kind, subject) = (ConditionKind::Currency, about_provider(provider.id));
+        if is_same_currency(&theirs, &provider.terms) {
+            return conditions::clear(tx, kind, &subject);
+        }
+        let (name, ours) = (&provider.terms.name, &provider.terms.currency);
+        let theirs = excerpt(&theirs);
+        let text = format!("{name} charges in {theirs}, not in {ours} as it was set up");
+        conditions::raise(tx, kind, &subject, &text)
+    }
+}
+
+/// What they said of an order, for people.
+fn told(report: &Report) -> String {
+    let word = format!("\"{}\"", excerpt(&report.word));
+    match report.remains {
+        Some(remains) => format!("{word}, {remains} remain"),
+        None => word,
+    }
+}
+
+/// The beginning of a text of theirs, without what nobody sees.
+fn excerpt(text: &str) -> String {
+    text.chars().filter(|c| !crate::domain::is_hidden(*c)).take(WORD_MAX).collect()
+}

@@ -1,0 +1,159 @@
+//! `provider` as scripts see it, and the sample shop that sells through one.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use panelite::clock::Clock;
+use panelite::practice::{self, Practice};
+
+use crate::fixture::panel::{self, EPOCH, Panel, stderr, stdout};
+
+/// Runs the command line with something on its standard input.
+fn cli(db: &Path, args: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_panelite"))
+        .env("PANELITE_DB", db)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn done(db: &Path, args: &[&str]) -> String {
+    let output = panel::cli(db, args);
+    assert!(output.status.success(), "{args:?}: {}", stderr(&output));
+    stdout(&output).trim_end().to_owned()
+}
+
+fn refused(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(output));
+    stderr(output).trim_end().strip_prefix("panelite: ").unwrap().to_owned()
+}
+
+fn practice() -> Practice {
+    Practice::start(Clock::manual(EPOCH), "127.0.0.1:0".parse().unwrap()).unwrap()
+}
+
+/// Adds the practice provider.
+fn add(panel: &Panel, practice: &Practice) {
+    let url = practice.url();
+    let args = ["provider", "add", "Practice", &url, "--key-stdin", "--allow-insecure"];
+    let output = cli(panel.db(), &args, &format!("{}\n", practice.key()));
+    assert_eq!(stdout(&output), "1\n", "{}", stderr(&output));
+}
+
+#[test]
+fn from_no_provider_to_services_that_are_sold() {
+    let (panel, practice) = (Panel::start(), practice());
+    let db = panel.db();
+    add(&panel, &practice);
+    let tested = done(db, &["provider", "test", "Practice"]);
+    let lines: Vec<&str> = tested.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (5, "balance 1000.00 USD"));
+    assert!(lines[1].starts_with("1\t") && lines[1].ends_with("\tDefault\t0.90"), "{tested}");
+    let count = practice.services().len();
+    assert_eq!(lines[4], format!("{count} services, 0 unreadable"));
+
+    let early = panel.cli(&["provider", "import", "Practice", "--percent", "30"]);
+    assert_eq!(refused(&early), "Nothing was chosen that the provider sells");
+    let synced = done(db, &["provider", "sync", "Practice"]);
+    assert_eq!(synced, format!("{count} services, 0 unreadable; 0 of ours changed"));
+    let likes = ["--category", "Instagram | Likes"];
+    let import = ["provider", "import", "Practice", "--percent", "30", "--step", "0.01"];
+    let dry = [&import[..], &likes, &["--dry-run"]].concat();
+    let plan = done(db, &dry);
+    let first = plan.lines().next().unwrap();
+    assert!(first.starts_with("new\t3\tInstagram | Likes\t"), "{plan}");
+    assert!(first.ends_with("\t0.14\t0.19\t0.05"), "{plan}");
+    assert_eq!(done(db, &["service", "list"]), "");
+    assert_eq!(done(db, &[&import[..], &likes].concat()), plan, "a dry run is what happens");
+    let services = done(db, &["service", "list", "--json"]);
+    let service: serde_json::Value =
+        serde_json::from_str(services.lines().next().unwrap()).unwrap();
+    assert_eq!((&service["rate"], &service["provider"]), (&"0.19".into(), &"Practice".into()));
+    let again = done(db, &[&import[..], &likes].concat());
+    assert!(again.ends_with("0 new, 0 changed, 2 skipped"), "{again}");
+}
+
+#[test]
+fn a_provider_is_shown_and_changed() {
+    let (panel, practice) = (Panel::start(), practice());
+    let db = panel.db();
+    add(&panel, &practice);
+    done(db, &["provider", "sync", "Practice"]);
+    let json = || -> serde_json::Value {
+        serde_json::from_str(&done(db, &["provider", "list", "--json"])).unwrap()
+    };
+    let (name, state, balance) = (json()["name"].clone(), json()["state"].clone(), "1000.00");
+    assert_eq!((name, state), ("Practice".into(), "on".into()));
+    assert_eq!((&json()["balance"], &json()["exchange"]), (&balance.into(), &"1.00".into()));
+    let line = format!("1\tPractice\t{}\t1000.00 USD\ton", practice.url());
+    assert_eq!(done(db, &["provider", "list"]), line);
+
+    done(db, &["provider", "pause", "Practice"]);
+    assert_eq!(json()["state"], "paused");
+    done(db, &["provider", "resume", "Practice"]);
+    let set = ["provider", "set", "Practice", "--rename", "Up", "--dialect", "json", "--low", "5"];
+    done(db, &[&set[..], &["--timeout", "9", "--currency", "EUR", "--exchange", "1.08"]].concat());
+    let shown = json();
+    assert_eq!((&shown["name"], &shown["dialect"]), (&"Up".into(), &"json".into()));
+    assert_eq!((&shown["currency"], &shown["exchange"]), (&"EUR".into(), &"1.08".into()));
+    let insecure = panel.cli(&["provider", "set", "Up", "--insecure", "no"]);
+    assert_eq!(refused(&insecure), "The address must begin with https://");
+    let args = ["provider", "set", "Up", "--url", "https://up.example/v2", "--insecure", "no"];
+    let moved = cli(db, &[&args[..], &["--key-stdin"]].concat(), "another key\r\n");
+    assert!(moved.status.success(), "{}", stderr(&moved));
+    assert_eq!(json()["url"], "https://up.example/v2");
+    done(db, &["provider", "remove", "Up"]);
+    assert_eq!(done(db, &["provider", "list"]), "");
+    let gone = panel.cli(&["provider", "pause", "Up"]);
+    assert_eq!(refused(&gone), "There is no provider with this name");
+}
+
+#[test]
+fn what_is_wrong_is_said_in_a_sentence_without_the_key() {
+    let (panel, practice) = (Panel::start(), practice());
+    let db = panel.db();
+    let url = practice.url();
+    let args = ["provider", "add", "Practice", &url, "--key-stdin"];
+    let plain = cli(db, &args, "a key that is wrong\n");
+    assert_eq!(refused(&plain), "The address must begin with https://");
+    let insecure = [&args[..], &["--allow-insecure"]].concat();
+    assert_eq!(refused(&cli(db, &insecure, "\n")), "A key is 1 to 500 printable characters");
+    assert!(cli(db, &insecure, "a key that is wrong\n").status.success());
+    let again = [&["provider", "add", "Twice"], &insecure[3..]].concat();
+    let twice = cli(db, &again, "a key that is wrong\n");
+    assert_eq!(refused(&twice), "This is the account of provider Practice");
+    for action in ["test", "sync"] {
+        let said = refused(&panel.cli(&["provider", action, "Practice"]));
+        assert!(!said.contains("a key that is wrong") && said.contains("key"), "{said}");
+    }
+    // With another key file the key cannot be read.
+    let other = db.with_file_name("other.key");
+    let args = ["provider", "test", "Practice", "--key-file", other.to_str().unwrap()];
+    let unreadable = refused(&panel.cli(&args));
+    assert_eq!(unreadable, "The provider's key cannot be read with this key file");
+
+    let keyless = panel.cli(&["provider", "add", "Other", &url]);
+    assert_eq!(keyless.status.code(), Some(2), "a key is never an argument");
+}
+
+#[test]
+fn the_sample_shop_sells_through_the_practice_provider() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("panel.db");
+    let shown = done(&db, &["demo", "--practice"]);
+    assert!(shown.contains("panelite serve --practice"), "{shown}");
+    let list = done(&db, &["provider", "list"]);
+    let url = format!("http://{}/api/v2", practice::ADDRESS);
+    assert_eq!(list, format!("1\tPractice\t{url}\t- USD\ton"));
+    let services = done(&db, &["service", "export"]);
+    let sold: Vec<&str> = services.lines().filter(|line| line.contains(",Practice,")).collect();
+    assert_eq!(sold.len(), 6, "{services}");
+    assert!(sold[0].contains("Default,1.17,10,200000,"), "0.90 and 30 %: {}", sold[0]);
+    assert_eq!(done(&db, &["check"]), "sound");
+}

@@ -150,7 +150,7 @@ fn list_hand(db: &Path, json: bool) -> Result {
         return say!("{}", serde_json::Value::from(list));
     }
     for (delivery, provider, answer) in found {
-        let hand = delivery.hand.map_or("", Hand::label);
+        let hand = delivery.hand.map_or("", Hand::why);
         say!("{}\t{hand}\t{provider}\t{answer}", delivery.order)?;
     }
     Ok(())

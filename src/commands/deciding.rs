@@ -122,7 +122,7 @@ impl DecideOrders {
             let parts = [live.answer, live.evidence.replace('\n', "; ")];
             parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
         });
-        let hand = delivery.hand.map_or("", Hand::label);
+        let hand = delivery.hand.map_or("", Hand::title);
         let decision = match &self.decision {
             Decision::PlacedAs(their_id) => format!("placed as {their_id}"),
             Decision::SendAgain => "not placed, sent again".to_owned(),

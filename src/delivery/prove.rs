@@ -191,11 +191,11 @@ fn look(
             }
             Err(error) if error.is_unknown_action() => {
                 lane.proof.knows_no_ids.store(true, Ordering::Release);
-                lines.push("The provider cannot look for our own id".to_owned());
+                lines.push("The provider cannot look for our own ID".to_owned());
             }
             Err(error) => {
                 again_at = Some(Timestamp(delivery.now().0 + BALANCE_IN_TROUBLE_EVERY));
-                lines.push(format!("Our own id could not be looked for: {error}"));
+                lines.push(format!("Our own ID could not be looked for: {error}"));
             }
         }
     }
@@ -221,9 +221,9 @@ fn proof(
 
 fn told(hits: &[Hit], live: &Submission) -> String {
     match hits {
-        [] => format!("Nothing is found there under our own id {}", live.custom_id),
-        [hit] => format!("Order {} has our own id but is another order", hit.their_id),
-        _ => format!("{} orders there have our own id {}", hits.len(), live.custom_id),
+        [] => format!("Nothing is found there under our own ID {}", live.custom_id),
+        [hit] => format!("Order {} has our own ID but is another order", hit.their_id),
+        _ => format!("{} orders there have our own ID {}", hits.len(), live.custom_id),
     }
 }
 

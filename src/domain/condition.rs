@@ -46,6 +46,35 @@ words! {
     }
 }
 
+impl ConditionKind {
+    /// What is the matter, in words for a narrow column.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Funds => "Not enough funds",
+            Self::LowBalance => "Low balance",
+            Self::Key => "Key refused",
+            Self::Failing => "Does not answer",
+            Self::Refusing => "Refuses orders",
+            Self::Unproven => "No clear answer",
+            Self::Catalogue => "List not usable",
+            Self::PriceJump => "Price jump",
+            Self::Gone => "Gone from the list",
+            Self::Renamed => "Renamed",
+            Self::KindChanged => "Type changed",
+            Self::BelowCost => "Below cost",
+            Self::Limits => "Quantity refused",
+            Self::ServiceRefused => "Service refused",
+            Self::Currency => "Other currency",
+            Self::Overcharged => "Overcharged",
+            Self::Hand => "Needs a decision",
+            Self::Contradicts => "Changed after its end",
+            Self::Slow => "Slow",
+            Self::Restored => "Older file restored",
+            Self::Epoch => "Nothing is sent",
+        }
+    }
+}
+
 /// Something the operator should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {

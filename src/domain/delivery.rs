@@ -107,6 +107,38 @@ words! {
     }
 }
 
+impl Hand {
+    /// Why a person is needed, in words for a narrow column.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Unknown => "No clear answer",
+            Self::Restored => "Older file restored",
+            Self::Loss => "Costs too much",
+            Self::Waits => "Put off for a day",
+            Self::Word => "Unknown status",
+            Self::Partial => "Partial, no count",
+            Self::Lost => "Not known there",
+            Self::CancelRefused => "Cancel refused",
+            Self::Refill => "Refill not clear",
+        }
+    }
+
+    /// The same as a sentence, without its period.
+    pub const fn why(self) -> &'static str {
+        match self {
+            Self::Unknown => "Nobody knows whether the provider has it",
+            Self::Restored => "It waited to be sent when an older file was restored",
+            Self::Loss => "It would cost more than it was sold for",
+            Self::Waits => "The provider has put it off for a day",
+            Self::Word => "The provider says a status that is not known",
+            Self::Partial => "It ended short, and the provider does not say by how much",
+            Self::Lost => "The provider has not known it for a day",
+            Self::CancelRefused => "The provider refuses to cancel it",
+            Self::Refill => "The provider refuses the refill, or says nothing clear",
+        }
+    }
+}
+
 /// The state of an order that is sold through a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {

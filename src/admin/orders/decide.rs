@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::hand::why;
 use super::tabs::HAND_PATH;
 use crate::admin::frame::answer::{Answer, local};
 use crate::admin::frame::ask::Ask;
@@ -207,7 +206,7 @@ fn question(found: &[Waiting], decision: &Decision, terms: &Terms) -> Ask {
     let refunded = if is_refund { back } else { String::new() };
     let (said, evidence) = match found {
         [Waiting { upstream: Upstream { live: Some(live), .. }, .. }] => {
-            (live.answer.clone(), live.evidence.replace('\n', "; "))
+            (live.answer.clone(), live.evidence.replace('\n', ". "))
         }
         _ => Default::default(),
     };
@@ -218,7 +217,7 @@ fn question(found: &[Waiting], decision: &Decision, terms: &Terms) -> Ask {
         facts: vec![
             fact("Orders", bulk::named(&orders, NAMED_MAX)),
             fact("Provider", provider.to_owned()),
-            fact("Why it waits", why(&hand).to_owned()),
+            fact("Why it waits", hand.why().to_owned()),
             fact("What was said", said),
             fact("Evidence", evidence),
             fact(&format!("Refunded to {}", bulk::counted(users.len(), "user")), refunded),

@@ -89,21 +89,6 @@ impl HandPage {
     }
 }
 
-/// Why an order needs a person, in a sentence.
-pub(super) const fn why(hand: &Hand) -> &'static str {
-    match hand {
-        Hand::Unknown => "Nobody knows whether the provider has it",
-        Hand::Restored => "It waited to be sent when an older file was restored",
-        Hand::Loss => "It would cost more than it was sold for",
-        Hand::Waits => "The provider has put it off for a day",
-        Hand::Word => "The provider says a status that is not known",
-        Hand::Partial => "It ended short, and the provider does not say by how much",
-        Hand::Lost => "The provider has not known it for a day",
-        Hand::CancelRefused => "The provider refuses to cancel it",
-        Hand::Refill => "The provider refuses the refill, or says nothing clear",
-    }
-}
-
 /// The list.
 pub(crate) async fn show(cx: &mut Cx) -> Answer {
     let (asked, cursor) = (Asked::read(cx), cx.cursor());

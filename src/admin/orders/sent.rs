@@ -4,8 +4,7 @@
 use std::collections::HashMap;
 
 use super::decide;
-use super::hand::why;
-use crate::domain::delivery::{Ending, Stage, State, Submission};
+use crate::domain::delivery::{Ending, Hand, Stage, State, Submission};
 use crate::domain::errand::Errand;
 use crate::domain::money::Money;
 use crate::domain::order::Order;
@@ -52,7 +51,7 @@ impl Sent {
     /// Why it needs a person.
     pub(super) fn why(&self) -> Option<&'static str> {
         let hand = self.upstream.delivery.as_ref().and_then(|delivery| delivery.hand);
-        hand.map(|hand| why(&hand))
+        hand.map(Hand::why)
     }
 
     /// What it costs, and whether the provider has said so.

@@ -134,7 +134,7 @@ enum Failure {
     Output(std::io::Error),
     #[error("{0}")]
     Url(UrlRefusal),
-    #[error("{0}")]
+    #[error("{}", .0.told())]
     Call(CallError),
     #[error("{0}")]
     Unsound(String),

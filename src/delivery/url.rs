@@ -2,8 +2,11 @@
 //! every call, in `http.rs`.
 
 use std::fmt;
+use std::net::IpAddr;
 
-use url::Url;
+use url::{Host, Url};
+
+use crate::domain::address::is_public;
 
 const LENGTH_MAX: usize = 500;
 const HTTPS_PORT: u16 = 443;
@@ -17,6 +20,8 @@ pub enum UrlRefusal {
     /// A name or a password stands before the host.
     UserInfo,
     Port,
+    /// A number, not a name, and in this machine or its network.
+    NotPublic,
     /// It is this panel's own.
     Own,
 }
@@ -28,13 +33,14 @@ impl fmt::Display for UrlRefusal {
             Self::NotHttps => "The address must begin with https://",
             Self::UserInfo => "The address must not hold a user name or a password",
             Self::Port => "The port must be 443, or 1024 or above",
+            Self::NotPublic => "The address is not public",
             Self::Own => "This is the address of this panel",
         })
     }
 }
 
-/// Reads an address that may be called: https, at 443 or from 1024 on, without user info, not this
-/// panel's own. `is_insecure` lifts all but the user info.
+/// Reads an address that may be called: https, at 443 or from 1024 on, public as far as it shows,
+/// without user info, not this panel's own. `is_insecure` lifts all but the user info.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -61,6 +67,14 @@ pub fn check_url(
     let port = url.port_or_known_default().unwrap_or(HTTPS_PORT);
     if port != HTTPS_PORT && port < PLAIN_PORT_MIN {
         return Err(UrlRefusal::Port);
+    }
+    let number = match url.host() {
+        Some(Host::Ipv4(number)) => Some(IpAddr::V4(number)),
+        Some(Host::Ipv6(number)) => Some(IpAddr::V6(number)),
+        Some(Host::Domain(_)) | None => None,
+    };
+    if number.is_some_and(|number| !is_public(number)) {
+        return Err(UrlRefusal::NotPublic);
     }
     let place = |url: &Url| (url.host_str().map(without_dot), url.port_or_known_default());
     let own = own_public_url.and_then(|own| Url::parse(own).ok());
@@ -91,6 +105,9 @@ mod tests {
             ("http://example.com/api/v2", Some(UrlRefusal::NotHttps)),
             ("https://example.com:80/", Some(UrlRefusal::Port)),
             ("https://example.com:22/", Some(UrlRefusal::Port)),
+            ("https://10.0.0.1/", Some(UrlRefusal::NotPublic)),
+            ("https://[::1]:8443/", Some(UrlRefusal::NotPublic)),
+            ("https://93.184.216.34/", None),
             ("https://user@example.com/", Some(UrlRefusal::UserInfo)),
             ("https://:word@example.com/", Some(UrlRefusal::UserInfo)),
             ("ftp://example.com/", Some(UrlRefusal::NotValid)),

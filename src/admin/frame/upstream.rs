@@ -34,7 +34,8 @@ pub(crate) async fn test(
     let endpoint = delivery::endpoint(&provider, key);
     // Nobody looks into the book of one that is not kept.
     let book = Calls::new(cx.admin.clock.clone()).book(provider.id);
-    ask(move || sync::look(&Client::new(&endpoint, book))).await
+    let look = move || sync::look(&Client::new(&endpoint, book));
+    Ok(ask(look).await?.map_err(|error| error.told()))
 }
 
 /// What a provider says of an order of its own, by its number, in words for a question.
@@ -52,7 +53,7 @@ pub(crate) async fn status(
         Ok(client) => client,
         Err(refusal) => return Ok(Err(refusal.to_string())),
     };
-    let said = ask(move || client.status(&id)).await?;
+    let said = ask(move || client.status(&id)).await?.map_err(|error| error.to_string());
     Ok(said.and_then(|said| said).map(|said| in_words(&said, &currency)))
 }
 
@@ -71,9 +72,9 @@ fn in_words(said: &Said, currency: &str) -> String {
 /// Makes a call on a thread that may wait.
 async fn ask<T: Send + 'static>(
     call: impl FnOnce() -> Result<T, CallError> + Send + 'static,
-) -> Result<Reached<T>, PageError> {
+) -> Result<Result<T, CallError>, PageError> {
     match block(call).await {
-        Ok(answer) => Ok(answer.map_err(|error| error.to_string())),
+        Ok(answer) => Ok(answer),
         Err(_) => Err(store::Error::Busy.into()), // the server is stopping
     }
 }

@@ -101,6 +101,16 @@ impl CallError {
         }
     }
 
+    /// The sentence, with who says it where that is the provider.
+    pub fn told(&self) -> String {
+        match self.fault {
+            Fault::Said(_) => format!("The provider says: {}", self.text),
+            Fault::NotSent | Fault::NoAnswer | Fault::Status | Fault::Unreadable | Fault::Busy => {
+                self.text.clone()
+            }
+        }
+    }
+
     /// Whether surely no byte has left us.
     pub const fn is_not_sent(&self) -> bool {
         matches!(self.fault, Fault::NotSent)

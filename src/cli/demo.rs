@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Failure, Files, Result, open, providers};
+use super::providers::{self, Done};
+use super::{Failure, Files, Result, open};
 use crate::commands::catalog_csv;
 use crate::commands::demo::{self, FillDemo};
 use crate::commands::importing::{self, Choice, Headings};
@@ -18,7 +19,7 @@ use crate::domain::{Actor, ProviderId, Timestamp};
 use crate::password::{self, Cost};
 use crate::practice;
 use crate::secret::{self, KeyHash, Secret};
-use crate::store::{self, Store, settings};
+use crate::store::{self, Store, services, settings};
 
 /// How many of the practice provider's services the sample shop sells, and what for.
 const IMPORTED: usize = 6;
@@ -43,9 +44,10 @@ pub(super) fn run(files: &Files, args: &Args) -> Result {
     let fill = FillDemo { drafts, password_hash, keys: keys.iter().map(kept).collect() };
     let store = open(&files.db)?;
     let refill_orders = store.write_blocking(fill)?;
-    if args.practice {
-        add_practice(files, &store)?;
-    }
+    let bought = match args.practice {
+        true => add_practice(files, &store)?,
+        false => Vec::new(),
+    };
     let refill_orders: Vec<i64> = refill_orders.iter().map(|order| order.0).collect();
     let (alice, bob, password) = (keys[0].expose(), keys[1].expose(), password.expose());
     if args.json {
@@ -60,8 +62,12 @@ pub(super) fn run(files: &Files, args: &Args) -> Result {
     say!("{} logs in to the pages with the password {password}", demo::ADMIN)?;
     say!("alice, who owns 1000.00, has the key {alice}")?;
     say!("bob, who owns nothing, has the key {bob}")?;
-    if args.practice {
-        say!("{IMPORTED} services are sold through Practice: run `panelite serve --practice`")?;
+    if let (Some(first), Some(last)) = (bought.first(), bought.last()) {
+        let serve = match files.db.to_str() {
+            Some("panel.db") => "panelite serve --practice".to_owned(),
+            _ => format!("panelite --db {} serve --practice", files.db.display()),
+        };
+        say!("services {first} to {last} are bought from Practice, which runs with: {serve}")?;
     }
     Ok(())
 }
@@ -71,9 +77,9 @@ fn kept(key: &Secret) -> (KeyHash, String) {
     (KeyHash::of(key.expose()), secret::shown_prefix(key).to_owned())
 }
 
-/// The provider that `serve --practice` runs, and a few services imported from it. Nothing is
-/// called: the list is the one that it will answer with.
-fn add_practice(files: &Files, store: &Store) -> Result {
+/// The provider that `serve --practice` runs, and a few services imported from it, by number.
+/// Nothing is called: the list is the one that it will answer with.
+fn add_practice(files: &Files, store: &Store) -> Done<Vec<i64>> {
     let actor = Actor::CommandLine;
     let terms = Terms {
         name: "Practice".to_owned(),
@@ -109,7 +115,11 @@ fn add_practice(files: &Files, store: &Store) -> Result {
         rule: Rule { percent_bp: RULE_BP, ..Rule::default() },
         is_followed: true,
     };
-    providers::write(store, store.page(|db| importing::plan(db, &choice))?)
+    providers::write(store, store.page(|db| importing::plan(db, &choice))?)?;
+    let known = store.page(|db| services::list_known(db, provider))?;
+    let mut numbers: Vec<i64> = known.values().map(|service| service.0).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
 }
 
 fn offer(provider: ProviderId, service: &practice::Service) -> Option<Offer> {

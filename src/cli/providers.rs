@@ -22,13 +22,13 @@ use crate::domain::Actor;
 use crate::domain::money::Money;
 use crate::domain::pricing::Rule;
 use crate::domain::provider::{self, Exchange, Provider, Terms};
-use crate::domain::refusal::{OperatorRefusal, ProviderRefusal, Refusal};
+use crate::domain::refusal::{OperatorRefusal, Refusal};
 use crate::domain::setting::Setting;
 use crate::secret::Secret;
 use crate::store::providers::{self, Access};
 use crate::store::{self, Store, settings};
 
-type Done<T> = std::result::Result<T, Failure>;
+pub(super) type Done<T> = std::result::Result<T, Failure>;
 
 #[derive(Subcommand)]
 pub(super) enum ProviderCommand {
@@ -44,7 +44,7 @@ pub(super) enum ProviderCommand {
     Test { name: String },
     /// Fetch a provider's list of services now
     Sync { name: String },
-    /// Make services of what a provider sells
+    /// Make services of what a provider sells; its list is fetched first if it never was
     Import(ImportArgs),
     /// Send a provider no orders; what is there is watched all the same
     Pause { name: String },
@@ -335,7 +335,7 @@ fn import(files: &Files, args: ImportArgs) -> Result {
         is_followed: !args.keep_rates,
     };
     if provider.synced_at.is_none() {
-        return Err(no(ProviderRefusal::NothingToImport));
+        sync_now(files, &args.name)?;
     }
     let plan = store.page(|db| importing::plan(db, &choice))?;
     show(&plan)?;

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Network, PublicUrl, TrustedProxies};
 use crate::password::Cost;
 use crate::practice::{self, Practice};
+use crate::store::providers;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -55,6 +56,12 @@ pub(super) fn run(files: &Files, args: Args) -> Result {
         password_cost: Cost::STRONG,
         key_file: files.key.clone(),
     })?;
+    if let Some(practice) = &practice {
+        let buyers = app.store().page(providers::list)?;
+        let here = buyers.into_iter().filter(|it| it.url == practice.url());
+        let last = here.filter_map(|it| it.last_order?.parse().ok()).max();
+        practice.count_after(last.unwrap_or_default());
+    }
     let (db, url) = (files.db.display(), app.url());
     let pages = match app.setup_link() {
         Some(link) => format!("Set up the panel within 30 minutes: {link}"),

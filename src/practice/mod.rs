@@ -173,6 +173,16 @@ impl Practice {
         self.shared.change(|state| state.shop.services.push(service));
     }
 
+    /// Gives out numbers above that one, if it has no order yet: a panel that has bought here
+    /// before would take a number that comes again for the order it had.
+    pub fn count_after(&self, number: i64) {
+        self.shared.change(|state| {
+            if state.shop.orders.is_empty() {
+                state.shop.number_before = state.shop.number_before.max(number);
+            }
+        });
+    }
+
     /// Drops a service. Its orders go on.
     pub fn remove_service(&self, id: i64) {
         self.shared.change(|state| state.shop.services.retain(|it| it.id != id));

@@ -60,6 +60,8 @@ pub(super) struct Shop {
     pub(super) clock: Clock,
     pub(super) services: Vec<Service>,
     pub(super) orders: Vec<Order>,
+    /// The number before that of the first order.
+    pub(super) number_before: i64,
     refills: Vec<Refill>,
     paid_in_micros: i64,
     /// Whether it understands the ids that clients give to their orders, as a Panelite does.
@@ -72,6 +74,7 @@ impl Shop {
             clock,
             services: services::all(),
             orders: Vec::new(),
+            number_before: NUMBER_BEFORE,
             refills: Vec::new(),
             paid_in_micros: DEPOSIT_MICROS,
             knows_own_ids: false,
@@ -108,7 +111,7 @@ impl Shop {
 
     /// The number that the next order gets.
     pub(super) fn next_number(&self) -> i64 {
-        NUMBER_BEFORE + 1 + i64::try_from(self.orders.len()).unwrap_or(0)
+        self.number_before + 1 + i64::try_from(self.orders.len()).unwrap_or(0)
     }
 
     pub(super) fn balance_micros(&self) -> i64 {
@@ -177,7 +180,7 @@ impl Shop {
             inputs,
             placed_at: self.now(),
             canceled_at: None,
-            nth: number - NUMBER_BEFORE,
+            nth: number - self.number_before,
             says: None,
         });
         Ok(bought(number.to_string(), request.is_json))

@@ -79,6 +79,16 @@ fn an_order_is_bought_and_paid() {
 }
 
 #[test]
+fn a_panel_that_has_bought_here_before_gets_new_numbers() {
+    let (practice, _) = start();
+    practice.count_after(1007);
+    practice.count_after(3);
+    assert_eq!(buy(&practice, 1, 10), "1008");
+    practice.count_after(2000);
+    assert_eq!(buy(&practice, 1, 10), "1009", "numbers follow on each other");
+}
+
+#[test]
 fn every_type_asks_for_its_fields_and_counts_its_units() {
     let (practice, _) = start();
     let cases = [

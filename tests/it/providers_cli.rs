@@ -58,10 +58,12 @@ fn from_no_provider_to_services_that_are_sold() {
     let count = practice.services().len();
     assert_eq!(lines[4], format!("{count} services, 0 unreadable"));
 
-    let early = panel.cli(&["provider", "import", "Practice", "--percent", "30"]);
+    let synced = format!("{count} services, 0 unreadable; 0 of ours changed");
+    let early = ["provider", "import", "Practice", "--percent", "30", "--category", "None"];
+    let early = panel.cli(&early);
+    assert_eq!(stdout(&early), format!("{synced}\n"), "what was never fetched is fetched");
     assert_eq!(refused(&early), "Nothing was chosen that the provider sells");
-    let synced = done(db, &["provider", "sync", "Practice"]);
-    assert_eq!(synced, format!("{count} services, 0 unreadable; 0 of ours changed"));
+    assert_eq!(done(db, &["provider", "sync", "Practice"]), synced);
     let likes = ["--category", "Instagram | Likes"];
     let import = ["provider", "import", "Practice", "--percent", "30", "--step", "0.01"];
     let dry = [&import[..], &likes, &["--dry-run"]].concat();
@@ -147,7 +149,7 @@ fn the_sample_shop_sells_through_the_practice_provider() {
     let folder = tempfile::tempdir().unwrap();
     let db = folder.path().join("panel.db");
     let shown = done(&db, &["demo", "--practice"]);
-    assert!(shown.contains("panelite serve --practice"), "{shown}");
+    assert!(shown.contains("services 43 to 48 are bought from Practice"), "{shown}");
     let list = done(&db, &["provider", "list"]);
     let url = format!("http://{}/api/v2", practice::ADDRESS);
     assert_eq!(list, format!("1\tPractice\t{url}\t- USD\ton"));
@@ -156,4 +158,17 @@ fn the_sample_shop_sells_through_the_practice_provider() {
     assert_eq!(sold.len(), 6, "{services}");
     assert!(sold[0].contains("Default,1.17,10,200000,"), "0.90 and 30 %: {}", sold[0]);
     assert_eq!(done(&db, &["check"]), "sound");
+}
+
+#[test]
+fn a_key_is_kept_sealed() {
+    let (panel, practice) = (Panel::start(), practice());
+    add(&panel, &practice);
+    assert!(done(panel.db(), &["provider", "test", "Practice"]).contains("balance"), "it is used");
+    let key = practice.key().as_bytes();
+    for entry in std::fs::read_dir(panel.db().parent().unwrap()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(!bytes.windows(key.len()).any(|part| part == key), "{}", path.display());
+    }
 }

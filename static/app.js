@@ -179,7 +179,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 // The boxes of rows. Shift takes all between two clicks.
-const boxes = (within) => [...within.querySelectorAll(".pick input[name=id]")];
+const boxes = (within) => [...within.querySelectorAll(".pick input[name]")];
 let last = null;
 document.addEventListener("click", (event) => {
   const box = event.target;

@@ -20,7 +20,11 @@ struct CallsPage {
 
 /// The tone of a call's outcome.
 fn tone(call: &Call) -> &'static str {
-    if call.is_answered { "good dot" } else { "bad square" }
+    match (call.is_answered, call.outcome) {
+        (true, "ok" | "accepted") => "good dot",
+        (true, _) => "attention ring",
+        (false, _) => "bad square",
+    }
 }
 
 /// The page.

@@ -49,24 +49,25 @@ impl Standing {
         }
         match held {
             Some(Held::Failing) => {
-                let why = "It does not answer. Nothing is sent until it tells our balance.";
+                let why = "It does not answer. Nothing is sent until it answers with our balance.";
                 return new("bad square", "Not answering", why, true);
             }
             Some(Held::Refusing) => {
-                let why = "It refuses one order after another. Nothing is sent until it tells our \
-                           balance.";
+                let why = "It refuses one order after another. Nothing is sent until it answers \
+                           with our balance.";
                 return new("bad square", "Refusing", why, true);
             }
             Some(Held::Unproven) => {
-                let why = "An answer was unclear. Nothing is sent until it tells our balance.";
-                return new("bad square", "Unproven", why, true);
+                let why =
+                    "An answer was unclear. Nothing is sent until it answers with our balance.";
+                return new("bad square", "No clear answer", why, true);
             }
             Some(Held::Paused) => {
-                let why = "Its answers were unclear more than once, so sending waits a while.";
+                let why = "More than one answer was unclear, so sending is paused for a while.";
                 return new("attention part", "Waiting", why, true);
             }
             Some(Held::Busy) => {
-                return new("waiting half", "Busy", "It asked us to come back.", false);
+                return new("waiting half", "Busy", "It asked us to come back later.", false);
             }
             None => {}
         }
@@ -75,7 +76,7 @@ impl Standing {
             return new("attention ring", "No funds", why, true);
         }
         if provider.paused_until.is_some_and(|until| until > now) {
-            return new("attention part", "Waiting", "Sending waits a while.", true);
+            return new("attention part", "Waiting", "Sending is paused for a while.", true);
         }
         match provider.is_low() {
             true => new("attention ring", "Low balance", "", false),

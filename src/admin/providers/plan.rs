@@ -208,7 +208,7 @@ fn question(plan: &Plan, provider: &Provider) -> Ask {
         facts: vec![
             ("New".to_owned(), new.to_string()),
             ("Changed".to_owned(), (count - new).to_string()),
-            ("Left as they are".to_owned(), plan.skipped.len().to_string()),
+            ("Skipped".to_owned(), plan.skipped.len().to_string()),
             ("Sold below cost".to_owned(), losses),
         ],
         verb: format!("Import {}", bulk::counted(count, "service")),

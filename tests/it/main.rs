@@ -20,6 +20,7 @@ mod admin_services;
 mod admin_settings;
 mod attack;
 mod backup;
+mod browser_delivery;
 mod browser_flow;
 mod browser_keys;
 mod browser_services;

@@ -5,7 +5,7 @@ use askama::Template;
 use super::shell::{Nav, Shell};
 
 /// Values that are longer, in bytes, stand below their names, not beside them.
-const LONG: usize = 50;
+const LONG: usize = 60;
 
 /// A question before something is done: what it is, in a verb, a count and a sum.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

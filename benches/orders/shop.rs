@@ -142,7 +142,8 @@ impl Shop {
     /// A fresh copy of the file, already on disk.
     pub(crate) fn copy(&self, folder: &Path, name: &str) -> PathBuf {
         let copy = folder.join(format!("{name}.db"));
-        for suffix in ["-wal", "-shm"] {
+        // An epoch file of an earlier round would tell of another file.
+        for suffix in ["-wal", "-shm", ".epoch"] {
             let _ = std::fs::remove_file(folder.join(format!("{name}.db{suffix}")));
         }
         std::fs::copy(&self.db, &copy).unwrap();

@@ -6,6 +6,11 @@ use crate::domain::provider::{Provider, Trouble};
 use crate::domain::{Actor, ConditionId, ProviderId, ServiceId, Timestamp};
 use crate::store::{Command, Result, Tx, conditions, pricings, providers, services, substitutes};
 
+/// So long a provider gets no orders that says our balance is used up when it is not.
+const FUNDS_PAUSE: i64 = 600;
+/// A list this young says what a provider sells.
+const LIST_AGE: i64 = 600;
+
 /// What a condition about a provider is about.
 pub fn about_provider(provider: ProviderId) -> String {
     format!("provider {provider}")
@@ -27,7 +32,7 @@ pub(super) fn refused(
     let said = format!("{} says: {answer}", provider.terms.name);
     match ending {
         Ending::Funds => {
-            trouble(tx, &provider, answer)?;
+            trouble(tx, &provider, submission, answer)?;
             let kind = ConditionKind::Funds;
             conditions::raise(tx, kind, &about_provider(provider.id), &said)
         }
@@ -37,7 +42,9 @@ pub(super) fn refused(
             conditions::raise(tx, kind, &about_service(service), &said)
         }
         Ending::Quantity => {
-            providers::update_sync_due(tx, provider.id, tx.now)?;
+            if provider.synced_at.is_none_or(|at| at.0 + LIST_AGE <= tx.now.0) {
+                providers::update_sync_due(tx, provider.id, tx.now)?;
+            }
             conditions::raise(tx, ConditionKind::Limits, &about_service(service), &said)
         }
         Ending::Link
@@ -50,13 +57,26 @@ pub(super) fn refused(
     }
 }
 
-/// The balance there is used up; a dead key is worse and stays.
-fn trouble(tx: &Tx<'_>, provider: &Provider, answer: &str) -> Result<()> {
-    if provider.trouble.is_some() {
-        return Ok(());
-    }
-    let (trouble, until) = (Some(Trouble::Funds), provider.paused_until);
-    providers::update_trouble(tx, provider.id, trouble, until, answer)
+/// The balance there is used up; a dead key is worse and stays. Where the balance was asked for
+/// since, and pays for the order, nothing more is sent for a while.
+fn trouble(tx: &Tx<'_>, provider: &Provider, submission: &Submission, answer: &str) -> Result<()> {
+    let until = match provider.trouble {
+        Some(Trouble::Key) => return Ok(()),
+        Some(Trouble::Funds) => {
+            let subject = about_provider(provider.id);
+            let since = conditions::find_raised(tx, ConditionKind::Funds, &subject)?;
+            let is_asked = provider.balance_at.is_some_and(|at| {
+                since.is_some_and(|since| since <= at) && at <= submission.created_at
+            });
+            let ours = provider.balance.and_then(|it| provider.terms.exchange.money(it));
+            if !is_asked || ours.is_some_and(|balance| balance < submission.expected) {
+                return Ok(());
+            }
+            Some(Timestamp(tx.now.0 + FUNDS_PAUSE))
+        }
+        None => provider.paused_until,
+    };
+    providers::update_trouble(tx, provider.id, Some(Trouble::Funds), until, answer)
 }
 
 /// A service that its own provider no longer sells goes off sale, where nobody else sells it.

@@ -8,6 +8,7 @@ use super::sending::{accept, go_to, load, refund};
 use crate::domain::delivery::{Delivery, Ending, Hand, HandOver, Stage, State};
 use crate::domain::order::{Order, OrderStatus};
 use crate::domain::refusal::{OrderRefusal, ProviderRefusal};
+use crate::domain::service::ServiceKind;
 use crate::domain::{Actor, OrderId, ProviderId, Timestamp};
 use crate::store::{Command, Read, Result, Tx, deliveries, orders, placed, submissions};
 
@@ -94,7 +95,7 @@ fn decide(
             Ok(Some(here.cloned().ok_or(ProviderRefusal::NoOtherPlace)?))
         }
         Decision::Elsewhere => {
-            let places = places::of(db, order, &Unwell::new(), db.now)?.without(delivery.place);
+            let places = places::of(db, order, &Unwell::new(), db.now)?.beside(delivery);
             Ok(Some(places.best().cloned().ok_or(ProviderRefusal::NoOtherPlace)?))
         }
         Decision::Refund | Decision::ByHand => Ok(None),
@@ -198,11 +199,12 @@ impl Command for MoveOrders {
             }
             let waiting = deliveries::find(tx, order)?;
             if let Some(waiting) = waiting {
+                let left = waiting.provider;
                 go_to(tx, Delivery { moved_at: tx.now, ..waiting }, &place)?;
+                hands::follow(tx, left)?;
             }
             let change = format!("To provider {}, place {}", place.provider, place.place);
             super::record(tx, &self.actor, "order.move", format!("order {order}"), change)?;
-            hands::follow(tx, place.provider)?;
         }
         Ok(())
     }
@@ -212,7 +214,8 @@ impl MoveOrders {
     fn decide(&self, tx: &Tx<'_>, id: OrderId) -> Result<(OrderId, Option<Delivery>, Place)> {
         let order = orders::find(tx, id)?.ok_or(OrderRefusal::OrderNotFound)?;
         let delivery = deliveries::find(tx, id)?;
-        if order.status != OrderStatus::Pending || order.drip_feed.is_some() {
+        let is_whole = order.drip_feed.is_none() && order.kind != ServiceKind::Subscriptions;
+        if order.status != OrderStatus::Pending || !is_whole {
             return Err(ProviderRefusal::NotWaiting.into());
         }
         let mut places = places::of(tx, &order, &Unwell::new(), tx.now)?;
@@ -220,7 +223,7 @@ impl MoveOrders {
             return Err(ProviderRefusal::NoProvider.into());
         }
         if let (true, Some(delivery)) = (self.is_elsewhere, &delivery) {
-            places = places.without(delivery.place);
+            places = places.beside(delivery);
         }
         let best = places.best().cloned().ok_or(ProviderRefusal::NoOtherPlace)?;
         Ok((id, delivery, best))
@@ -271,9 +274,11 @@ impl Command for RecordEvidence {
     fn run(&self, tx: &Tx<'_>) -> Result<()> {
         let live = submissions::find_live(tx, self.order)?;
         let Some(live) = live.filter(|live| live.state == State::Unknown) else { return Ok(()) };
+        let Some(delivery) = deliveries::find(tx, self.order)? else { return Ok(()) };
+
         submissions::update_evidence(tx, live.id, &self.evidence)?;
-        let far = Timestamp(tx.now.0 + 365 * 86_400);
-        deliveries::update_due(tx, self.order, self.again_at.unwrap_or(far))
+        let due_at = self.again_at.unwrap_or(Timestamp(tx.now.0 + 365 * 86_400));
+        deliveries::update(tx, &Delivery { due_at, tries: delivery.tries + 1, ..delivery })
     }
 }
 

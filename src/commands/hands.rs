@@ -2,14 +2,21 @@
 
 use super::conditions::about_provider;
 use crate::domain::condition::ConditionKind;
+use crate::domain::delivery::Hand;
 use crate::domain::{OrderId, ProviderId};
 use crate::store::{Result, Tx, conditions, deliveries, errands, providers};
 
 const COUNTED_MAX: i64 = 1000;
+/// What the condition is about that tells of an older file.
+pub(super) const RESTORED: &str = "panel";
 
 /// Says how much waits for a person at a provider, as it stands now. Only needed where a hand was
 /// set or has gone: it walks all that wait.
 pub(super) fn follow(tx: &Tx<'_>, provider: ProviderId) -> Result<()> {
+    let is_restored = conditions::is_open(tx, ConditionKind::Restored, RESTORED)?;
+    if is_restored && deliveries::list_held(tx, Hand::Restored, 1)?.is_empty() {
+        conditions::clear(tx, ConditionKind::Restored, RESTORED)?;
+    }
     let subject = about_provider(provider);
     let waiting = deliveries::count_hands(tx, provider, COUNTED_MAX)?
         + errands::count_hands(tx, provider, COUNTED_MAX)?;

@@ -19,6 +19,7 @@ pub mod parking;
 pub mod places;
 pub mod providers;
 pub mod replacing;
+pub mod returning;
 pub mod sending;
 pub mod services;
 pub mod settings;

@@ -79,17 +79,21 @@ impl Command for ParkRestored {
                 left -= i64::try_from(waiting.len()).unwrap_or(left);
             }
             errands::hold_refills(tx, provider.id)?;
-            hands::follow(tx, provider.id)?;
         }
         if left < SLICE {
             timelines::update(tx, &Timeline { is_parking: true, ..timeline })?;
             return Ok(Parked::Some);
         }
+        for provider in providers::list(tx)? {
+            hands::follow(tx, provider.id)?;
+        }
         let word = self.word.clone();
         timelines::update(tx, &Timeline { word, is_parking: false })?;
         let said = "An older file was put in the panel's place: what waited to be sent, waits for \
                     a decision";
-        conditions::raise(tx, ConditionKind::Restored, "panel", said)?;
+        if !deliveries::list_held(tx, Hand::Restored, 1)?.is_empty() {
+            conditions::raise(tx, ConditionKind::Restored, hands::RESTORED, said)?;
+        }
         Ok(Parked::All)
     }
 }
@@ -108,6 +112,7 @@ impl ParkRestored {
             cost: None,
             is_well: false,
             is_affordable: true,
+            lacks_funds: false,
         };
         let custom_id = match sends_ids {
             true => own_id(tx, &self.sealer, id, &here, &attempts)?,

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::delivery::Submission;
+use crate::domain::delivery::{Delivery, Submission};
 use crate::domain::money::{Money, Rate};
 use crate::domain::order::Order;
-use crate::domain::provider::Provider;
+use crate::domain::provider::{Provider, Trouble};
 use crate::domain::service::Service;
 use crate::domain::{ProviderId, Timestamp};
 use crate::store::{Read, Result, offers, pricings, providers, services, submissions, substitutes};
@@ -26,17 +26,19 @@ pub struct Place {
     pub is_well: bool,
     /// Whether the order was sold for what it costs here, or may be bought at a loss.
     pub is_affordable: bool,
+    /// Whether the provider has said that our balance is used up, and it is less than the order
+    /// costs.
+    pub lacks_funds: bool,
 }
 
 impl Place {
     /// What the order should cost here.
     pub(super) fn expected(&self, order: &Order) -> Money {
-        let charge = self.cost.and_then(|cost| cost.charge(order.units, order.kind.per()));
-        charge.unwrap_or(Money::ZERO)
+        expected(order, self.cost)
     }
 
     const fn is_good(&self) -> bool {
-        self.is_well && self.is_affordable
+        self.is_well && self.is_affordable && !self.lacks_funds
     }
 }
 
@@ -75,6 +77,7 @@ impl Places {
                 cost,
                 is_well: provider.is_well(now) && !unwell.contains(&provider.id),
                 is_affordable: pricing.allows_loss || cost.is_none_or(|cost| cost <= order.rate),
+                lacks_funds: lacks_funds(&provider, expected(order, cost)),
             });
         }
         Ok(Self(found))
@@ -85,9 +88,23 @@ impl Places {
         self.0.iter().find(|found| found.place == place && found.provider == provider)
     }
 
-    /// All but one.
-    pub(super) fn without(&self, place: i64) -> Self {
-        Self(self.0.iter().filter(|found| found.place != place).cloned().collect())
+    /// All but the one where the order waits.
+    pub(super) fn beside(&self, delivery: &Delivery) -> Self {
+        let is_here = |it: &&Place| (it.place, it.provider) == (delivery.place, delivery.provider);
+        Self(self.0.iter().filter(|it| !is_here(it)).cloned().collect())
+    }
+
+    /// All but the one that was tried, whatever its number is by now.
+    pub(super) fn untried(&self, tried: &Submission) -> Self {
+        let is_same = |it: &&Place| {
+            it.provider == tried.provider && it.provider_service == tried.provider_service
+        };
+        Self(self.0.iter().filter(|it| !is_same(it)).cloned().collect())
+    }
+
+    /// All that are at other providers.
+    pub(super) fn away_from(&self, provider: ProviderId) -> Self {
+        Self(self.0.iter().filter(|it| it.provider != provider).cloned().collect())
     }
 
     /// The first that could take the order now.
@@ -100,6 +117,18 @@ impl Places {
         let later = || self.0.iter().find(|place| place.is_affordable);
         self.first_good().or_else(later).or_else(|| self.0.first())
     }
+}
+
+/// What the order should cost at that cost.
+fn expected(order: &Order, cost: Option<Rate>) -> Money {
+    let charge = cost.and_then(|cost| cost.charge(order.units, order.kind.per()));
+    charge.unwrap_or(Money::ZERO)
+}
+
+/// Whether the provider's balance, which it has said is used up, is less than that.
+fn lacks_funds(provider: &Provider, expected: Money) -> bool {
+    let ours = provider.balance.and_then(|balance| provider.terms.exchange.money(balance));
+    provider.trouble == Some(Trouble::Funds) && ours.is_some_and(|balance| balance < expected)
 }
 
 /// Number, provider and the provider's own name of every place that sells a service.

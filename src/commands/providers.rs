@@ -299,12 +299,14 @@ impl Command for RecordBalance {
         }
         if let Some(other) = other {
             let text = format!("The balance is in {other}, not in {set}");
+            // The amount counts not, but that it was told proves our key.
+            providers::update_balance(tx, found.id, found.balance)?;
             return conditions::raise(tx, ConditionKind::Currency, &subject, &text);
         }
         if self.currency.is_some() {
             conditions::clear(tx, ConditionKind::Currency, &subject)?;
         }
-        providers::update_balance(tx, found.id, self.balance)?;
+        providers::update_balance(tx, found.id, Some(self.balance))?;
         readings::keep(tx, found.id, self.balance)?;
         let now = Provider { balance: Some(self.balance), ..found };
         tell_low(tx, &now)

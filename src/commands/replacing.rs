@@ -3,11 +3,10 @@
 
 use super::places::{self, Unwell};
 use super::sending::{go_to, load};
-use crate::domain::ProviderId;
-use crate::domain::delivery::Stage;
+use crate::domain::{OrderId, ProviderId, Timestamp};
 use crate::store::{Command, Result, Tx, deliveries};
 
-const AT_ONCE: i64 = 500;
+const AT_ONCE: usize = 500;
 /// Orders wait at least so long where they were to be bought first.
 const PATIENCE: i64 = 120;
 
@@ -16,21 +15,32 @@ pub struct ReplaceWaiting {
     pub provider: ProviderId,
     /// Providers that are held back just now.
     pub unwell: Unwell,
+    /// Behind which order the slice begins; `None` for the first.
+    pub after: Option<(Timestamp, OrderId)>,
+}
+
+/// What a slice came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// How many were moved.
+    pub moved: usize,
+    /// The last one that was looked at; `None` where there are no more.
+    pub last: Option<(Timestamp, OrderId)>,
 }
 
 impl Command for ReplaceWaiting {
-    /// How many were moved.
-    type Reply = usize;
+    type Reply = Replaced;
 
-    fn run(&self, tx: &Tx<'_>) -> Result<usize> {
-        let waiting = deliveries::list_in_stage(tx, self.provider, Stage::Send, AT_ONCE)?;
+    fn run(&self, tx: &Tx<'_>) -> Result<Replaced> {
+        let waiting = deliveries::list_waiting(tx, self.provider, self.after, AT_ONCE)?;
+        let last = waiting.get(AT_ONCE - 1).copied();
         let mut moved = Vec::new();
-        for id in waiting {
+        for (_, id) in waiting {
             let (order, delivery) = load(tx, id)?;
             if tx.now.0 - delivery.moved_at.0 < PATIENCE {
                 continue;
             }
-            let others = places::of(tx, &order, &self.unwell, tx.now)?.without(delivery.place);
+            let others = places::of(tx, &order, &self.unwell, tx.now)?.beside(&delivery);
             if let Some(place) = others.first_good() {
                 moved.push((delivery, place.clone()));
             }
@@ -40,6 +50,6 @@ impl Command for ReplaceWaiting {
         for (delivery, place) in moved {
             go_to(tx, delivery, &place)?;
         }
-        Ok(count)
+        Ok(Replaced { moved: count, last })
     }
 }

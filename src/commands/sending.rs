@@ -11,7 +11,7 @@ use crate::domain::delivery::{Stage, State, Submission};
 use crate::domain::input::Input;
 use crate::domain::order::{Order, OrderStatus};
 use crate::domain::outcome::Outcome;
-use crate::domain::provider::{Provider, Trouble};
+use crate::domain::provider::Provider;
 use crate::domain::refusal::{OrderRefusal, ProviderRefusal};
 use crate::domain::service::ServiceKind;
 use crate::domain::{Actor, OrderId, ProviderId, SubmissionId, Timestamp};
@@ -24,8 +24,10 @@ use crate::store::{
 
 /// Orders that one claim may look at, of which it takes the first that can be sent.
 const LOOKED_AT_MAX: i64 = 100;
-/// Until what a provider cannot pay for is tried again.
+/// Until what our balance does not pay for is tried again.
 const FUNDS_WAIT: i64 = 600;
+/// So long an order does not go back to a provider that has put it off.
+const PUT_OFF_SECONDS: i64 = 600;
 
 /// Takes the order that has waited longest for a provider, and records the attempt to buy it there.
 pub struct ClaimOrder {
@@ -103,8 +105,11 @@ impl ClaimOrder {
             }
             return Ok(None);
         }
-        if cannot_pay(provider, here, &order) {
-            deliveries::update_due(tx, id, Timestamp(tx.now.0 + FUNDS_WAIT))?;
+        if here.lacks_funds {
+            match places.away_from(provider.id).first_good() {
+                Some(place) => go_to(tx, delivery, place)?,
+                None => deliveries::update_due(tx, id, Timestamp(tx.now.0 + FUNDS_WAIT))?,
+            }
             return Ok(None);
         }
         self.submit(tx, (&order, delivery), here, &attempts).map(Some)
@@ -161,15 +166,9 @@ pub(super) fn load(db: &Read<'_>, id: OrderId) -> Result<(Order, Delivery)> {
     Ok((order, delivery))
 }
 
-/// Whether the provider's balance, which it has said is used up, is less than the order costs.
-fn cannot_pay(provider: &Provider, here: &Place, order: &Order) -> bool {
-    let ours = provider.balance.and_then(|balance| provider.terms.exchange.money(balance));
-    provider.trouble == Some(Trouble::Funds)
-        && ours.is_some_and(|balance| balance < here.expected(order))
-}
-
-/// Our own id for an order at a place: made once, kept with every attempt there. The timeline is in
-/// it, since a file that was restored gives out the numbers of orders again.
+/// Our own id for an order at a place: made once, kept with every attempt to buy the same there,
+/// whichever place that is by now. The timeline is in it, since a file that was restored gives out
+/// the numbers of orders again.
 pub(super) fn own_id(
     db: &Read<'_>,
     sealer: &Sealer,
@@ -179,7 +178,7 @@ pub(super) fn own_id(
 ) -> Result<String> {
     let earlier = attempts.iter().find(|attempt| {
         attempt.provider == here.provider
-            && attempt.place == here.place
+            && attempt.provider_service == here.provider_service
             && !attempt.custom_id.is_empty()
     });
     if let Some(earlier) = earlier {
@@ -187,7 +186,12 @@ pub(super) fn own_id(
     }
     let timeline = timelines::find(db)?.map(|timeline| timeline.word).unwrap_or_default();
     let message = format!("order {timeline} {order} {} {}", here.provider, here.place);
-    Ok(sealer.id_of(&message))
+    let id = sealer.id_of(&message);
+    // The place sold something else before: that id is taken.
+    match attempts.iter().any(|attempt| attempt.custom_id == id) {
+        true => Ok(sealer.id_of(&format!("{message} {}", here.provider_service))),
+        false => Ok(id),
+    }
 }
 
 /// The order waits at another place, from now on.
@@ -238,22 +242,31 @@ impl Command for RecordSubmission {
         let (order, delivery) = load(tx, submission.order)?;
         let attempts = submissions::list_of(tx, order.id)?;
         let places = Places::list(tx, &order, &attempts, &self.unwell, tx.now)?;
-        let others = places.without(submission.place);
+        let others = places.untried(&submission);
+        let ready = ready(&others, &submission, &attempts, tx.now);
         let attempt = judged(
             tx,
             &Facts { submission: &submission, delivery: &delivery, attempts: &attempts },
         )?;
         let attempt = Attempt {
             has_other: !others.0.is_empty(),
-            has_well: others.first_good().is_some(),
+            has_well: ready.is_some(),
             is_known: self.is_known(tx, &submission)?,
             ..attempt
         };
 
         let next = delivery::decide(&self.outcome, &attempt);
 
-        let step = Step { submission: &submission, order: &order, answer: self.answer() };
-        step.take(tx, delivery, &next, &others)
+        let target = match &next {
+            Next::Move(ending) if !ending.is_final() => ready,
+            Next::Move(_) => others.best().cloned(),
+            Next::Watch(_) | Next::Doubt | Next::Wait(..) | Next::Refund(_) | Next::Hold(..) => {
+                None
+            }
+        };
+        let answer = self.answer();
+        let step = Step { submission: &submission, order: &order, answer, target };
+        step.take(tx, delivery, &next)
     }
 }
 
@@ -283,6 +296,24 @@ struct Facts<'a> {
     attempts: &'a [Submission],
 }
 
+/// Where an order may go at once that its provider has put off: to another provider, unless that
+/// has put it off too just now. So no two providers hand an order to and fro.
+fn ready(
+    others: &Places,
+    submission: &Submission,
+    attempts: &[Submission],
+    now: Timestamp,
+) -> Option<Place> {
+    let mut away = others.away_from(submission.provider);
+    for attempt in attempts {
+        let is_recent = attempt.ended_at.is_some_and(|at| at.0 + PUT_OFF_SECONDS > now.0);
+        if is_recent && matches!(attempt.ending, Some(Ending::Funds | Ending::Key)) {
+            away = away.away_from(attempt.provider);
+        }
+    }
+    away.first_good().cloned()
+}
+
 /// What earlier attempts say about this one.
 fn judged(tx: &Tx<'_>, facts: &Facts<'_>) -> Result<Attempt> {
     let Facts { submission, delivery, attempts } = facts;
@@ -293,11 +324,16 @@ fn judged(tx: &Tx<'_>, facts: &Facts<'_>) -> Result<Attempt> {
     let earlier: Vec<&Submission> = here.collect();
     let ended = |ending| earlier.iter().filter(move |attempt| attempt.ending == Some(ending));
     let is_key_proven = ended(Ending::Key).any(|attempt| provider.balance_at > attempt.ended_at);
+    // Since it is put off with no other answer between, or since a person has sent it on its way.
+    let is_put_off = |it: &&&Submission| it.ending.is_some_and(Ending::is_patience);
+    let is_no_answer = |it: &&&Submission| it.ending.is_none() || is_put_off(it);
+    let first = earlier.iter().rev().take_while(is_no_answer).filter(is_put_off).last();
+    let waits_since = first.map_or(tx.now, |first| first.created_at.max(delivery.moved_at));
     Ok(Attempt {
         order: submission.order,
         now: tx.now,
         tries: delivery.tries,
-        waits_since: delivery.moved_at,
+        waits_since,
         has_other: false,
         has_well: false,
         said_busy: i64::try_from(ended(Ending::Busy).count()).unwrap_or(i64::MAX),
@@ -312,18 +348,14 @@ struct Step<'a> {
     submission: &'a Submission,
     order: &'a Order,
     answer: &'a str,
+    /// Where it goes, if it moves.
+    target: Option<Place>,
 }
 
 impl Step<'_> {
     /// Lets the order go where the answer leads. What leads back to sending ends an order that its
     /// customer wants to cancel.
-    fn take(
-        &self,
-        tx: &Tx<'_>,
-        delivery: Delivery,
-        next: &Next,
-        others: &Places,
-    ) -> Result<Recorded> {
+    fn take(&self, tx: &Tx<'_>, delivery: Delivery, next: &Next) -> Result<Recorded> {
         let wants_cancel = self.order.cancel_requested_at.is_some();
         match next {
             Next::Watch(their_id) => {
@@ -357,8 +389,10 @@ impl Step<'_> {
             Next::Move(ending) => {
                 self.refuse(tx, *ending)?;
                 self.give_back(tx)?;
-                let Some(place) = others.best() else { return Ok(Recorded::Refused(*ending)) };
-                go_to(tx, delivery, place)?;
+                match &self.target {
+                    Some(place) => go_to(tx, delivery, place)?,
+                    None => hold(tx, delivery, Hand::Waits)?,
+                }
             }
             Next::Hold(ending, hand) => {
                 self.returned(tx, Some(*ending))?;

@@ -226,7 +226,9 @@ impl Round<'_> {
 
     fn is_last_look(&self, order: &Order) -> bool {
         let latest = self.tx.now.0 + AHEAD_SECONDS;
-        order.finished_at.is_some_and(|finished| finished.0 + DAY <= latest)
+        let (now, is_over) = (self.tx.now, |at: Timestamp| at.0 + DAY <= latest);
+        // One that has ended later than now was written by a clock that was ahead.
+        order.finished_at.is_some_and(|finished| is_over(finished) || finished > now)
     }
 
     /// A day after the end: what has changed since is shown and moves nothing.

@@ -5,16 +5,13 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Delivery, Held, Step, importing, lock};
-use crate::commands::conditions::{PruneConditions, SetCondition, about_provider};
-use crate::commands::replacing::ReplaceWaiting;
-use crate::domain::condition::ConditionKind;
+use super::{Delivery, Step, Turn, importing, lock, pause_a_second};
+use crate::commands::conditions::PruneConditions;
+use crate::commands::replacing::{ReplaceWaiting, Replaced};
 use crate::domain::{ProviderId, Timestamp};
 use crate::store::{Result, providers};
 
 const EVERY: i64 = 60;
-/// From when on somebody should know that a provider has not been proven well.
-const UNPROVEN_TOO_LONG: i64 = 900;
 
 /// What the house remembers.
 #[derive(Default)]
@@ -38,17 +35,22 @@ impl House {
 impl Delivery {
     /// Gives the house a thread, which ends when nothing is left to do.
     pub(super) fn spawn_house(self: &Arc<Self>) {
-        if self.house.is_out.swap(true, Ordering::AcqRel) {
-            return;
-        }
         let delivery = Arc::clone(self);
         let work = move || {
-            while !delivery.is_stopping() && matches!(delivery.house_step(), Ok(Step::Did)) {}
-            delivery.house.is_out.store(false, Ordering::Release);
+            let Some(_turn) = Turn::take(&delivery.house.is_out) else { return };
+            while !delivery.is_stopping() {
+                match delivery.house_step() {
+                    Ok(Step::Did) => {}
+                    Ok(Step::Idle) => return,
+                    Err(error) => {
+                        tracing::warn!(%error, "the house could not do what is due");
+                        return pause_a_second();
+                    }
+                }
+            }
         };
         let spawned = std::thread::Builder::new().name("house".to_owned()).spawn(work);
         if let Err(error) = spawned {
-            self.house.is_out.store(false, Ordering::Release);
             tracing::warn!(%error, "no thread for the house");
         }
     }
@@ -64,26 +66,24 @@ impl Delivery {
         }
         *lock(&self.house.tidied_at) = Some(now);
         for provider in self.store.point(|db| providers::list(db))? {
-            self.tell_unproven(provider.id, now);
+            self.tell_held(&self.lane(provider.id));
             if !provider.is_well(now) || self.unwell().contains(&provider.id) {
-                let (provider, unwell) = (provider.id, self.unwell());
-                self.store.write_blocking(ReplaceWaiting { provider, unwell })?;
+                self.replace_waiting(provider.id)?;
             }
         }
         self.store.write_blocking(PruneConditions)?;
         Ok(Step::Did)
     }
 
-    /// An unclear answer that has long not been followed by a proof.
-    fn tell_unproven(&self, provider: ProviderId, now: Timestamp) {
-        let lane = self.lane(provider);
-        let (held, since) = lane.health(|health| (health.held(now), health.unproven_since));
-        let is_long = since.is_some_and(|since| since.0 + UNPROVEN_TOO_LONG <= now.0);
-        if held != Some(Held::Unproven) || !is_long {
-            return;
+    /// All that waits at a provider is looked at, slice by slice.
+    fn replace_waiting(&self, provider: ProviderId) -> Result<()> {
+        let mut after = None;
+        while !self.is_stopping() {
+            let command = ReplaceWaiting { provider, unwell: self.unwell(), after };
+            let Replaced { last, .. } = self.store.write_blocking(command)?;
+            let Some(last) = last else { break };
+            after = Some(last);
         }
-        let text = Some("No call has succeeded since an unclear answer".to_owned());
-        let (kind, subject) = (ConditionKind::Unproven, about_provider(provider));
-        self.store.write_soon(SetCondition { kind, subject, text });
+        Ok(())
     }
 }

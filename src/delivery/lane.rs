@@ -16,6 +16,8 @@ const BREAKER_MOST: i64 = 600;
 const DOUBT_FIRST: i64 = 10;
 const DOUBT_MOST: i64 = 3600;
 const BUSY_MOST: i64 = 30;
+/// From when on somebody should know that a provider has not been proven well.
+const UNPROVEN_TOO_LONG: i64 = 900;
 
 /// The number of a call to a provider: a later one is larger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +39,8 @@ pub struct Health {
     failures: u32,
     /// Orders in a row that were refused for no reason we know.
     refusals: u32,
+    /// How long such refusals have paused it last, with no order accepted since.
+    refusing_seconds: i64,
     breaker: Option<Breaker>,
     busy_until: Option<Timestamp>,
     busy_in_row: u32,
@@ -49,6 +53,15 @@ pub struct Health {
 struct Breaker {
     seconds: i64,
     retry_at: Timestamp,
+}
+
+/// What the operator should know of a lane.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    pub is_failing: bool,
+    pub is_refusing: bool,
+    /// For long.
+    pub is_unproven: bool,
 }
 
 /// Why a provider gets no orders just now.
@@ -89,6 +102,17 @@ impl Health {
         is_later(self.busy_until).then_some(Held::Busy)
     }
 
+    /// What the operator should know.
+    pub fn told(&self, now: Timestamp) -> Told {
+        let held = self.held(now);
+        let is_long = |since: Timestamp| since.0 + UNPROVEN_TOO_LONG <= now.0;
+        Told {
+            is_failing: held == Some(Held::Failing),
+            is_refusing: held == Some(Held::Refusing),
+            is_unproven: self.unproven_since.is_some_and(is_long),
+        }
+    }
+
     /// How many orders may be out at once.
     pub fn sends_max(&self, now: Timestamp) -> usize {
         if self.held(now).is_some() {
@@ -101,7 +125,8 @@ impl Health {
     /// When a call about the balance is wanted to prove the provider well.
     pub fn proof_due(&self, now: Timestamp) -> Option<Timestamp> {
         let breaker = self.breaker.map(|breaker| breaker.retry_at);
-        breaker.or(self.unproven_since.map(|_| now))
+        let due = breaker.or(self.unproven_since.map(|_| now))?;
+        Some(self.busy_until.map_or(due, |until| due.max(until)))
     }
 
     /// When what holds it back is over by itself.
@@ -123,6 +148,7 @@ impl Health {
     pub fn accepted(&mut self, call: CallNumber) {
         self.answered(call);
         self.refusals = 0;
+        self.refusing_seconds = 0;
     }
 
     /// An order was refused for no reason that we know: five in a row pause the lane, so that a
@@ -130,8 +156,10 @@ impl Health {
     pub fn refused_oddly(&mut self, call: CallNumber, now: Timestamp) {
         self.answered(call);
         self.refusals += 1;
-        if self.refusals >= FAILURES_MAX {
-            self.open(now);
+        if self.refusals >= FAILURES_MAX && self.breaker.is_none() {
+            let seconds = (self.refusing_seconds * 2).clamp(BREAKER_FIRST, BREAKER_MOST);
+            self.refusing_seconds = seconds;
+            self.breaker = Some(Breaker { seconds, retry_at: Timestamp(now.0 + seconds) });
         }
     }
 
@@ -174,6 +202,14 @@ impl Health {
     /// A call that was to prove it well has failed.
     pub fn failed_to_prove(&mut self, now: Timestamp) {
         if self.breaker.is_some() { self.open(now) } else { self.failed(now) }
+    }
+
+    /// A call that was to prove it well was answered by a refusal: the next one waits longer.
+    pub fn refused_to_prove(&mut self, now: Timestamp) {
+        self.read();
+        if self.breaker.is_some() || self.unproven_since.is_some() {
+            self.open(now);
+        }
     }
 
     /// It asked us to come back, in so many seconds where it said so.
@@ -291,6 +327,54 @@ mod tests {
         let balance = health.begin();
         health.told_balance(balance);
         assert_eq!(health.sends_max(NOW), 1);
+    }
+
+    #[test]
+    fn a_provider_that_goes_on_refusing_is_paused_longer_and_longer() {
+        let mut health = Health::default();
+        let mut pauses = Vec::new();
+        for _ in 0..7 {
+            for _ in 0..7 {
+                let order = health.begin();
+                health.refused_oddly(order, NOW);
+            }
+            pauses.push(health.proof_due(NOW).map_or(0, |due| due.0 - NOW.0));
+            let balance = health.begin();
+            health.told_balance(balance);
+        }
+        assert_eq!(pauses, [30, 60, 120, 240, 480, 600, 600]);
+        let order = health.begin();
+        health.accepted(order);
+        for _ in 0..5 {
+            let order = health.begin();
+            health.refused_oddly(order, NOW);
+        }
+        assert_eq!(health.proof_due(NOW), Some(later(30)), "it has accepted one since");
+    }
+
+    #[test]
+    fn a_proof_that_is_put_off_or_refused_is_not_asked_for_every_second() {
+        let mut health = Health::default();
+        let order = health.begin();
+        health.doubted(order, NOW);
+        health.busy(Some(60), NOW);
+        assert_eq!(health.proof_due(NOW), Some(later(60)));
+        health.refused_to_prove(later(60));
+        assert_eq!(health.proof_due(later(60)), Some(later(90)));
+        health.refused_to_prove(later(90));
+        assert_eq!(health.proof_due(later(90)), Some(later(150)));
+    }
+
+    #[test]
+    fn somebody_is_told_of_a_provider_that_is_not_proven_for_long() {
+        let mut health = Health::default();
+        let order = health.begin();
+        health.doubted(order, NOW);
+        assert_eq!(health.told(later(899)), Told::default());
+        assert!(health.told(later(900)).is_unproven);
+        let balance = health.begin();
+        health.told_balance(balance);
+        assert_eq!(health.told(later(900)), Told::default());
     }
 
     #[test]

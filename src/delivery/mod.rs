@@ -28,14 +28,14 @@ mod watch;
 mod worker;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::calls::Calls;
 use self::client::{Client, Endpoint};
 use self::epoch::Epoch;
-use self::lane::{Health, Held};
+use self::lane::{Health, Held, Told};
 use crate::clock::Clock;
 use crate::commands::conditions::{SetCondition, about_provider};
 use crate::commands::places::Unwell;
@@ -148,6 +148,22 @@ struct Slot<'a>(&'a AtomicUsize);
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// What only one thread does at a time; free again when dropped, also by a panic.
+struct Turn<'a>(&'a AtomicBool);
+
+impl<'a> Turn<'a> {
+    /// The turn, unless somebody has it.
+    fn take(is_taken: &'a AtomicBool) -> Option<Self> {
+        (!is_taken.swap(true, Ordering::AcqRel)).then_some(Self(is_taken))
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
     }
 }
 
@@ -285,22 +301,37 @@ impl Delivery {
     /// Raises or clears what the operator should know of a lane.
     fn tell_held(&self, lane: &Lane) {
         let now = self.now();
-        let held = lane.health(|health| health.held(now));
-        if lane.proof.has_told(held) {
+        let told = lane.health(|health| health.told(now));
+        if lane.proof.has_told(told) {
             return;
         }
-        let told = [
-            (ConditionKind::Failing, Held::Failing, "The provider does not answer"),
-            (
-                ConditionKind::Refusing,
-                Held::Refusing,
-                "The provider refuses one order after another",
-            ),
-        ];
-        for (kind, of, text) in told {
-            let text = (held == Some(of)).then(|| text.to_owned());
-            let subject = about_provider(lane.provider);
-            self.store.write_soon(SetCondition { kind, subject, text });
+        let Told { is_failing, is_refusing, is_unproven } = told;
+        for (kind, is_so, text) in [
+            (ConditionKind::Failing, is_failing, "The provider does not answer"),
+            (ConditionKind::Refusing, is_refusing, "The provider refuses one order after another"),
+            (ConditionKind::Unproven, is_unproven, "No call has succeeded since an unclear answer"),
+        ] {
+            let (subject, text) = (about_provider(lane.provider), is_so.then(|| text.to_owned()));
+            if self.store.write_blocking(SetCondition { kind, subject, text }).is_err() {
+                return lane.proof.tell_again();
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_ends_with_whoever_has_it_also_by_a_panic() {
+        let is_taken = AtomicBool::new(false);
+        let panicked = std::panic::catch_unwind(|| {
+            let _turn = Turn::take(&is_taken).unwrap();
+            assert!(Turn::take(&is_taken).is_none(), "somebody has it");
+            panic!("in the middle of it");
+        });
+        assert!(panicked.is_err());
+        assert!(Turn::take(&is_taken).is_some());
     }
 }

@@ -5,20 +5,25 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::client::{CallError, Fault, Hit};
-use super::lane::Held;
-use super::{Delivery, Lane, Step, lock};
+use super::lane::Told;
+use super::watch::is_held;
+use super::{Delivery, Lane, Step, Turn, lock};
 use crate::commands::deciding::{AdoptProven, RecordEvidence};
 use crate::commands::providers::{RecordBalance, RecordTrouble};
-use crate::domain::delivery::{Stage, State, Submission};
+use crate::domain::Timestamp;
+use crate::domain::delivery::{Delivery as Waiting, Stage, State, Submission};
 use crate::domain::order::Order;
 use crate::domain::provider::{Provider, Trouble};
-use crate::domain::{OrderId, Timestamp};
 use crate::store::{Read, Result, deliveries, orders, placed, providers, submissions};
 
 /// Between two looks at a balance: as a rule, and while something is the matter.
 const BALANCE_EVERY: i64 = 600;
 const BALANCE_IN_TROUBLE_EVERY: i64 = 60;
 const KEY_PAUSE: i64 = 600;
+/// How often a look for an order is made again that has failed, a minute later and twice as long
+/// each time.
+const LOOKS_MAX: i64 = 6;
+const LOOK_AGAIN_AFTER: i64 = 60;
 
 /// What a lane remembers of the proofs it has asked for.
 #[derive(Default)]
@@ -28,8 +33,10 @@ pub(super) struct Proof {
     /// A call about it is out.
     is_out: AtomicBool,
     tried_at: Mutex<Option<Timestamp>>,
-    /// What the operator was last told holds the provider back.
-    told: Mutex<Option<Held>>,
+    /// An order is being looked for.
+    is_looking: AtomicBool,
+    /// What the operator was told last; nothing since the panel has started, where it is `None`.
+    told: Mutex<Option<Told>>,
     /// Whether the provider has said that it does not know orders by our own ids.
     knows_no_ids: AtomicBool,
 }
@@ -39,10 +46,18 @@ impl Proof {
         self.is_wanted.store(true, Ordering::Release);
     }
 
+    pub(super) fn is_wanted(&self) -> bool {
+        self.is_wanted.load(Ordering::Acquire)
+    }
+
     /// Whether this was told last; else it is from now on.
-    pub(super) fn has_told(&self, held: Option<Held>) -> bool {
-        let held = held.filter(|held| matches!(held, Held::Failing | Held::Refusing));
-        std::mem::replace(&mut *lock(&self.told), held) == held
+    pub(super) fn has_told(&self, told: Told) -> bool {
+        lock(&self.told).replace(told) == Some(told)
+    }
+
+    /// What was to be told could not be written.
+    pub(super) fn tell_again(&self) {
+        *lock(&self.told) = None;
     }
 }
 
@@ -51,7 +66,7 @@ pub(super) fn is_due(db: &Read<'_>, lane: &Lane, now: Timestamp) -> Result<bool>
     if lane.proof.is_out.load(Ordering::Acquire) {
         return Ok(false);
     }
-    if lane.proof.is_wanted.load(Ordering::Acquire) {
+    if lane.proof.is_wanted() {
         return Ok(true);
     }
     let tried_at = *lock(&lane.proof.tried_at);
@@ -71,16 +86,13 @@ pub(super) fn is_due(db: &Read<'_>, lane: &Lane, now: Timestamp) -> Result<bool>
 /// Asks the lane's provider for our balance.
 pub(super) fn step(delivery: &Delivery, lane: &Lane) -> Result<Step> {
     let now = delivery.now();
-    if !delivery.store.point(|db| is_due(db, lane, now))?
-        || lane.proof.is_out.swap(true, Ordering::AcqRel)
-    {
+    if !delivery.store.point(|db| is_due(db, lane, now))? {
         return Ok(Step::Idle);
     }
+    let Some(_turn) = Turn::take(&lane.proof.is_out) else { return Ok(Step::Idle) };
     lane.proof.is_wanted.store(false, Ordering::Release);
     *lock(&lane.proof.tried_at) = Some(now);
-    let asked = ask_balance(delivery, lane);
-    lane.proof.is_out.store(false, Ordering::Release);
-    asked?;
+    ask_balance(delivery, lane)?;
     Ok(Step::Did)
 }
 
@@ -89,7 +101,7 @@ fn ask_balance(delivery: &Delivery, lane: &Lane) -> Result<()> {
     let call = lane.health(|health| health.begin());
     let answer = match delivery.client(&provider) {
         Ok(client) => client.balance(),
-        Err(_) => return Ok(()),
+        Err(refusal) => return has_no_key(delivery, &provider, refusal.to_string()),
     };
     match answer {
         Ok(balance) => {
@@ -104,6 +116,15 @@ fn ask_balance(delivery: &Delivery, lane: &Lane) -> Result<()> {
     Ok(())
 }
 
+/// Nothing can be asked or sent: our key file does not open the provider's key.
+fn has_no_key(delivery: &Delivery, provider: &Provider, answer: String) -> Result<()> {
+    // A file that cannot be read just now says nothing of the key.
+    delivery.store.point(|db| providers::key_sealed(db, provider.id))?;
+    let (provider, trouble) = (provider.id, Some(Trouble::Key));
+    let paused_until = Some(Timestamp(delivery.now().0 + KEY_PAUSE));
+    delivery.store.write_blocking(RecordTrouble { provider, trouble, paused_until, answer })
+}
+
 /// A balance was not told: a text that says so is about our key, all else is a failure.
 fn fail(delivery: &Delivery, lane: &Lane, provider: &Provider, error: &CallError) -> Result<()> {
     let now = delivery.now();
@@ -115,7 +136,7 @@ fn fail(delivery: &Delivery, lane: &Lane, provider: &Provider, error: &CallError
         lane.health(|health| health.busy(error.retry_after, now));
         return Ok(());
     }
-    lane.health(|health| health.read());
+    lane.health(|health| health.refused_to_prove(now));
     let trouble = Some(Trouble::Key);
     let paused_until = Some(Timestamp(now.0 + KEY_PAUSE));
     let (provider, answer) = (provider.id, error.to_string());
@@ -124,34 +145,48 @@ fn fail(delivery: &Delivery, lane: &Lane, provider: &Provider, error: &CallError
 
 /// Whether an order nobody knows the end of should be looked for now.
 pub(super) fn is_evidence_due(db: &Read<'_>, lane: &Lane, now: Timestamp) -> Result<bool> {
+    if is_held(lane, now) || lane.proof.is_looking.load(Ordering::Acquire) {
+        return Ok(false);
+    }
     let due = deliveries::next_due(db, lane.provider, Stage::Call)?;
     Ok(due.is_some_and(|due| due <= now) && !doubtful(db, lane, now)?.is_empty())
 }
 
 /// Orders that are due to be looked for: those on their way have no evidence yet.
-fn doubtful(db: &Read<'_>, lane: &Lane, now: Timestamp) -> Result<Vec<OrderId>> {
+fn doubtful(db: &Read<'_>, lane: &Lane, now: Timestamp) -> Result<Vec<Waiting>> {
     let due = deliveries::list_due(db, lane.provider, Stage::Call, now, 10)?;
     let found = deliveries::find_each(db, &due)?;
-    let doubtful = found.into_iter().flatten().filter(|delivery| delivery.hand.is_some());
-    Ok(doubtful.map(|delivery| delivery.order).collect())
+    Ok(found.into_iter().flatten().filter(|delivery| delivery.hand.is_some()).collect())
+}
+
+/// An order that is looked for.
+struct Sought {
+    order: Order,
+    /// The attempt that it may have arrived by.
+    live: Submission,
+    /// How often it was looked for before.
+    tries: i64,
 }
 
 /// Looks for an order nobody knows the end of.
 pub(super) fn evidence_step(delivery: &Delivery, lane: &Lane) -> Result<Step> {
     let now = delivery.now();
+    if !delivery.store.point(|db| is_evidence_due(db, lane, now))? {
+        return Ok(Step::Idle);
+    }
+    let Some(_turn) = Turn::take(&lane.proof.is_looking) else { return Ok(Step::Idle) };
     let found = delivery.store.point(|db| {
-        let Some(id) = doubtful(db, lane, now)?.first().copied() else { return Ok(None) };
-        let order = orders::find(db, id)?;
-        let live = submissions::find_live(db, id)?.filter(|live| live.state == State::Unknown);
-        Ok(Some((id, order.zip(live), providers::get(db, lane.provider)?)))
+        let Some(due) = doubtful(db, lane, now)?.into_iter().next() else { return Ok(None) };
+        let order = orders::find(db, due.order)?;
+        let live = submissions::find_live(db, due.order)?;
+        let live = live.filter(|live| live.state == State::Unknown);
+        let sought = order.zip(live);
+        Ok(sought.map(|(order, live)| Sought { order, live, tries: due.tries }))
     })?;
-    let Some((id, sought, provider)) = found else { return Ok(Step::Idle) };
-    let Some((order, live)) = sought else {
-        let (evidence, again_at) = (String::new(), None);
-        delivery.store.write_blocking(RecordEvidence { order: id, evidence, again_at })?;
-        return Ok(Step::Did);
-    };
-    let found = look(delivery, lane, &provider, (&order, &live))?;
+    let Some(sought) = found else { return Ok(Step::Idle) };
+    let id = sought.order.id;
+    let provider = delivery.store.point(|db| providers::get(db, lane.provider))?;
+    let found = look(delivery, lane, &provider, &sought)?;
     match found {
         Found::Proof(their_id) => {
             delivery.store.write_blocking(AdoptProven { order: id, their_id })?;
@@ -172,12 +207,8 @@ enum Found {
 }
 
 /// Asks for the order by our own id; says what the balance did.
-fn look(
-    delivery: &Delivery,
-    lane: &Lane,
-    provider: &Provider,
-    (order, live): (&Order, &Submission),
-) -> Result<Found> {
+fn look(delivery: &Delivery, lane: &Lane, provider: &Provider, sought: &Sought) -> Result<Found> {
+    let Sought { order, live, tries } = sought;
     let mut lines = Vec::new();
     let mut again_at = None;
     let can_ask = !live.custom_id.is_empty() && !lane.proof.knows_no_ids.load(Ordering::Acquire);
@@ -194,7 +225,8 @@ fn look(
                 lines.push("The provider cannot look for our own ID".to_owned());
             }
             Err(error) => {
-                again_at = Some(Timestamp(delivery.now().0 + BALANCE_IN_TROUBLE_EVERY));
+                let wait = LOOK_AGAIN_AFTER << (*tries).clamp(0, LOOKS_MAX);
+                again_at = (*tries < LOOKS_MAX).then(|| Timestamp(delivery.now().0 + wait));
                 lines.push(format!("Our own ID could not be looked for: {error}"));
             }
         }

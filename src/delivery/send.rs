@@ -12,7 +12,7 @@ use crate::domain::Timestamp;
 use crate::domain::condition::ConditionKind;
 use crate::domain::delivery::{Ending, Stage};
 use crate::domain::outcome::Outcome;
-use crate::store::{Read, Result, deliveries, providers};
+use crate::store::{Error, Read, Result, deliveries, providers};
 
 /// Whether an order waits that the provider may get, as far as the file knows.
 pub(super) fn is_due(db: &Read<'_>, lane: &Lane, now: Timestamp) -> Result<bool> {
@@ -26,6 +26,12 @@ pub(super) fn step(delivery: &Delivery, lane: &Lane) -> Result<Step> {
     let Some(_slot) = lane.take_slot(now) else { return Ok(Step::Idle) };
     let is_free = !delivery.is_stopping() && !delivery.is_mute(now);
     if !is_free || !delivery.store.point(|db| is_due(db, lane, now))? {
+        return Ok(Step::Idle);
+    }
+    let provider = delivery.store.point(|db| providers::get(db, lane.provider))?;
+    if delivery.client(&provider).is_err() {
+        // The call about the balance finds out what is the matter, and nothing is claimed for it.
+        lane.want_balance();
         return Ok(Step::Idle);
     }
 
@@ -105,23 +111,33 @@ fn record(delivery: &Delivery, sending: &Sending, outcome: &Outcome) -> Recorded
         their_id = outcome.their_id(),
         "an order was sent"
     );
+    let mut outcome = outcome.clone();
     loop {
-        let command = RecordSubmission {
-            submission: sending.submission,
-            outcome: outcome.clone(),
-            unwell: delivery.unwell(),
-        };
-        match delivery.store.write_blocking(command) {
+        let (submission, unwell) = (sending.submission, delivery.unwell());
+        let command = RecordSubmission { submission, outcome: outcome.clone(), unwell };
+        let error = match delivery.store.write_blocking(command) {
             Ok(recorded) => return recorded,
-            Err(error) => {
-                tracing::error!(submission = sending.submission.0, %error, "not recorded yet");
-                if delivery.is_over() || *delivery.store.failed().borrow() {
-                    // It stays on its way in the file, and the next start asks a person.
-                    return Recorded::Doubted;
-                }
-                pause_a_second();
+            Err(error) => error,
+        };
+        tracing::error!(submission = submission.0, %error, "not recorded yet");
+        let is_given_up = match (&error, &outcome) {
+            (Error::Busy | Error::DiskFull, _) => false,
+            // It cannot be written as it is: a person decides.
+            (Error::Refused(_) | Error::Storage(_), Outcome::Unknown { .. }) => true,
+            (Error::Refused(_) | Error::Storage(_), _) => {
+                let their_id = outcome.their_id().unwrap_or("none");
+                outcome = unclear(&format!(
+                    "{}, order {their_id}: it could not be recorded",
+                    outcome.word()
+                ));
+                false
             }
+        };
+        if is_given_up || delivery.is_over() || *delivery.store.failed().borrow() {
+            // It stays on its way in the file, and the next start asks a person.
+            return Recorded::Doubted;
         }
+        pause_a_second();
     }
 }
 

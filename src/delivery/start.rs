@@ -13,8 +13,11 @@ use super::house::House;
 use super::importing::Importer;
 use super::{Delivery, RUNS};
 use crate::clock::Clock;
+use crate::commands::conditions::SetCondition;
 use crate::commands::parking::{BeginTimeline, ParkInterrupted, ParkRestored, Parked};
+use crate::commands::returning::PullToNow;
 use crate::config::fail_at;
+use crate::domain::condition::ConditionKind;
 use crate::secret::{self, Sealer};
 use crate::store::{self, Store, submissions, timelines};
 
@@ -61,8 +64,11 @@ impl Delivery {
             (Some(timeline), None) if last.0 == 0 && !timeline.is_parking => timeline.word,
             _ => park_restored(&store, &sealer, word())?,
         };
+        while store.write_blocking(PullToNow)? > 0 {}
         let submission = store.point(|db| submissions::last(db))?;
         let epoch = Epoch::create(path.clone(), Mark { timeline, submission }).map_err(broken)?;
+        let (kind, subject) = (ConditionKind::Epoch, "panel".to_owned());
+        store.write_blocking(SetCondition { kind, subject, text: None })?;
         let calls = Calls::new(clock.clone());
         Ok(Arc::new(Self {
             house: House::default(),

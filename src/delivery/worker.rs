@@ -1,6 +1,7 @@
 //! The supervisor: wakes when there is work, and gives each lane threads for what is due. A thread
 //! takes steps until nothing is left and ends; no lane ever waits for another.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -50,7 +51,9 @@ impl Delivery {
         let bell = self.store.bell();
         let mut seen = 0;
         while !self.is_stopping() {
-            if let Err(error) = self.follow_providers().and_then(|()| self.assign()) {
+            // Should it panic, the panic is in the log, and the others go on.
+            let look = || self.follow_providers().and_then(|()| self.assign());
+            if let Ok(Err(error)) = catch_unwind(AssertUnwindSafe(look)) {
                 tracing::warn!(%error, "delivery could not look for work");
             }
             std::thread::sleep(PAUSE);
@@ -64,7 +67,13 @@ impl Delivery {
         for provider in &found {
             self.lane(provider.id);
         }
-        lock(&self.lanes).retain(|id, _| found.iter().any(|provider| provider.id == *id));
+        lock(&self.lanes).retain(|id, _| {
+            let is_there = found.iter().any(|provider| provider.id == *id);
+            if !is_there {
+                self.calls.forget(*id);
+            }
+            is_there
+        });
         Ok(())
     }
 
@@ -115,28 +124,34 @@ impl Delivery {
 
     fn work(&self, lane: &Lane) {
         while !self.is_stopping() {
-            match self.step(lane) {
-                Ok(Step::Did) => {}
-                Ok(Step::Idle) => return,
-                Err(error) => {
+            // What a panic leaves was taken for a while only, and comes again.
+            match catch_unwind(AssertUnwindSafe(|| self.step(lane))) {
+                Ok(Ok(Step::Did)) => {}
+                Ok(Ok(Step::Idle)) => return,
+                Ok(Err(_)) if self.is_stopping() => return,
+                Ok(Err(error)) => {
                     tracing::warn!(provider = lane.provider.0, %error, "a step failed");
                     return pause_a_second();
                 }
+                Err(_) => return pause_a_second(),
             }
         }
     }
 
     /// The first thing that is due at a provider. Every fourth step begins with looking at what is
-    /// there, so that no queue of orders starves it.
+    /// there and sends last, so that no queue of orders starves the rest; a balance that is wanted
+    /// goes before all, since it decides what is sent.
     pub(super) fn step(&self, lane: &Lane) -> Result<Step> {
         type Part = fn(&Delivery, &Lane) -> Result<Step>;
         const PARTS: [Part; 6] =
             [send::step, errand::step, watch::step, prove::step, prove::evidence_step, sync::step];
-        let begins_with_watch = lane.steps.fetch_add(1, Ordering::Relaxed) % 4 == 3;
-        if begins_with_watch && watch::step(self, lane)? == Step::Did {
+        const REST_FIRST: [Part; 6] =
+            [watch::step, errand::step, prove::step, prove::evidence_step, sync::step, send::step];
+        if lane.proof.is_wanted() && prove::step(self, lane)? == Step::Did {
             return Ok(Step::Did);
         }
-        for part in PARTS {
+        let has_rest_first = lane.steps.fetch_add(1, Ordering::Relaxed) % 4 == 3;
+        for part in if has_rest_first { REST_FIRST } else { PARTS } {
             if part(self, lane)? == Step::Did {
                 return Ok(Step::Did);
             }

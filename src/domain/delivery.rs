@@ -77,6 +77,11 @@ impl Ending {
         matches!(self, Self::Service | Self::Quantity | Self::Link | Self::Other)
     }
 
+    /// Whether the place has asked us to wait, and may do so for a day.
+    pub const fn is_patience(self) -> bool {
+        matches!(self, Self::Busy | Self::Limited | Self::Duplicate)
+    }
+
     /// Whether an attempt that ended so may have arrived after all.
     pub const fn is_doubtful(self) -> bool {
         matches!(self, Self::Busy | Self::Limited | Self::Person)
@@ -242,7 +247,7 @@ pub struct Attempt {
     pub now: Timestamp,
     /// How often it has come back from being sent.
     pub tries: i64,
-    /// Since when it waits to be sent.
+    /// Since when the place asks us to wait.
     pub waits_since: Timestamp,
     /// Whether another place has not refused it for good.
     pub has_other: bool,

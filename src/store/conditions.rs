@@ -52,8 +52,14 @@ pub fn clear_about(tx: &Tx<'_>, subject: &str) -> Result<()> {
 
 /// Whether such a condition is open.
 pub fn is_open(db: &Read<'_>, kind: ConditionKind, subject: &str) -> Result<bool> {
-    let sql = "SELECT 1 FROM conditions WHERE kind = $1 AND subject = $2 AND cleared_at IS NULL";
-    Ok(db.find(sql, params![kind, subject], |_| Ok(()))?.is_some())
+    Ok(find_raised(db, kind, subject)?.is_some())
+}
+
+/// Since when such a condition is open.
+pub fn find_raised(db: &Read<'_>, kind: ConditionKind, subject: &str) -> Result<Option<Timestamp>> {
+    let sql = "SELECT raised_at FROM conditions
+               WHERE kind = $1 AND subject = $2 AND cleared_at IS NULL";
+    db.find(sql, params![kind, subject], |row| row.get(0))
 }
 
 const COLUMNS: &str = "id, kind, subject, text, raised_at, cleared_at, muted_until";

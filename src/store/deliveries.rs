@@ -72,6 +72,21 @@ pub fn update_due(tx: &Tx<'_>, order: OrderId, due_at: Timestamp) -> Result<()> 
     Ok(())
 }
 
+const PULL: &str = "UPDATE deliveries SET due_at = $1 WHERE order_id IN
+     (SELECT order_id FROM deliveries INDEXED BY deliveries_due
+      WHERE provider_id = $2 AND stage = $3 AND due_at > $4 LIMIT $5)";
+
+/// Makes some of a provider's orders due that are due later than that in their stage. Says how
+/// many.
+pub fn pull(
+    tx: &Tx<'_>,
+    provider: ProviderId,
+    (stage, late): (Stage, Timestamp),
+    limit: i64,
+) -> Result<usize> {
+    tx.execute(PULL, params![tx.now, provider, stage, late, limit])
+}
+
 /// Nothing more has to happen to the order.
 pub fn delete(tx: &Tx<'_>, order: OrderId) -> Result<()> {
     tx.execute("DELETE FROM deliveries WHERE order_id = $1", params![order])?;
@@ -116,6 +131,22 @@ pub fn list_in_stage(
     limit: i64,
 ) -> Result<Vec<OrderId>> {
     db.list(IN_STAGE, params![provider, stage, limit], |row| row.get(0))
+}
+
+const WAITING: &str = "SELECT due_at, order_id FROM deliveries INDEXED BY deliveries_due
+     WHERE provider_id = $1 AND stage = 'send' AND (due_at, order_id) > ($2, $3)
+     ORDER BY due_at, order_id LIMIT $4";
+
+/// A provider's orders that wait to be sent, behind one of them, with when they are due.
+pub fn list_waiting(
+    db: &Read<'_>,
+    provider: ProviderId,
+    after: Option<(Timestamp, OrderId)>,
+    limit: usize,
+) -> Result<Vec<(Timestamp, OrderId)>> {
+    let (due_at, order) = after.unwrap_or((Timestamp(i64::MIN), OrderId(0)));
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    db.list(WAITING, params![provider, due_at, order, limit], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 fn hand_sql() -> String {
@@ -171,7 +202,7 @@ mod tests {
 
     #[test]
     fn all_that_a_lane_asks_walks_an_index() {
-        for sql in [DUE, NEXT_DUE, IN_STAGE, HELD, INTERRUPTED, COUNTED, HANDS] {
+        for sql in [DUE, NEXT_DUE, IN_STAGE, WAITING, PULL, HELD, INTERRUPTED, COUNTED, HANDS] {
             schema::assert_walks_an_index(sql);
         }
         schema::assert_walks_an_index(&hand_sql());

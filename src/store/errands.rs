@@ -103,6 +103,16 @@ pub fn update_due(tx: &Tx<'_>, id: ErrandId, due_at: Timestamp) -> Result<()> {
     Ok(())
 }
 
+const PULL: &str = "UPDATE errands SET due_at = $1 WHERE id IN
+     (SELECT id FROM errands INDEXED BY errands_due
+      WHERE provider_id = $2 AND stage <> 'held' AND due_at > $3
+        AND (stage = 'ask' OR refill_id IS NOT NULL) LIMIT $4)";
+
+/// Makes some of a provider's errands due that are due later than that. Says how many.
+pub fn pull(tx: &Tx<'_>, provider: ProviderId, late: Timestamp, limit: i64) -> Result<usize> {
+    tx.execute(PULL, params![tx.now, provider, late, limit])
+}
+
 /// The errand is over.
 pub fn delete(tx: &Tx<'_>, id: ErrandId) -> Result<()> {
     tx.execute("DELETE FROM errands WHERE id = $1", params![id])?;
@@ -151,7 +161,7 @@ mod tests {
 
     #[test]
     fn all_that_a_lane_asks_walks_an_index() {
-        for sql in [DUE, NEXT_DUE, HANDS, HOLD_REFILLS, &cancel_sql()] {
+        for sql in [DUE, NEXT_DUE, PULL, HANDS, HOLD_REFILLS, &cancel_sql()] {
             schema::assert_walks_an_index(sql);
         }
     }

@@ -172,8 +172,8 @@ pub fn update_trouble(
     Ok(())
 }
 
-/// Its balance, in its currency, as read now.
-pub fn update_balance(tx: &Tx<'_>, id: ProviderId, balance: Money) -> Result<()> {
+/// Its balance, in its currency, as told now; `None` where it never was in that currency.
+pub fn update_balance(tx: &Tx<'_>, id: ProviderId, balance: Option<Money>) -> Result<()> {
     let sql = "UPDATE providers SET balance_micros = $1, balance_at = $2 WHERE id = $3";
     tx.execute(sql, params![balance, tx.now, id])?;
     Ok(())
@@ -221,6 +221,19 @@ pub fn balances_around(
     Ok(before.zip(after))
 }
 
+/// Nothing about it lies ahead of now: its list is due, no pause lasts, and what was read of its
+/// balance ahead of now is forgotten.
+pub fn pull(tx: &Tx<'_>, id: ProviderId) -> Result<()> {
+    tx.execute(
+        "UPDATE providers SET paused_until = NULL, sync_due_at = $1, balance_at = NULL
+         WHERE id = $2",
+        params![tx.now, id],
+    )?;
+    let sql = "DELETE FROM readings WHERE provider_id = $1 AND read_at > $2";
+    tx.execute(sql, params![id, tx.now])?;
+    Ok(())
+}
+
 /// Its list was taken over now; when it is fetched next.
 pub fn update_synced(tx: &Tx<'_>, id: ProviderId, due_at: Timestamp) -> Result<()> {
     let sql = "UPDATE providers SET synced_at = $1, sync_due_at = $2 WHERE id = $3";
@@ -234,17 +247,19 @@ pub fn delete_last_order(tx: &Tx<'_>, id: ProviderId) -> Result<()> {
     Ok(())
 }
 
-/// Whether an order is there, or is to be sent there, or has not been looked at for the last time.
+/// Whether an order is there, or is to be sent there, or has not been looked at for the last time;
+/// or the provider is being asked for a refill.
 pub fn has_open_orders(db: &Read<'_>, id: ProviderId) -> Result<bool> {
-    let sql = "SELECT 1 FROM deliveries WHERE provider_id = $1 LIMIT 1";
-    Ok(db.find(sql, params![id], |_| Ok(()))?.is_some())
+    let orders = "SELECT 1 FROM deliveries WHERE provider_id = $1 LIMIT 1";
+    let errands = "SELECT 1 FROM errands WHERE provider_id = $1 LIMIT 1";
+    Ok(db.find(orders, params![id], |_| Ok(()))?.is_some()
+        || db.find(errands, params![id], |_| Ok(()))?.is_some())
 }
 
 /// Whether an order ever was there, or was tried. Where none was, this reads all attempts.
 pub fn has_orders(db: &Read<'_>, id: ProviderId) -> Result<bool> {
     for sql in [
         "SELECT 1 FROM orders WHERE provider_id = $1 AND provider_order_id IS NOT NULL LIMIT 1",
-        "SELECT 1 FROM errands WHERE provider_id = $1 LIMIT 1",
         "SELECT 1 FROM submissions WHERE provider_id = $1 LIMIT 1",
     ] {
         if db.find(sql, params![id], |_| Ok(()))?.is_some() {

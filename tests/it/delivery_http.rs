@@ -156,10 +156,17 @@ fn what_never_reached_them_is_surely_not_sent() {
 fn an_address_that_is_not_public_is_not_even_connected_to() {
     let server = Server::answering(ok("{}"));
     let agent = Agent::for_orders(&Reach::default());
-    for host in ["localhost", "127.0.0.1", "127.1", "2130706433", "[::1]", "[::ffff:127.0.0.1]"] {
+    let why = |host: &str| {
         let url = format!("https://{host}:{}/", server.port);
-        let failure = post(&agent, &url, PATIENCE).unwrap_err();
-        assert_eq!(failure, Failure::NotSent(Why::NotPublic), "{url}");
+        match post(&agent, &url, PATIENCE).unwrap_err() {
+            Failure::NotSent(why) => why,
+            unknown @ Failure::Unknown(_) => panic!("{url}: {unknown:?}"),
+        }
+    };
+    assert_eq!(why("localhost"), Why::NotPublic);
+    // What is a number is seen before anything is looked up.
+    for host in ["127.0.0.1", "127.1", "2130706433", "[::1]", "[::ffff:127.0.0.1]"] {
+        assert_eq!(why(host), Why::Url("The address is not public".to_owned()), "{host}");
     }
     let plain = post(&agent, &server.url("http"), PATIENCE).unwrap_err();
     assert!(matches!(plain, Failure::NotSent(Why::Url(_))), "{plain:?}");

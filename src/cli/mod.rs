@@ -19,6 +19,7 @@ mod providers;
 mod serve;
 mod services;
 mod settings;
+mod supply;
 mod users;
 
 use std::fmt;

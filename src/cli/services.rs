@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
+use super::supply::{self, SupplyArgs};
 use super::{Failure, Result, open, open_existing};
 use crate::commands::catalog::ImportServices;
 use crate::commands::catalog_csv;
@@ -23,6 +24,8 @@ pub(super) enum ServiceCommand {
     Export,
     /// Add and change services from a CSV file: all of it or nothing
     Import { file: PathBuf },
+    /// Set where a service is bought, and how its rate follows the cost
+    Supply(SupplyArgs),
 }
 
 pub(super) fn run(db: &Path, command: ServiceCommand) -> Result {
@@ -35,6 +38,7 @@ pub(super) fn run(db: &Path, command: ServiceCommand) -> Result {
             say!("{}", csv.trim_end())?;
             Ok(())
         }
+        ServiceCommand::Supply(args) => supply::run(db, &args),
         ServiceCommand::Import { file } => {
             let name = file.display().to_string();
             let file = File::open(&file).map_err(|error| Failure::File(name.clone(), error))?;

@@ -172,3 +172,40 @@ fn a_key_is_kept_sealed() {
         assert!(!bytes.windows(key.len()).any(|part| part == key), "{}", path.display());
     }
 }
+
+#[test]
+fn where_a_service_is_bought_is_said_part_by_part() {
+    let (panel, practice) = (Panel::start(), practice());
+    let db = panel.db();
+    add(&panel, &practice);
+    done(db, &["provider", "sync", "Practice"]);
+    panel.import("id,category,name,type,rate,min,max\n1,C,Likes,Default,5,50,1000\n");
+    let supply = |args: &[&str]| {
+        let args = [&["service", "supply", "1"], args].concat();
+        panel::cli(db, &args)
+    };
+    let says = |args: &[&str]| {
+        let output = supply(args);
+        assert!(output.status.success(), "{args:?}: {}", stderr(&output));
+        stdout(&output).trim_end().to_owned()
+    };
+    let bought = says(&["Practice", "1", "--percent", "30", "--follow", "yes"]);
+    assert_eq!(bought, "service 1 is bought, rate 1.17");
+    let other = practice
+        .services()
+        .iter()
+        .find(|it| it.id != 1 && it.kind == "Default")
+        .unwrap()
+        .id
+        .to_string();
+    assert_eq!(says(&["--substitute", "Practice", &other]), "service 1 is bought, rate 1.17");
+    assert_eq!(says(&["--percent", "50"]), "service 1 is bought, rate 1.35");
+    let places = |db: &panelite::store::Read<'_>| {
+        panelite::store::substitutes::list(db, panelite::domain::ServiceId(1))
+    };
+    assert_eq!(panel.store().page(places).unwrap().len(), 1, "what is not said stays");
+    assert_eq!(refused(&supply(&["Nobody", "1"])), "There is no provider with this name");
+    assert!(!supply(&["Practice"]).status.success(), "which service of theirs?");
+    assert_eq!(says(&["--by-hand"]), "service 1 is fulfilled by hand, rate 1.35");
+    assert_eq!(panel.store().page(places).unwrap(), []);
+}

@@ -245,3 +245,17 @@ fn a_refill_that_is_asked_for_keeps_the_account_as_an_open_order_does() {
     assert!(replaces(false).is_err(), "another account would speak of another refill");
     assert!(replaces(true).is_ok());
 }
+
+#[test]
+fn a_provider_with_nothing_to_do_costs_no_writes() {
+    let (panel, _practice, _ann, _) = shop();
+    panel.deliver();
+    panel.clock.advance(60);
+    panel.deliver();
+    let conn = Connection::open(panel.db()).unwrap();
+    let version =
+        || -> i64 { conn.query_row("PRAGMA data_version", [], |row| row.get(0)).unwrap() };
+    let before = version();
+    pass(&panel, 500, 10);
+    assert_eq!(version(), before);
+}

@@ -60,6 +60,7 @@ gate::routes! {
     POST "/orders/bulk/move"             Signed "order.move"           => orders::bulk::move_to;
     POST "/orders/hand"                  Proved "order.take_over"      => orders::decide::many;
     POST "/orders/{id}/decide"           Proved "order.give_up"        => orders::decide::one;
+    POST "/orders/{id}/look"             Signed ""                     => orders::decide::look;
     GET  "/orders/{id}"                  Signed ""                     => orders::one::show;
     POST "/orders/{id}/status"           Signed "order.set"            => orders::one::set_status;
     POST "/orders/{id}/refund"           Proved "order.set"            => orders::one::refund;

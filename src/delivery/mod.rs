@@ -20,6 +20,7 @@ mod errand;
 mod fuzz;
 mod house;
 pub mod importing;
+mod neighbours;
 mod prove;
 mod send;
 mod start;
@@ -46,6 +47,7 @@ use crate::domain::{ProviderId, SubmissionId, Timestamp};
 use crate::secret::{Sealer, Secret};
 use crate::store::{Store, providers};
 
+pub use neighbours::Looked;
 pub use start::PrepareError;
 pub use worker::Running;
 

@@ -10,10 +10,10 @@ use super::watch::is_held;
 use super::{Delivery, Lane, Step, Turn, lock};
 use crate::commands::deciding::{AdoptProven, RecordEvidence};
 use crate::commands::providers::{RecordBalance, RecordTrouble};
-use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery as Waiting, Stage, State, Submission};
 use crate::domain::order::Order;
 use crate::domain::provider::{Provider, Trouble};
+use crate::domain::{OrderId, Timestamp};
 use crate::store::{Read, Result, deliveries, orders, placed, providers, submissions};
 
 /// Between two looks at a balance: as a rule, and while something is the matter.
@@ -24,6 +24,7 @@ const KEY_PAUSE: i64 = 600;
 /// each time.
 const LOOKS_MAX: i64 = 6;
 const LOOK_AGAIN_AFTER: i64 = 60;
+const EVIDENCE_BYTES_MAX: usize = 2048;
 
 /// What a lane remembers of the proofs it has asked for.
 #[derive(Default)]
@@ -160,12 +161,35 @@ fn doubtful(db: &Read<'_>, lane: &Lane, now: Timestamp) -> Result<Vec<Waiting>> 
 }
 
 /// An order that is looked for.
-struct Sought {
+pub(super) struct Sought {
     order: Order,
     /// The attempt that it may have arrived by.
-    live: Submission,
+    pub(super) live: Submission,
     /// How often it was looked for before.
     tries: i64,
+}
+
+/// An order as it is looked for, and where; `None` where nobody has to.
+pub(super) fn sought(db: &Read<'_>, id: OrderId) -> Result<Option<(Sought, Provider)>> {
+    let live = submissions::find_live(db, id)?.filter(|live| live.state == State::Unknown);
+    let (order, delivery) = (orders::find(db, id)?, deliveries::find(db, id)?);
+    let (Some(order), Some(delivery), Some(live)) = (order, delivery, live) else {
+        return Ok(None);
+    };
+    let provider = providers::get(db, live.provider)?;
+    Ok(Some((Sought { order, live, tries: delivery.tries }, provider)))
+}
+
+/// What was found out, as it is kept: what does not fit is left out at its end.
+pub(super) fn evidence(lines: &[String]) -> String {
+    let mut text = lines.join("\n");
+    if text.len() > EVIDENCE_BYTES_MAX {
+        let most = EVIDENCE_BYTES_MAX - '…'.len_utf8();
+        let end = (0..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 /// Looks for an order nobody knows the end of.
@@ -175,31 +199,26 @@ pub(super) fn evidence_step(delivery: &Delivery, lane: &Lane) -> Result<Step> {
         return Ok(Step::Idle);
     }
     let Some(_turn) = Turn::take(&lane.proof.is_looking) else { return Ok(Step::Idle) };
-    let found = delivery.store.point(|db| {
-        let Some(due) = doubtful(db, lane, now)?.into_iter().next() else { return Ok(None) };
-        let order = orders::find(db, due.order)?;
-        let live = submissions::find_live(db, due.order)?;
-        let live = live.filter(|live| live.state == State::Unknown);
-        let sought = order.zip(live);
-        Ok(sought.map(|(order, live)| Sought { order, live, tries: due.tries }))
+    let found = delivery.store.point(|db| match doubtful(db, lane, now)?.first() {
+        Some(due) => sought(db, due.order),
+        None => Ok(None),
     })?;
-    let Some(sought) = found else { return Ok(Step::Idle) };
+    let Some((sought, provider)) = found else { return Ok(Step::Idle) };
     let id = sought.order.id;
-    let provider = delivery.store.point(|db| providers::get(db, lane.provider))?;
     let found = look(delivery, lane, &provider, &sought)?;
     match found {
         Found::Proof(their_id) => {
             delivery.store.write_blocking(AdoptProven { order: id, their_id })?;
         }
         Found::Evidence(lines, again_at) => {
-            let evidence = lines.join("\n");
+            let evidence = evidence(&lines);
             delivery.store.write_blocking(RecordEvidence { order: id, evidence, again_at })?;
         }
     }
     Ok(Step::Did)
 }
 
-enum Found {
+pub(super) enum Found {
     /// It is there, under this number.
     Proof(String),
     /// What there is to say, and when it is worth asking again.
@@ -207,7 +226,12 @@ enum Found {
 }
 
 /// Asks for the order by our own id; says what the balance did.
-fn look(delivery: &Delivery, lane: &Lane, provider: &Provider, sought: &Sought) -> Result<Found> {
+pub(super) fn look(
+    delivery: &Delivery,
+    lane: &Lane,
+    provider: &Provider,
+    sought: &Sought,
+) -> Result<Found> {
     let Sought { order, live, tries } = sought;
     let mut lines = Vec::new();
     let mut again_at = None;

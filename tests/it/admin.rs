@@ -257,6 +257,7 @@ const DONE: &[(&str, &[(&str, &str)])] = &[
 
 /// Routes that need more than a form; each has a test of its own.
 const ELSEWHERE: &[&str] = &[
+    "/orders/{id}/look",
     "/services/{id}/by-rule",
     "/providers/test",
     "/providers/{id}/probe",

@@ -43,6 +43,7 @@ mod importing;
 mod kinds;
 mod ledger;
 mod links;
+mod looking;
 mod malformed;
 mod misbehaviour;
 mod orders;

@@ -1,19 +1,21 @@
 //! What pages ask of providers: each is a call, made on a thread that may wait, with its answer or
 //! the reason why there is none. And what the lanes know of them.
 
+use std::sync::Arc;
+
 use actix_web::web::block;
 
 use super::cx::Cx;
 use super::error::PageError;
 use super::figure::{grouped, money};
-use crate::delivery;
 use crate::delivery::calls::{Call, Calls, Figures};
 use crate::delivery::client::{CallError, Client, Said};
 use crate::delivery::lane::Held;
 use crate::delivery::sync::{self, Look};
-use crate::domain::ProviderId;
+use crate::delivery::{self, Looked};
 use crate::domain::errand::{Errand, ErrandStage};
 use crate::domain::provider::Provider;
+use crate::domain::{OrderId, ProviderId};
 use crate::secret::Secret;
 use crate::store::{self, providers};
 
@@ -67,6 +69,19 @@ fn in_words(said: &Said, currency: &str) -> String {
     let charge = said.charge.map(|charge| format!("charge {} {currency}", money(charge)));
     parts.extend([quantity, link, remains, start, charge].into_iter().flatten());
     parts.join(", ")
+}
+
+/// Looks for an order nobody knows the end of at its provider.
+///
+/// # Errors
+/// Where nothing may be asked just now.
+pub(crate) async fn look_for(cx: &Cx, order: OrderId) -> Result<Looked, PageError> {
+    cx.admit_change()?;
+    let delivery = Arc::clone(&cx.admin.delivery);
+    match block(move || delivery.neighbours(order)).await {
+        Ok(looked) => Ok(looked?),
+        Err(_) => Err(store::Error::Busy.into()), // the server is stopping
+    }
 }
 
 /// Makes a call on a thread that may wait.

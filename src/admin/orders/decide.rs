@@ -18,6 +18,7 @@ use crate::admin::frame::shell::Toast;
 use crate::admin::frame::terms::Terms;
 use crate::admin::frame::upstream;
 use crate::commands::deciding::{DecideOrders, Decision};
+use crate::delivery::Looked;
 use crate::domain::delivery::{Hand, Stage};
 use crate::domain::money::Money;
 use crate::domain::order::{Order, OrderStatus};
@@ -94,6 +95,19 @@ pub(crate) async fn many(cx: &mut Cx) -> Answer {
 pub(crate) async fn one(cx: &mut Cx) -> Answer {
     let id = OrderId(cx.path_id("id")?);
     decide(cx, &BTreeSet::from([id]), &format!("/admin/orders/{id}")).await
+}
+
+/// Looks for the order at its provider: what is found stands on its page then.
+pub(crate) async fn look(cx: &mut Cx) -> Answer {
+    let id = OrderId(cx.path_id("id")?);
+    let toast = match upstream::look_for(cx, id).await? {
+        Looked::Adopted(their_id) => format!("The provider has order {id} as {their_id}"),
+        Looked::Candidates(0) => format!("Order {id} was not found"),
+        Looked::Candidates(1) => format!("1 order there may be order {id}"),
+        Looked::Candidates(several) => format!("{several} orders there may be order {id}"),
+        Looked::Over => ProviderRefusal::NothingToDecide.to_string(),
+    };
+    cx.go(&format!("/admin/orders/{id}"), Toast::new(toast))
 }
 
 async fn decide(cx: &mut Cx, ids: &BTreeSet<OrderId>, here: &str) -> Answer {

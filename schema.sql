@@ -371,6 +371,9 @@ CREATE INDEX orders_exclusive ON orders (user_id, service_id, link)
 CREATE UNIQUE INDEX orders_provider ON orders (provider_id, provider_order_id)
   WHERE provider_order_id IS NOT NULL;
 
+-- The runs of a drip-feed, the posts of a subscription.
+CREATE INDEX orders_runs ON orders (parent_id, id) WHERE parent_id IS NOT NULL;
+
 -- How many orders there are of each status. Kept in the transaction that moves an order.
 CREATE TABLE order_counts (
   public_status TEXT PRIMARY KEY,
@@ -439,6 +442,18 @@ CREATE TABLE paces (
   completed  INTEGER NOT NULL,
   seconds    INTEGER NOT NULL
 ) STRICT;
+
+-- Drip-feed orders: how many of their runs have begun, and when the next one does. A run is an
+-- order of its own that is charged nothing; `hand` says why a person is needed.
+CREATE TABLE drips (
+  order_id INTEGER PRIMARY KEY REFERENCES orders (id),
+  started  INTEGER NOT NULL DEFAULT 0 CHECK (started >= 0),
+  next_at  INTEGER,   -- NULL when no run is to come
+  hand     TEXT    NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE INDEX drips_next ON drips (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX drips_hand ON drips (hand, order_id) WHERE hand <> '';
 
 -- Which life of the file this is: a random word that `<db>.epoch` names too. Another file in its
 -- place is noticed by it, and then what waits is parked.
@@ -538,6 +553,58 @@ CREATE TABLE figures (
   deposit_micros  INTEGER NOT NULL DEFAULT 0,
   cost_micros     INTEGER NOT NULL DEFAULT 0   -- of the orders that ended then, at providers
 ) STRICT;
+
+-- Where resellers want to be told what becomes of their orders. `due_at` is when the endpoint's
+-- next event is, NULL where none waits. A secret that was replaced still signs until `old_until`.
+CREATE TABLE webhooks (
+  user_id           INTEGER PRIMARY KEY REFERENCES users (id),
+  url               TEXT    NOT NULL,
+  is_insecure       INTEGER NOT NULL DEFAULT 0 CHECK (is_insecure IN (0, 1)),
+  secret_sealed     BLOB    NOT NULL,
+  old_secret_sealed BLOB,
+  old_until         INTEGER,
+  is_enabled        INTEGER NOT NULL DEFAULT 1 CHECK (is_enabled IN (0, 1)),
+  low_micros        INTEGER,   -- the balance below which the reseller wants to know
+  is_low            INTEGER NOT NULL DEFAULT 0 CHECK (is_low IN (0, 1)),
+  paused_until      INTEGER,
+  failures          INTEGER NOT NULL DEFAULT 0,
+  dropped           INTEGER NOT NULL DEFAULT 0,
+  due_at            INTEGER
+) STRICT;
+
+CREATE INDEX webhooks_due ON webhooks (due_at) WHERE due_at IS NOT NULL;
+
+-- What resellers with a webhook are told, written in the transaction of what it tells. `due_at` is
+-- NULL when it is done.
+CREATE TABLE events (
+  id                INTEGER PRIMARY KEY,
+  user_id           INTEGER NOT NULL REFERENCES users (id),
+  kind              TEXT    NOT NULL,
+  order_id          INTEGER,
+  refill_id         INTEGER,
+  status            TEXT    NOT NULL,
+  net_charge_micros INTEGER,
+  refunded_micros   INTEGER,
+  start_count       INTEGER,
+  remains           INTEGER,
+  balance_micros    INTEGER,
+  created_at        INTEGER NOT NULL,
+  due_at            INTEGER,
+  tries             INTEGER NOT NULL DEFAULT 0,
+  state             TEXT    NOT NULL DEFAULT 'waiting'
+                    CHECK (state = 'waiting' OR state = 'done' OR state = 'failed'),
+  answer            TEXT    NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE INDEX events_due ON events (user_id, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX events_user ON events (user_id, id);
+CREATE INDEX events_created ON events (created_at);
+
+-- What must be read again to tell the operator: a mail server's password, a bot's token, sealed.
+CREATE TABLE secrets (
+  name   TEXT PRIMARY KEY,
+  sealed BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- What the operator should know: at most one open for a kind and a subject.
 CREATE TABLE conditions (

@@ -96,9 +96,17 @@ pub fn random_bytes(count: usize) -> Vec<u8> {
 /// # Panics
 /// Never: a key of any length will do.
 pub fn mac(secret: &str, message: &str) -> [u8; 32] {
-    let mac = <Hmac<Sha256>>::new_from_slice(secret.as_bytes());
+    mac_of(secret.as_bytes(), message.as_bytes())
+}
+
+/// The same for a secret of any bytes.
+///
+/// # Panics
+/// Never: a key of any length will do.
+pub fn mac_of(secret: &[u8], message: &[u8]) -> [u8; 32] {
+    let mac = <Hmac<Sha256>>::new_from_slice(secret);
     let mut mac = mac.expect("a key of any length will do");
-    mac.update(message.as_bytes());
+    mac.update(message);
     mac.finalize().into_bytes().into()
 }
 

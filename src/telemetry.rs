@@ -24,9 +24,20 @@ pub const DEFAULT_FILTER: &str = "info,actix_http=off";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// What the client of other servers writes at its finest holds whole addresses and bodies, and with
+/// them keys and tokens: nobody can ask for that.
+const NEVER: &str = "ureq=info,ureq_proto=info";
+
+/// The filter that was asked for, without what may never be logged.
+fn allowed(filter: &str) -> String {
+    let asked = filter.split(',').filter(|it| !it.trim_start().starts_with("ureq"));
+    asked.chain([NEVER]).collect::<Vec<_>>().join(",")
+}
+
 /// Starts logging. The first call of a process wins.
 pub fn init(filter: &str, is_json: bool) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_new(allowed(filter));
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new(allowed("info")));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -85,4 +96,16 @@ pub async fn trace<B: MessageBody>(
         response.headers_mut().insert(REQUEST_ID, value);
     }
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_with_tokens_are_never_logged() {
+        assert_eq!(allowed("trace"), format!("trace,{NEVER}"));
+        assert_eq!(allowed("info,ureq::run=trace, ureq=debug"), format!("info,{NEVER}"));
+        assert!(EnvFilter::try_new(allowed(DEFAULT_FILTER)).is_ok());
+    }
 }

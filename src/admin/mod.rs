@@ -20,6 +20,7 @@ mod settings;
 mod users;
 
 use account::{login, setup};
+use alerts::channels;
 use frame::gate;
 use ledger::books;
 use services::{categories, import};
@@ -62,6 +63,7 @@ gate::routes! {
     POST "/orders/{id}/decide"           Proved "order.give_up"        => orders::decide::one;
     POST "/orders/{id}/look"             Signed ""                     => orders::decide::look;
     GET  "/orders/{id}"                  Signed ""                     => orders::one::show;
+    POST "/orders/{id}/post"             Proved "order.buy_post"       => orders::posts::buy;
     POST "/orders/{id}/status"           Signed "order.set"            => orders::one::set_status;
     POST "/orders/{id}/refund"           Proved "order.set"            => orders::one::refund;
     GET  "/refills/cancels"              Signed ""                     => orders::cancels::show;
@@ -69,9 +71,17 @@ gate::routes! {
     POST "/refills/cancels/decline"      Signed "order.decline_cancel" => orders::cancels::decline;
 
     GET  "/alerts"                       Signed ""                     => alerts::show;
+    GET  "/alerts/channels"              Signed ""                     => channels::show;
+    POST "/alerts/mail"                  Proved "setting.set"          => channels::set_mail;
+    POST "/alerts/mail/test"             Signed ""                     => channels::test_mail;
+    POST "/alerts/telegram"              Proved "setting.set"          => channels::set_telegram;
+    POST "/alerts/telegram/test"         Signed ""                     => channels::test_telegram;
     POST "/alerts/{id}/mute"             Signed "condition.mute"       => alerts::mute;
 
     GET  "/refills"                      Signed ""                     => refills::list::show;
+    GET  "/refills/drips"                Signed ""                     => refills::drips::show;
+    POST "/refills/drips/{id}/stop"      Proved "order.stop_runs"      => refills::drips::stop;
+    POST "/refills/drips/{id}/resume"    Signed "order.resume_runs"    => refills::drips::resume;
     POST "/refills/bulk"                 Signed "refill.set"           => refills::list::bulk;
     POST "/refills/{id}/set"             Signed "refill.set"           => refills::list::set;
 
@@ -143,6 +153,11 @@ gate::routes! {
     GET  "/users/{id}/rates"             Signed ""                     => users::rates::show;
     POST "/users/{id}/rates"             Proved "user.rate"            => users::rates::set;
     POST "/users/{id}/rates/{service}/drop" Proved "user.rate"            => users::rates::drop;
+    GET  "/users/{id}/webhook"           Signed ""                     => users::webhook::show;
+    POST "/users/{id}/webhook"           Proved "user.webhook"         => users::webhook::set;
+    POST "/users/{id}/webhook/secret"    Proved "user.webhook_secret"  => users::webhook::rotate;
+    POST "/users/{id}/webhook/off"       Signed "user.webhook_off"     => users::webhook::stop;
+    POST "/users/{id}/webhook/{event}/again" Signed "user.webhook_again" => users::webhook::again;
     GET  "/users/{id}/note"              Signed ""                     => users::note::show;
     POST "/users/{id}/note"              Signed "user.note"            => users::note::set;
     GET  "/keys"                         Signed ""                     => all_keys::show;

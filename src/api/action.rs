@@ -73,7 +73,7 @@ impl Page {
             (link, custom_id) => By::Own { user, link: link.map(ByLink::Exactly), custom_id },
         };
         let from = self.before.map_or(Cursor::Newest, |id| Cursor::Older(id.0));
-        Filter { status: self.status, by, from, limit: self.limit }
+        Filter { status: self.status, by, from, limit: self.limit, hides_runs: true }
     }
 }
 

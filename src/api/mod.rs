@@ -37,7 +37,7 @@ use crate::secret::KeyHash;
 use crate::store::keys::Caller;
 use crate::store::orders::{self, Origin};
 use crate::store::services::PriceList;
-use crate::store::{self, Command, IfCallersUnchanged, Point, Read, Store, refills, users};
+use crate::store::{self, Command, IfCallersUnchanged, Point, Read, Store, drips, refills, users};
 use crate::telemetry::RequestTag;
 
 use action::{Action, Add, Asked, Change, Question, Unclear};
@@ -325,11 +325,11 @@ fn reply(
     Ok(match question {
         Question::Balance => wire::balance(users::balance(db, user)?, currency),
         Question::Status(asked) => {
-            let standing = find(&asked, |id| orders::find_standing(db, user, id))?;
-            wire::status(dialect, standing.ok_or(OrderRefusal::OrderNotFound)?, currency)
+            let told = find(&asked, |id| drips::find_told(db, user, id))?;
+            wire::status(dialect, &told.ok_or(OrderRefusal::OrderNotFound)?, currency)
         }
         Question::Statuses(asked) => {
-            let found = look_up(asked, |id| orders::find_standing(db, user, id))?;
+            let found = look_up(asked, |id| drips::find_told(db, user, id))?;
             wire::statuses(dialect, &found, currency)
         }
         Question::Orders(page) => {

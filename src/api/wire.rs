@@ -12,7 +12,7 @@ use super::action::Asked;
 use super::error::Failure;
 use super::fields::Dialect;
 use crate::domain::money::Money;
-use crate::domain::order::{Order, Standing};
+use crate::domain::order::{Order, Parts, Standing, Told};
 use crate::domain::pace::Pace;
 use crate::domain::refill::RefillStatus;
 use crate::domain::refusal::{OrderRefusal, Refusal};
@@ -177,6 +177,15 @@ struct Status<'a> {
     status: &'static str,
     remains: Count,
     currency: &'a str,
+    /// How many runs of a drip-feed have begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runs: Option<Count>,
+    /// How many posts a subscription was bought for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    posts: Option<Count>,
+    /// The orders of runs or posts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    orders: Option<Vec<OrderNumber>>,
 }
 
 impl<'a> Status<'a> {
@@ -187,31 +196,49 @@ impl<'a> Status<'a> {
             status: standing.status.label(),
             remains: Count(dialect, standing.remains),
             currency,
+            runs: None,
+            posts: None,
+            orders: None,
+        }
+    }
+
+    /// The same with what has come of the order.
+    fn of(dialect: Dialect, told: &Told, currency: &'a str) -> Self {
+        let alone = Self::new(dialect, told.standing, currency);
+        let numbers = |ids: &[OrderId]| ids.iter().map(|id| OrderNumber(dialect, *id)).collect();
+        match &told.parts {
+            Parts::None => alone,
+            Parts::Runs(begun, ids) => {
+                Self { runs: Some(Count(dialect, *begun)), orders: Some(numbers(ids)), ..alone }
+            }
+            Parts::Posts(found, ids) => {
+                Self { posts: Some(Count(dialect, *found)), orders: Some(numbers(ids)), ..alone }
+            }
         }
     }
 }
 
 /// How one order stands.
-pub(super) fn status(dialect: Dialect, standing: Standing, currency: &str) -> Vec<u8> {
-    to_bytes(&Status::new(dialect, standing, currency))
+pub(super) fn status(dialect: Dialect, told: &Told, currency: &str) -> Vec<u8> {
+    to_bytes(&Status::of(dialect, told, currency))
 }
 
 /// How several orders stand, by id as it was asked for.
 pub(super) fn statuses(
     dialect: Dialect,
-    found: &[(Asked<OrderId>, Option<Standing>)],
+    found: &[(Asked<OrderId>, Option<Told>)],
     currency: &str,
 ) -> Vec<u8> {
-    struct ById<'a>(Dialect, &'a [(Asked<OrderId>, Option<Standing>)], &'a str);
+    struct ById<'a>(Dialect, &'a [(Asked<OrderId>, Option<Told>)], &'a str);
 
     impl Serialize for ById<'_> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             let Self(dialect, found, currency) = *self;
             let mut map = serializer.serialize_map(Some(found.len()))?;
-            for (asked, standing) in found {
-                match *standing {
-                    Some(standing) => {
-                        let status = Status::new(dialect, standing, currency);
+            for (asked, told) in found {
+                match told {
+                    Some(told) => {
+                        let status = Status::of(dialect, told, currency);
                         map.serialize_entry(&asked.text, &status)?;
                     }
                     None => {

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Result;
+use super::{Result, open_existing};
+use crate::commands::alerts::RecordBackup;
+use crate::domain::Actor;
 use crate::store::backup;
 
 #[derive(clap::Args)]
@@ -20,7 +22,21 @@ pub(super) struct RestoreArgs {
 pub(super) fn back_up(db: &Path, args: BackupArgs) -> Result {
     let bytes = backup::create(db, &args.file)?;
     say!("{} is a sound copy of {} ({bytes} bytes)", args.file.display(), db.display())?;
+    note_time(db);
     note_key(db)
+}
+
+/// Remembers in the panel that it was backed up just now. What was copied is copied, also where
+/// that cannot be written down; a file of an older schema stays as it is.
+fn note_time(db: &Path) {
+    if !backup::is_current(db) {
+        return;
+    }
+    let noted = open_existing(db)
+        .and_then(|store| Ok(store.write_blocking(RecordBackup { actor: Actor::CommandLine })?));
+    if let Err(failure) = noted {
+        eprintln!("panelite: the time of the backup could not be written down: {failure}");
+    }
 }
 
 pub(super) fn restore(db: &Path, args: RestoreArgs) -> Result {

@@ -11,6 +11,7 @@ macro_rules! say {
 }
 
 mod admins;
+mod alerts;
 mod backup;
 mod demo;
 mod orders;
@@ -103,6 +104,9 @@ enum Command {
     /// Fulfil refills by hand
     #[command(subcommand)]
     Refill(orders::RefillCommand),
+    /// What is the matter, and who is told of it
+    #[command(subcommand)]
+    Alert(alerts::AlertCommand),
     /// What can be changed while the panel runs
     #[command(subcommand)]
     Setting(settings::SettingCommand),
@@ -190,12 +194,13 @@ pub fn run() -> ExitCode {
     let done = match cli.command {
         Command::Serve(args) => serve::run(&files, args),
         Command::Admin(command) => admins::run(db, command),
-        Command::User(command) => users::run_user(db, command),
+        Command::User(command) => users::run_user(&files, command),
         Command::Key(command) => users::run_key(db, command),
         Command::Service(command) => services::run(db, command),
         Command::Provider(command) => providers::run(&files, command),
         Command::Order(command) => orders::run_order(db, command),
         Command::Refill(command) => orders::run_refill(db, command),
+        Command::Alert(command) => alerts::run(&files, command),
         Command::Setting(command) => settings::run(db, command),
         Command::Check => check(db),
         Command::Demo(args) => demo::run(&files, &args),

@@ -4,15 +4,19 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use super::{Failure, Result, open, open_existing};
+use super::{Failure, Files, Result, open, open_existing};
 use crate::commands::accounts::{
     Adjust, CreateKey, CreateUser, Deposit, RevokeKey, SetUser, SetUserRate,
 };
+use crate::commands::webhooks::{Kept, SetWebhook, StopWebhook};
+use crate::delivery::url::check_url;
+use crate::delivery::webhook::secret_text;
 use crate::domain::money::{Discount, Money, Rate};
 use crate::domain::user::User;
-use crate::domain::{Actor, KeyId, ServiceId, Timestamp};
+use crate::domain::{Actor, KeyId, ServiceId, Timestamp, UserId};
 use crate::secret::{self, KeyHash};
-use crate::store::{Store, keys, users};
+use crate::store::webhooks::Place;
+use crate::store::{Store, keys, users, webhooks};
 
 const PAGE: i64 = 500;
 
@@ -67,6 +71,19 @@ pub(super) enum UserCommand {
         #[arg(value_parser = custom_rate)]
         rate: CustomRate,
     },
+    /// Tell a user's orders to an address; prints the secret of a first webhook, this once
+    Webhook {
+        name: String,
+        /// Where to, or `off`
+        #[arg(value_name = "URL|off")]
+        url: String,
+        /// Permit http and addresses that are not public
+        #[arg(long)]
+        allow_insecure: bool,
+        /// Tell when the balance falls below
+        #[arg(long, value_parser = amount, value_name = "AMOUNT")]
+        low: Option<Money>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -113,8 +130,8 @@ fn custom_rate(text: &str) -> std::result::Result<CustomRate, &'static str> {
     Ok(CustomRate(Some(rate)))
 }
 
-pub(super) fn run_user(db: &Path, command: UserCommand) -> Result {
-    let actor = Actor::CommandLine;
+pub(super) fn run_user(files: &Files, command: UserCommand) -> Result {
+    let (db, actor) = (files.db.as_path(), Actor::CommandLine);
     match command {
         UserCommand::Create { name } => {
             let id = open(db)?.write_blocking(CreateUser { actor, name })?;
@@ -145,8 +162,32 @@ pub(super) fn run_user(db: &Path, command: UserCommand) -> Result {
             let service = ServiceId(service);
             store.write_blocking(SetUserRate { actor, user, service, rate })?;
         }
+        UserCommand::Webhook { name, url, allow_insecure, low } => {
+            let store = open_existing(db)?;
+            let user = find(&store, &name)?.id;
+            if url == "off" {
+                store.write_blocking(StopWebhook { actor, user })?;
+                return Ok(());
+            }
+            let url = check_url(&url, allow_insecure, None).map_err(Failure::Url)?.to_string();
+            let before = store.page(|db| webhooks::find(db, user))?;
+            let low = low.or_else(|| before.and_then(|before| before.low));
+            let place = Place { url, is_insecure: allow_insecure, low };
+            set_webhook(files, &store, user, place)?;
+        }
     }
     Ok(())
+}
+
+/// Sets a user's webhook, and shows the secret where it is the first.
+fn set_webhook(files: &Files, store: &Store, user: UserId, place: Place) -> Result {
+    let actor = Actor::CommandLine;
+    let secret = secret::random_bytes(webhooks::SECRET_BYTES);
+    let secret_sealed = files.sealer()?.seal(&webhooks::seal_place(user), &secret);
+    match store.write_blocking(SetWebhook { actor, user, place, secret_sealed })? {
+        Kept::New => say!("{}", secret_text(&secret).expose()),
+        Kept::Before => Ok(()),
+    }
 }
 
 fn find(store: &Store, name: &str) -> std::result::Result<User, Failure> {

@@ -4,7 +4,9 @@ use crate::domain::condition::ConditionKind;
 use crate::domain::delivery::{Ending, Submission};
 use crate::domain::provider::{Provider, Trouble};
 use crate::domain::{Actor, ConditionId, ProviderId, ServiceId, Timestamp};
-use crate::store::{Command, Result, Tx, conditions, pricings, providers, services, substitutes};
+use crate::store::{
+    Command, Read, Result, Tx, conditions, pricings, providers, services, substitutes,
+};
 
 /// So long a provider gets no orders that says our balance is used up when it is not.
 const FUNDS_PAUSE: i64 = 600;
@@ -19,6 +21,20 @@ pub fn about_provider(provider: ProviderId) -> String {
 /// What a condition about a service is about.
 pub fn about_service(service: ServiceId) -> String {
     format!("service {service}")
+}
+
+/// What a condition is about, as people call it; `None` where that is gone or is the panel itself.
+pub fn name_of(db: &Read<'_>, subject: &str) -> Result<Option<String>> {
+    let (noun, id) = subject.split_once(' ').unwrap_or_default();
+    let id: i64 = id.parse().unwrap_or_default();
+    Ok(match noun {
+        "provider" => providers::find(db, ProviderId(id))?.map(|it| it.terms.name),
+        "service" => {
+            let service = services::find(db, ServiceId(id))?;
+            service.map(|service| format!("#{id} {}", service.listing.name))
+        }
+        _ => Some(format!("{noun} {id}")).filter(|_| id > 0),
+    })
 }
 
 /// A provider has refused an order: what that says of the provider and of the service.
@@ -123,6 +139,21 @@ impl Command for SetCondition {
             Some(text) => conditions::raise(tx, self.kind, &self.subject, text),
             None => conditions::clear(tx, self.kind, &self.subject),
         }
+    }
+}
+
+/// Says what is the matter now, in place of what was said before.
+pub struct TellCondition {
+    pub kind: ConditionKind,
+    pub subject: String,
+    pub text: String,
+}
+
+impl Command for TellCondition {
+    type Reply = ();
+
+    fn run(&self, tx: &Tx<'_>) -> Result<()> {
+        conditions::tell(tx, self.kind, &self.subject, &self.text)
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::hands;
 use super::places::{self, Place, Unwell};
 use super::sending::{accept, go_to, load, refund};
+use super::telling;
 use crate::domain::delivery::{Delivery, Ending, Hand, HandOver, Stage, State};
 use crate::domain::order::{Order, OrderStatus};
 use crate::domain::refusal::{OrderRefusal, ProviderRefusal};
@@ -159,7 +160,7 @@ impl DecideOrders {
             (_, Decision::Refund) => refund(tx, order, &self.actor),
             (_, Decision::ByHand) => {
                 let change = order.hand_over(HandOver::TakenOver)?;
-                orders::update_state(tx, order, &change)?;
+                telling::move_order(tx, order, &change)?;
                 deliveries::delete(tx, order.id)
             }
             (Some(_), _) if wants_cancel => refund(tx, order, &self.actor),

@@ -1,7 +1,7 @@
 //! Cancels and refills that providers are asked for: made by a customer's request, in its
 //! transaction, and gone with what they are about.
 
-use super::hands;
+use super::{hands, telling};
 use crate::domain::delivery::Stage;
 use crate::domain::errand::{Errand, ErrandStage, Moment, Said};
 use crate::domain::refill::{Refill, RefillStatus};
@@ -147,7 +147,7 @@ impl RecordErrand {
         if !refill.may_become(status) {
             return Ok(());
         }
-        refills::update_status(tx, refill.id, status)?;
+        telling::move_refill(tx, refill, status)?;
         let mut change = format!("{} → {status}", refill.status);
         if let Said::No(text) = &self.said {
             change.push_str(&format!(": {text}"));

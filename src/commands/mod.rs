@@ -5,18 +5,21 @@
 
 pub mod accounts;
 pub mod admins;
+pub mod alerts;
 pub mod catalog;
 pub mod catalog_csv;
 pub mod categories;
 pub mod conditions;
 pub mod deciding;
 pub mod demo;
+pub mod drips;
 pub mod errands;
 mod hands;
 pub mod importing;
 pub mod orders;
 pub mod parking;
 pub mod places;
+pub mod posts;
 pub mod providers;
 pub mod replacing;
 pub mod returning;
@@ -25,7 +28,9 @@ pub mod services;
 pub mod settings;
 pub mod supply;
 pub mod syncing;
+mod telling;
 pub mod watching;
+pub mod webhooks;
 
 use crate::domain::Actor;
 use crate::store::audit::{self, Entry};

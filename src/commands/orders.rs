@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{errands, hands};
+use super::{drips, errands, hands, telling};
 use crate::domain::delivery::State;
 use crate::domain::ledger::Posting;
 use crate::domain::money::Money;
@@ -14,8 +14,8 @@ use crate::domain::{Actor, KeyId, OrderId, RefillId, ServiceId, Timestamp, UserI
 use crate::store::orders::{By, Origin};
 use crate::store::services::OnSale;
 use crate::store::{
-    Command, Error, Read, Result, Tx, accounts, deliveries, ledger, orders, refills, requests,
-    services, submissions, users,
+    self, Command, Error, Read, Result, Tx, accounts, deliveries, ledger, orders, refills,
+    requests, services, submissions, users,
 };
 
 /// Takes the customer's money and records the order, or refuses. A request id that has bought
@@ -43,8 +43,14 @@ impl Command for PlaceOrder {
         if let Some(provider) = order.provider {
             deliveries::insert(tx, id, provider)?;
         }
+        if order.wanted.drip_feed.is_some() {
+            store::drips::insert(tx, id)?;
+        }
         match Posting::charge(order.account, order.charge, id) {
-            Some(charge) => ledger::post(tx, &charge, &self.origin.actor).map(|_| ())?,
+            Some(charge) => {
+                ledger::post(tx, &charge, &self.origin.actor)?;
+                telling::charged(tx, self.user, order.account.id, order.charge)?;
+            }
             None => accounts::update_last_order(tx, order.account.id, id)?,
         }
         if !matches!(self.origin.actor, Actor::Key(_)) {
@@ -125,7 +131,9 @@ impl CancelOrders {
             CancelAnswer::Requested => {
                 orders::update_cancel_requested(tx, id)?;
                 errands::ask_to_cancel(tx, id)?;
-                Ok(Money::ZERO)
+                drips::stop(tx, id, &Actor::Key(self.key))?;
+                let ended = orders::find(tx, id)?.map(|order| order.refunded);
+                Ok(ended.unwrap_or(Money::ZERO))
             }
         }
     }
@@ -176,6 +184,7 @@ impl Command for SetOrder {
         let order = orders::find(tx, self.order)?.ok_or(OrderRefusal::OrderNotFound)?;
 
         let change = order.set(&self.by_hand)?;
+        drips::check_by_hand(tx, &order)?;
 
         save_by_hand(tx, &order, &change, &self.actor)
     }
@@ -198,6 +207,7 @@ impl Command for SetOrders {
         for id in &self.orders {
             let order = orders::find(tx, *id)?.ok_or(OrderRefusal::OrderNotFound)?;
             let change = order.set(&by_hand)?;
+            drips::check_by_hand(tx, &order)?;
             decided.push((order, change));
         }
 
@@ -257,7 +267,7 @@ impl Command for SetRefills {
 }
 
 fn set_refill(tx: &Tx<'_>, actor: &Actor, refill: &Refill, status: RefillStatus) -> Result<()> {
-    refills::update_status(tx, refill.id, status)?;
+    telling::move_refill(tx, refill, status)?;
     if !status.is_open() {
         errands::drop_refill(tx, refill.id)?;
     }
@@ -299,6 +309,7 @@ fn save_by_hand(tx: &Tx<'_>, order: &Order, change: &Change, actor: &Actor) -> R
     save(tx, order, change, actor)?;
     if order.status == OrderStatus::Pending {
         hands::leave(tx, order.id)?;
+        store::drips::delete(tx, order.id)?;
     }
     let text = told(order, change);
     super::record(tx, actor, "order.set", format!("order {}", order.id), text)?;
@@ -332,9 +343,16 @@ pub(super) fn save(tx: &Tx<'_>, order: &Order, change: &Change, actor: &Actor) -
     hands::leave(tx, order.id)
 }
 
-/// Writes a decided move and, where it ends the order, the two postings that settle it.
+/// Writes a decided move and, where it ends the order, the two postings that settle it. A
+/// drip-feed order follows its runs.
 pub(super) fn write(tx: &Tx<'_>, order: &Order, change: &Change, actor: &Actor) -> Result<()> {
-    orders::update_state(tx, order, change)?;
+    telling::move_order(tx, order, change)?;
+    settle(tx, order, change, actor)?;
+    drips::leave(tx, order, change)?;
+    drips::follow(tx, order, change, actor)
+}
+
+fn settle(tx: &Tx<'_>, order: &Order, change: &Change, actor: &Actor) -> Result<()> {
     let Some(settlement) = change.settlement else { return Ok(()) };
     let account = users::account(tx, order.user)?;
     let postings = [

@@ -1,9 +1,9 @@
 //! What a start finds: attempts that a crash has interrupted, and an older file in the panel's
 //! place. Whatever may have been sent waits for a person; nothing is sent twice.
 
-use super::hands;
 use super::places::Place;
 use super::sending::{doubt, load, own_id};
+use super::{drips, hands};
 use crate::domain::condition::ConditionKind;
 use crate::domain::delivery::{Delivery, Hand, Stage, State};
 use crate::domain::money::Money;
@@ -79,6 +79,9 @@ impl Command for ParkRestored {
                 left -= i64::try_from(waiting.len()).unwrap_or(left);
             }
             errands::hold_refills(tx, provider.id)?;
+        }
+        if left > 0 {
+            left -= drips::park(tx, left)?;
         }
         if left < SLICE {
             timelines::update(tx, &Timeline { is_parking: true, ..timeline })?;

@@ -5,7 +5,7 @@
 
 use super::orders::save;
 use super::places::{Place, Places, Unwell};
-use super::{conditions, hands};
+use super::{conditions, drips, hands};
 use crate::domain::delivery::{self, Attempt, Delivery, Ending, Hand, HandOver, Next};
 use crate::domain::delivery::{Stage, State, Submission};
 use crate::domain::input::Input;
@@ -370,6 +370,7 @@ impl Step<'_> {
             }
             Next::Refund(ending) => {
                 self.refuse(tx, *ending)?;
+                drips::refused(tx, self.order)?;
                 refund(tx, self.order, &Actor::Delivery)?;
             }
             Next::Wait(ending, _) if wants_cancel => {
@@ -456,7 +457,9 @@ pub(super) fn accept(
     orders::update_state(tx, order, &change)?;
     let due_at = Timestamp(tx.now.0 + FIRST_LOOK);
     let (provider, place) = (submission.provider, submission.place);
-    let (stage, tries, moved_at, hand) = (Stage::Watch, 0, tx.now, None);
+    let is_subscription = order.kind == ServiceKind::Subscriptions;
+    let stage = if is_subscription { Stage::Posts } else { Stage::Watch };
+    let (tries, moved_at, hand) = (0, tx.now, None);
     let watched = Delivery { provider, place, stage, due_at, tries, moved_at, hand, ..delivery };
     deliveries::update(tx, &watched)?;
     if order.cancel_requested_at.is_some() {

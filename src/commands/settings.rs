@@ -66,7 +66,15 @@ pub(super) fn judge(tx: &Tx<'_>, setting: Setting, value: &str) -> Result<()> {
         | Setting::KeyRate
         | Setting::KeyBurst
         | Setting::WrongKeyRate
-        | Setting::Connections => Ok(()),
+        | Setting::Connections
+        | Setting::MailHost
+        | Setting::MailPort
+        | Setting::MailTls
+        | Setting::MailUser
+        | Setting::MailFrom
+        | Setting::MailTo
+        | Setting::TelegramChat
+        | Setting::BackedUpAt => Ok(()),
     }
 }
 

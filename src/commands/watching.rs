@@ -140,7 +140,7 @@ impl Round<'_> {
                 self.finish(order, delivery, &change, report)
             }
             Reading::Moved(change) => {
-                orders::update_state(self.tx, order, &change)?;
+                settling::write(self.tx, order, &change, &Actor::Delivery)?;
                 let moved = Delivery { hand: None, tries: 1, moved_at: now, ..delivery };
                 self.look_again(order, moved)
             }

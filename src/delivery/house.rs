@@ -1,15 +1,16 @@
-//! The lane without a provider: what waits at a provider that is held back goes elsewhere, imports
-//! go on, what is over is forgotten.
+//! The lane without a provider: runs of drip-feeds begin, what waits at a provider that is held
+//! back goes elsewhere, imports go on, what is over is forgotten.
 
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Delivery, Step, Turn, importing, lock, pause_a_second};
+use super::{Delivery, Step, Turn, importing, lock, pause_a_second, webhook};
 use crate::commands::conditions::PruneConditions;
+use crate::commands::drips::StartRuns;
 use crate::commands::replacing::{ReplaceWaiting, Replaced};
 use crate::domain::{ProviderId, Timestamp};
-use crate::store::{Result, providers};
+use crate::store::{Result, drips, providers};
 
 const EVERY: i64 = 60;
 
@@ -24,7 +25,9 @@ impl House {
     /// Whether there is something to do.
     pub(super) fn is_due(&self, delivery: &Delivery) -> bool {
         !self.is_out.load(Ordering::Acquire)
-            && (self.is_tidying_due(delivery.now()) || importing::is_due(delivery))
+            && (self.is_tidying_due(delivery.now())
+                || importing::is_due(delivery)
+                || delivery.are_runs_due().unwrap_or(false))
     }
 
     fn is_tidying_due(&self, now: Timestamp) -> bool {
@@ -55,8 +58,17 @@ impl Delivery {
         }
     }
 
-    /// A slice of an import, or what is due each minute.
+    /// Whether a run of a drip-feed should begin.
+    fn are_runs_due(&self) -> Result<bool> {
+        let next = self.store.point(|db| drips::next_due(db))?;
+        Ok(next.is_some_and(|next| next <= self.now()))
+    }
+
+    /// Runs that are due, a slice of an import, or what is due each minute.
     pub(super) fn house_step(&self) -> Result<Step> {
+        if self.are_runs_due()? && self.store.write_blocking(StartRuns)? > 0 {
+            return Ok(Step::Did);
+        }
         if importing::step(self)? == Step::Did {
             return Ok(Step::Did);
         }
@@ -72,6 +84,7 @@ impl Delivery {
             }
         }
         self.store.write_blocking(PruneConditions)?;
+        webhook::tidy(self)?;
         Ok(Step::Did)
     }
 

@@ -198,21 +198,39 @@ impl Agent {
     /// # Errors
     /// Where there is no whole answer, with what is known of our own bytes.
     pub fn post(&self, request: &Request<'_>) -> Result<Answer, Failure> {
+        let response = self.send(request, &[])?;
+        read(response, request).unwrap_or_else(|error| Err(failure(&error)))
+    }
+
+    /// Posts once, with headers of our own, and says the status of the answer. The rest of it is
+    /// read as far as it may go, and thrown away.
+    ///
+    /// # Errors
+    /// Where no head of an answer has come.
+    pub fn tell(&self, request: &Request<'_>, headers: &[(&str, &str)]) -> Result<u16, Failure> {
+        let mut response = self.send(request, headers)?;
+        let status = response.status().as_u16();
+        let most = u64::try_from(request.answer_bytes_max).unwrap_or(u64::MAX);
+        let rest = response.body_mut().with_config().limit(u64::MAX).reader();
+        // The status has been said: what becomes of the rest changes nothing.
+        let _ = io::copy(&mut rest.take(most), &mut io::sink());
+        Ok(status)
+    }
+
+    fn send(
+        &self,
+        request: &Request<'_>,
+        headers: &[(&str, &str)],
+    ) -> Result<Response<Body>, Failure> {
         check_url(request.url, self.is_insecure, None)
             .map_err(|flaw| Failure::NotSent(Why::Url(flaw.to_string())))?;
         PHASE.set(Phase::Resolving);
-        let response = self
-            .inner
-            .post(request.url)
-            .header("content-type", request.content_type)
-            .config()
-            .timeout_global(Some(request.timeout))
-            .build()
-            .send(request.body);
-        response.and_then(|response| read(response, request)).unwrap_or_else(|error| {
-            let (phase, why) = (PHASE.get(), why(&error, PHASE.get()));
-            Err(if phase < Phase::Begun { Failure::NotSent(why) } else { Failure::Unknown(why) })
-        })
+        let mut call = self.inner.post(request.url).header("content-type", request.content_type);
+        for (name, value) in headers {
+            call = call.header(*name, *value);
+        }
+        let call = call.config().timeout_global(Some(request.timeout)).build();
+        call.send(request.body).map_err(|error| failure(&error))
     }
 }
 
@@ -223,6 +241,12 @@ pub struct Reach {
     pub is_insecure: bool,
     /// The one certificate to trust, in DER, in place of the authorities of the web.
     pub root: Option<Vec<u8>>,
+}
+
+/// Why a call has no answer, by how far it has come.
+fn failure(error: &Error) -> Failure {
+    let (phase, why) = (PHASE.get(), why(error, PHASE.get()));
+    if phase < Phase::Begun { Failure::NotSent(why) } else { Failure::Unknown(why) }
 }
 
 fn read(
@@ -280,7 +304,7 @@ fn why(error: &Error, phase: Phase) -> Why {
 }
 
 /// What is wrong with their TLS, for an operator.
-fn tls_flaw(error: &rustls::Error) -> String {
+pub(super) fn tls_flaw(error: &rustls::Error) -> String {
     use rustls::CertificateError::{Expired, ExpiredContext, NotValidForName};
     use rustls::CertificateError::{NotValidForNameContext, UnknownIssuer};
     let rustls::Error::InvalidCertificate(flaw) = error else { return error.to_string() };

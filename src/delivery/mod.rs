@@ -5,6 +5,7 @@
 //! No lane waits for another, and nothing here runs inside a transaction. [`Delivery`] is the
 //! handle that the server, the pages and the command line have of it.
 
+pub mod alerts;
 pub mod calls;
 pub mod client;
 pub mod epoch;
@@ -20,12 +21,14 @@ mod errand;
 mod fuzz;
 mod house;
 pub mod importing;
+mod machine;
 mod neighbours;
 mod prove;
 mod send;
 mod start;
 pub mod sync;
 mod watch;
+pub mod webhook;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -78,7 +81,10 @@ pub struct Delivery {
     lanes: Mutex<BTreeMap<ProviderId, Arc<Lane>>>,
     calls: Calls,
     house: house::House,
+    alerts: alerts::Alerts,
+    machine: machine::Machine,
     importer: importing::Importer,
+    webhooks: webhook::Webhooks,
     phase: AtomicUsize,
     /// When the panel was told to stop.
     stopped_at: OnceLock<Instant>,
@@ -244,10 +250,18 @@ impl Delivery {
             self.follow_providers()?;
             let lanes: Vec<Arc<Lane>> = lock(&self.lanes).values().cloned().collect();
             let mut step = self.house_step()?;
+            for part in [Self::machine_step, Self::alerts_step] {
+                if part(self)? == Step::Did {
+                    step = Step::Did;
+                }
+            }
             for lane in lanes {
                 if self.step(&lane)? == Step::Did {
                     step = Step::Did;
                 }
+            }
+            if webhook::step(self)? == Step::Did {
+                step = Step::Did;
             }
             if step == Step::Idle {
                 return Ok(());
@@ -268,9 +282,10 @@ impl Delivery {
         self.phase.load(Ordering::Acquire) == IS_OVER
     }
 
-    /// Whether nothing is sent just now, since the epoch file could not be written.
+    /// Whether nothing is sent just now, since the epoch file could not be written or the disk is
+    /// full.
     fn is_mute(&self, now: Timestamp) -> bool {
-        lock(&self.mute_until).is_some_and(|until| now < until)
+        self.machine.is_full() || lock(&self.mute_until).is_some_and(|until| now < until)
     }
 
     /// Puts on disk that this submission may have left.

@@ -7,13 +7,17 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use super::alerts::Alerts;
 use super::calls::Calls;
 use super::epoch::{self, Epoch, Mark};
 use super::house::House;
 use super::importing::Importer;
+use super::machine::Machine;
+use super::webhook::Webhooks;
 use super::{Delivery, RUNS};
 use crate::clock::Clock;
 use crate::commands::conditions::SetCondition;
+use crate::commands::drips::PullRuns;
 use crate::commands::parking::{BeginTimeline, ParkInterrupted, ParkRestored, Parked};
 use crate::commands::returning::PullToNow;
 use crate::config::fail_at;
@@ -44,6 +48,7 @@ impl Delivery {
         let path = epoch::path(store.path());
         let broken = |error| PrepareError::Epoch(path.clone(), error);
         while store.write_blocking(ParkInterrupted)? > 0 {}
+        store.write_blocking(PullRuns)?;
         let mark = epoch::read(&path).map_err(broken)?;
         let (timeline, last) =
             store.point(|db| Ok((timelines::find(db)?, submissions::last(db)?)))?;
@@ -72,7 +77,10 @@ impl Delivery {
         let calls = Calls::new(clock.clone());
         Ok(Arc::new(Self {
             house: House::default(),
+            alerts: Alerts::default(),
+            machine: Machine::default(),
             importer: Importer::default(),
+            webhooks: Webhooks::default(),
             store,
             clock,
             sealer,

@@ -9,12 +9,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::client::{CallError, Client, Fault, Said};
 use super::lane::Held;
 use super::{Delivery, Lane, Step};
+use crate::commands::posts::{LeasePosts, NEW_POSTS_MAX, POSTS_MAX, Post, RecordPosts};
 use crate::commands::watching::{Answer, LOOKS_MAX, LeaseStatuses, RecordStatuses};
 use crate::domain::delivery::Stage;
 use crate::domain::outcome::Family;
 use crate::domain::report::Report;
 use crate::domain::{OrderId, ProviderId, Timestamp};
-use crate::store::{Read, Result, deliveries, providers};
+use crate::store::{Read, Result, deliveries, placed, providers};
 
 /// Answers for one order after none for many, until one is asked about at a time.
 const STRIKES_MAX: usize = 3;
@@ -44,7 +45,7 @@ pub(super) fn is_due(db: &Read<'_>, lane: &Lane, now: Timestamp) -> Result<bool>
     if is_held(lane, now) {
         return Ok(false);
     }
-    for stage in [Stage::Watch, Stage::Last] {
+    for stage in [Stage::Watch, Stage::Last, Stage::Posts] {
         let due = deliveries::next_due(db, lane.provider, stage)?;
         if due.is_some_and(|due| due <= now) {
             return Ok(true);
@@ -71,7 +72,7 @@ pub(super) fn step(delivery: &Delivery, lane: &Lane) -> Result<Step> {
     let provider = lane.provider;
     let taken = delivery.store.write_blocking(LeaseStatuses { provider, limit })?;
     if taken.is_empty() {
-        return Ok(Step::Idle);
+        return look_for_posts(delivery, lane);
     }
     let found = delivery.store.point(|db| providers::get(db, provider))?;
     let Ok(client) = delivery.client(&found) else { return Ok(Step::Did) };
@@ -79,6 +80,41 @@ pub(super) fn step(delivery: &Delivery, lane: &Lane) -> Result<Step> {
         Ok(answers) => {
             lane.health(|health| health.read());
             delivery.store.write_blocking(RecordStatuses { provider, answers })?;
+        }
+        Err(error) => learn(delivery, lane, &error),
+    }
+    delivery.tell_held(lane);
+    Ok(Step::Did)
+}
+
+/// Asks about the subscription that is due, and about posts of which only their charge tells how
+/// much was bought.
+fn look_for_posts(delivery: &Delivery, lane: &Lane) -> Result<Step> {
+    let provider = lane.provider;
+    let lease = LeasePosts { provider };
+    let Some(taken) = delivery.store.write_blocking(lease)? else { return Ok(Step::Idle) };
+    let found = delivery.store.point(|db| providers::get(db, provider))?;
+    let Ok(client) = delivery.client(&found) else { return Ok(Step::Did) };
+    match client.status(&taken.their_id) {
+        Ok(said) => {
+            lane.health(|health| health.read());
+            let ids = said.as_ref().map(|said| said.orders.clone()).unwrap_or_default();
+            let known =
+                |id: &String| delivery.store.point(|db| placed::find_by_their_id(db, provider, id));
+            let mut posts = Vec::new();
+            for their_id in ids.into_iter().take(POSTS_MAX) {
+                if posts.len() < NEW_POSTS_MAX && known(&their_id)?.is_none() {
+                    posts.push(Post { report: None, their_id });
+                }
+            }
+            if taken.is_range {
+                for post in &mut posts {
+                    let said = client.status(&post.their_id).ok().and_then(std::result::Result::ok);
+                    post.report = said.map(report);
+                }
+            }
+            let (order, answer) = (taken.order, said.map(report));
+            delivery.store.write_blocking(RecordPosts { provider, order, answer, posts })?;
         }
         Err(error) => learn(delivery, lane, &error),
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::lane::CALLS_MAX;
 use super::{
     Delivery, IS_OVER, Lane, STOPS, Step, errand, lock, pause_a_second, prove, send, sync, watch,
+    webhook,
 };
 use crate::store::{Result, providers};
 
@@ -81,6 +82,16 @@ impl Delivery {
     fn assign(self: &Arc<Self>) -> Result<()> {
         if self.house.is_due(self) {
             self.spawn_house();
+        }
+        let now = self.now();
+        if self.alerts.is_due(now) {
+            self.spawn_alerts();
+        }
+        if self.machine.is_due(now) {
+            self.spawn_machine();
+        }
+        if webhook::has_work(self)? {
+            webhook::spawn(self);
         }
         let lanes: Vec<Arc<Lane>> = lock(&self.lanes).values().cloned().collect();
         for lane in lanes {
@@ -182,7 +193,8 @@ impl Running {
         let begun = self.delivery.stopped_at.get().copied().unwrap_or_else(crate::clock::instant);
         let is_sending = || {
             let lanes = lock(&self.delivery.lanes);
-            lanes.values().any(|lane| lane.sending.load(Ordering::Acquire) > 0)
+            self.delivery.webhooks.is_out()
+                || lanes.values().any(|lane| lane.sending.load(Ordering::Acquire) > 0)
         };
         while is_sending() && begun.elapsed() < STOP_TIMEOUT {
             std::thread::sleep(PAUSE);

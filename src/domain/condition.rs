@@ -37,12 +37,20 @@ words! {
         Hand = "Hand",
         /// A provider says something else of an order that has ended.
         Contradicts = "Contradicts",
-        /// An order has not moved for long.
+        /// A subscription's post was bought that its user cannot pay for.
+        UnpaidPosts = "Unpaid posts",
+        /// Orders of a service have not moved for long.
         Slow = "Slow",
         /// An older file lies in the place of the panel's.
         Restored = "Restored",
         /// The epoch file cannot be written, so nothing is sent.
         Epoch = "Epoch",
+        /// The books are not sound.
+        Books = "Books",
+        /// The disk is nearly full.
+        Disk = "Disk",
+        /// Nobody has backed up the panel for long.
+        Backup = "Backup",
     }
 }
 
@@ -68,7 +76,11 @@ impl ConditionKind {
             Self::Overcharged => "Overcharged",
             Self::Hand => "Needs a decision",
             Self::Contradicts => "Changed after its end",
+            Self::UnpaidPosts => "Unpaid posts",
             Self::Slow => "Slow",
+            Self::Books => "Books unsound",
+            Self::Disk => "Disk nearly full",
+            Self::Backup => "No recent backup",
             Self::Restored => "Older file restored",
             Self::Epoch => "Nothing is sent",
         }

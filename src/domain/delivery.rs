@@ -105,6 +105,8 @@ words! {
         Partial = "Partial",
         /// The provider has not known it for a day.
         Lost = "Lost",
+        /// It was posted, and only a person can tell what of the subscription's range was bought.
+        Post = "Post",
         /// The provider refuses to cancel it.
         CancelRefused = "Cancel refused",
         /// A refill that the provider was asked for needs somebody to look.
@@ -123,6 +125,7 @@ impl Hand {
             Self::Word => "Unknown status",
             Self::Partial => "Partial, no count",
             Self::Lost => "Not known there",
+            Self::Post => "New post, no count",
             Self::CancelRefused => "Cancel refused",
             Self::Refill => "Refill not clear",
         }
@@ -138,6 +141,7 @@ impl Hand {
             Self::Word => "The provider says a status that is not known",
             Self::Partial => "It ended short, and the provider does not say by how much",
             Self::Lost => "The provider has not known it for a day",
+            Self::Post => "A new post of a subscription: how much was bought for it is not said",
             Self::CancelRefused => "The provider refuses to cancel it",
             Self::Refill => "The provider refuses the refill, or says nothing clear",
         }

@@ -5,10 +5,12 @@
 //! a [`Refusal`](refusal::Refusal).
 
 pub mod address;
+pub mod alert;
 pub mod catalogue;
 pub mod condition;
 pub mod delivery;
 pub mod errand;
+pub mod event;
 pub mod figures;
 pub mod following;
 pub mod input;
@@ -64,6 +66,8 @@ ids! {
     ConditionId
     /// A cancel or a refill that a provider is asked for.
     ErrandId
+    /// Something that a reseller with a webhook is told. Only grows.
+    EventId
     /// An API key.
     KeyId
     /// One purchase. Public, from 1, below 2^31, only growing.

@@ -18,8 +18,8 @@
 //!   settles it. It needs a service that offers it.
 //! - A refill goes from pending through in progress to completed, rejected or error; pending may
 //!   jump, final stays. No money moves.
-//! - A drip-feed order holds the money of all its runs and is fulfilled by hand as one order. A
-//!   subscription is charged nothing and can only be canceled.
+//! - A drip-feed order holds the money of all its runs, which are charged nothing; how it follows
+//!   them is in `schedule.rs`. A subscription is charged nothing, its posts are.
 
 use super::money::{Money, Rate};
 use super::refusal::{OperatorRefusal, OrderRefusal, Refusal};
@@ -83,6 +83,18 @@ pub struct DripFeed {
     pub interval_minutes: i64,
 }
 
+/// What an order is of another one's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    /// An order of its own.
+    #[default]
+    Whole,
+    /// A run of a drip-feed order, which has paid for it. Customers know it by that order only.
+    RunOf(OrderId),
+    /// Of a post that a subscription has found; charged as any order.
+    PostOf(OrderId),
+}
+
 impl PublicStatus {
     /// The word customers see.
     pub const fn of(status: OrderStatus, shown: Shown) -> Self {
@@ -104,6 +116,7 @@ pub struct Order {
     pub id: OrderId,
     pub user: UserId,
     pub service: ServiceId,
+    pub part: Part,
     /// The service's kind when it was bought.
     pub kind: ServiceKind,
     pub link: String,
@@ -144,6 +157,24 @@ pub struct Standing {
     pub start_count: Option<i64>,
     /// Units not delivered yet.
     pub remains: i64,
+}
+
+/// How an order stands, and what has come of it so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    pub standing: Standing,
+    pub parts: Parts,
+}
+
+/// What an order has led to. Of the numbers of its orders only the newest are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parts {
+    /// It is delivered as one.
+    None,
+    /// Runs that have begun.
+    Runs(i64, Vec<OrderId>),
+    /// Posts that were bought for.
+    Posts(i64, Vec<OrderId>),
 }
 
 /// A move of an order, decided: what to write, and what becomes of the money.
@@ -254,6 +285,14 @@ impl Order {
             self.set(&ByHand { status: *status, start_count: None, remains }).is_ok()
         };
         PublicStatus::ALL.iter().copied().filter(may).collect()
+    }
+
+    /// The drip-feed order that it is a run of.
+    pub const fn parent_of_run(&self) -> Option<OrderId> {
+        match self.part {
+            Part::RunOf(parent) => Some(parent),
+            Part::Whole | Part::PostOf(_) => None,
+        }
     }
 
     /// Units delivered.

@@ -262,9 +262,8 @@ pub fn place(placing: &Placing<'_>) -> Result<Quote, OrderRefusal> {
     let Some(Sale { service, wanted, rate, charge: Some(charge), .. }) = case.sale else {
         return Err(OrderRefusal::ServiceNotFound); // the rules have said so
     };
-    // Runs and posts are sent one by one.
-    let is_sent_whole =
-        wanted.drip_feed.is_none() && service.listing.kind != ServiceKind::Subscriptions;
+    // Runs are sent one by one.
+    let is_sent_whole = wanted.drip_feed.is_none();
     Ok(Quote::New(Box::new(NewOrder {
         account: Account { user: placing.user.id, id: placing.user.account },
         service: service.id,

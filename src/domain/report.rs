@@ -137,6 +137,32 @@ impl Order {
         }
     }
 
+    /// What a report means for a subscription at the provider. It is charged nothing, so its end
+    /// moves no money: its posts are orders of their own.
+    pub fn report_subscription(&self, report: &Report) -> Reading {
+        if self.status != OrderStatus::Active {
+            return Reading::Same;
+        }
+        let ended = |status| Reading::Moved(self.settle(status, 0, Money::ZERO));
+        let shown = match Meaning::of(&report.word) {
+            Meaning::Completed => return ended(OrderStatus::Completed),
+            Meaning::Canceled => return ended(OrderStatus::Canceled),
+            Meaning::Runs(shown) => shown,
+            Meaning::Partial | Meaning::Unknown => {
+                match report.word.trim().to_lowercase().as_str() {
+                    "expired" => return ended(OrderStatus::Completed),
+                    "paused" => Shown::Processing,
+                    _ => return Reading::Unclear(Hand::Word),
+                }
+            }
+        };
+        if shown == self.shown {
+            return Reading::Same;
+        }
+        let (status, start_count) = (OrderStatus::Active, self.start_count);
+        Reading::Moved(Change { status, shown, start_count, remains: 0, settlement: None })
+    }
+
     /// Whether a provider says something else of an order than how it has ended. A word that nobody
     /// knows says nothing.
     pub fn is_contradicted(&self, report: &Report) -> bool {

@@ -1,5 +1,6 @@
 //! What the operator can set while the panel runs, and what each setting may be.
 
+use super::alert::{self, MailTls};
 use super::input::parse_number;
 use super::money::Money;
 use super::refusal::OperatorRefusal;
@@ -23,6 +24,20 @@ words! {
         WrongKeyRate = "wrong_key_rate",
         /// Connections at a time; 0 for no limit. Counts from the next start.
         Connections = "connections",
+        /// The server that takes our mail; empty where no alerts go by mail.
+        MailHost = "mail_host",
+        MailPort = "mail_port",
+        /// How the connection to it is secured, a word of `MailTls`.
+        MailTls = "mail_tls",
+        /// Who we log in as there; empty for nobody.
+        MailUser = "mail_user",
+        MailFrom = "mail_from",
+        /// Addresses, separated by commas.
+        MailTo = "mail_to",
+        /// The chat that a Telegram bot writes to: its number, or `@` and a name; empty for none.
+        TelegramChat = "telegram_chat",
+        /// When the panel was backed up last, in unix seconds; 0 for never.
+        BackedUpAt = "backed_up_at",
     }
 }
 
@@ -38,6 +53,14 @@ impl Setting {
             Self::KeyBurst => "400",
             Self::WrongKeyRate => "60",
             Self::Connections => "1024",
+            Self::MailHost
+            | Self::MailUser
+            | Self::MailFrom
+            | Self::MailTo
+            | Self::TelegramChat => "",
+            Self::MailPort => "465",
+            Self::MailTls => MailTls::Implicit.as_str(),
+            Self::BackedUpAt => "0",
         }
     }
 
@@ -53,6 +76,14 @@ impl Setting {
             Self::KeyRate | Self::KeyBurst | Self::WrongKeyRate | Self::Connections => {
                 parse_number(value).is_some_and(|number| number <= 1_000_000)
             }
+            Self::MailHost => value.is_empty() || alert::is_host(value),
+            Self::MailPort => value.parse::<u16>().is_ok_and(|port| port > 0),
+            Self::MailTls => MailTls::from_stored(value).is_some(),
+            Self::MailUser => value.len() <= 254 && !value.chars().any(super::is_hidden),
+            Self::MailFrom => value.is_empty() || alert::is_address(value),
+            Self::MailTo => value.is_empty() || alert::addresses(value).is_some(),
+            Self::TelegramChat => value.is_empty() || alert::is_chat(value),
+            Self::BackedUpAt => value.parse::<i64>().is_ok_and(|at| at >= 0),
         };
         if is_sound { Ok(()) } else { Err(OperatorRefusal::BadSetting) }
     }

@@ -209,6 +209,12 @@ impl Practice {
         });
     }
 
+    /// A new post of a subscription, for which so many are bought; the number of its order.
+    /// `None` where there is no such subscription.
+    pub fn post(&self, subscription: &str, quantity: i64) -> Option<String> {
+        self.shared.change(|state| state.shop.post(subscription, quantity))
+    }
+
     /// Sets what `refill_status` answers for a refill.
     pub fn set_refill_status<T: ToString>(&self, refill: T, word: &str) {
         self.shared.change(|state| state.shop.set_refill(&refill.to_string(), word));

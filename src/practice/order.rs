@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::answer::{amount, money, parse_amount};
+use super::answer::{amount, list, money, parse_amount};
 
 /// Seconds after which an order is processed.
 const PROCESSING_AFTER: i64 = 10;
@@ -83,6 +83,8 @@ pub(super) struct Order {
     /// Which one it is, from 1.
     pub(super) nth: i64,
     pub(super) says: Option<Says>,
+    /// The orders of a subscription's posts.
+    pub(super) posts: Vec<String>,
 }
 
 impl Order {
@@ -98,8 +100,17 @@ impl Order {
         Says { charge: Some(charge), ..says }
     }
 
+    /// Whether it is a subscription: it lasts until it is canceled.
+    fn is_subscription(&self) -> bool {
+        self.units == 0
+    }
+
     /// Where the clock has brought it.
     fn moved(&self, now: i64) -> Says {
+        if self.is_subscription() {
+            let word = if self.canceled_at.is_some() { "Canceled" } else { "Active" };
+            return Says::status(word).start_count(0);
+        }
         let ends_at = self.canceled_at.unwrap_or(now).min(now);
         let age = ends_at - self.placed_at;
         let missing = if self.nth % 7 == 0 { self.quantity / 4 } else { 0 };
@@ -148,13 +159,19 @@ impl Order {
     pub(super) fn status_pairs(&self, now: i64, is_json: bool) -> Vec<(&'static str, String)> {
         let says = self.report(now);
         let text = |text: &str| amount(text, is_json);
-        vec![
+        let mut pairs = vec![
             ("charge", text(&says.charge.unwrap_or_default())),
             ("start_count", text(&says.start_count)),
             ("status", amount(&says.status, false)),
             ("remains", text(&says.remains)),
             ("currency", amount("USD", false)),
-        ]
+        ];
+        if self.is_subscription() {
+            let orders = self.posts.iter().map(|id| amount(id, is_json)).collect::<Vec<_>>();
+            pairs.push(("posts", text(&self.posts.len().to_string())));
+            pairs.push(("orders", list(&orders)));
+        }
+        pairs
     }
 
     /// As a test sees it.

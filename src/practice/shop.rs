@@ -182,8 +182,33 @@ impl Shop {
             canceled_at: None,
             nth: number - self.number_before,
             says: None,
+            posts: Vec::new(),
         });
         Ok(bought(number.to_string(), request.is_json))
+    }
+
+    /// A new post of a subscription: an order of so many. Says its number.
+    pub(super) fn post(&mut self, subscription: &str, quantity: i64) -> Option<String> {
+        let (number, now) = (self.next_number(), self.now());
+        let order = self.order(subscription)?;
+        order.posts.push(number.to_string());
+        let (service, link) = (order.service, order.link.clone());
+        let rate = self.services.iter().find(|it| it.id == service)?.rate.clone();
+        self.orders.push(Order {
+            id: number.to_string(),
+            service,
+            link,
+            quantity,
+            units: quantity,
+            charge_micros: charge_micros(&rate, quantity, false),
+            inputs: BTreeMap::new(),
+            placed_at: now,
+            canceled_at: None,
+            nth: number - NUMBER_BEFORE,
+            says: None,
+            posts: Vec::new(),
+        });
+        Some(number.to_string())
     }
 
     /// The order that was bought by the same request before.

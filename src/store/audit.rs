@@ -71,6 +71,11 @@ pub fn list(db: &Read<'_>, before: i64, limit: i64) -> Result<Vec<Written>> {
     db.list(&sql, params![before, limit], read_written)
 }
 
+/// When the first entry was written.
+pub fn first_at(db: &Read<'_>) -> Result<Option<Timestamp>> {
+    db.find("SELECT created_at FROM audit ORDER BY id LIMIT 1", [], |row| row.get(0))
+}
+
 fn list_about_sql() -> String {
     format!(
         "SELECT id, created_at, {WHO}, {COLUMNS}

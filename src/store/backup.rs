@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::check::{self, Finding};
 use super::copies::{CopyError, Part, copy, copy_over, refuse_existing};
+use super::migrations::VERSION;
 use super::schema::{self, OpenError, beside};
 use super::{Error, Missing, upgrade};
 
@@ -67,6 +68,12 @@ pub fn create(db: &Path, target: &Path) -> Result<u64> {
         return Err(BackupError::Unsound(findings));
     }
     Ok(part.keep_as(target)?)
+}
+
+/// Whether a file is a panel's of this version.
+pub fn is_current(db: &Path) -> bool {
+    let version = schema::open_untouched(db).and_then(|conn| schema::user_version(&conn));
+    version.is_ok_and(|version| version == VERSION)
 }
 
 /// Puts a backup in a panel's place, unless a server runs there. Returns where the content that

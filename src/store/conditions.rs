@@ -94,6 +94,18 @@ fn list_open_sql() -> String {
     )
 }
 
+/// What is open of one kind.
+pub fn list_of_kind(db: &Read<'_>, kind: ConditionKind) -> Result<Vec<Condition>> {
+    db.list(&list_of_kind_sql(), params![kind], read_condition)
+}
+
+fn list_of_kind_sql() -> String {
+    format!(
+        "SELECT {COLUMNS} FROM conditions INDEXED BY conditions_open
+         WHERE cleared_at IS NULL AND kind = $1 ORDER BY subject"
+    )
+}
+
 /// What was cleared last, newest first.
 pub fn list_cleared(db: &Read<'_>, limit: i64) -> Result<Vec<Condition>> {
     db.list(&list_cleared_sql(), params![limit], read_condition)
@@ -104,6 +116,63 @@ fn list_cleared_sql() -> String {
         "SELECT {COLUMNS} FROM conditions INDEXED BY conditions_cleared
          WHERE cleared_at IS NOT NULL ORDER BY cleared_at DESC, id DESC LIMIT $1"
     )
+}
+
+/// What is open since before then, was never told and is not muted, by kind.
+pub fn list_untold(
+    db: &Read<'_>,
+    (raised_by, now): (Timestamp, Timestamp),
+    limit: i64,
+) -> Result<Vec<Condition>> {
+    db.list(&list_untold_sql(), params![raised_by, now, limit], read_condition)
+}
+
+fn list_untold_sql() -> String {
+    format!(
+        "SELECT {COLUMNS} FROM conditions INDEXED BY conditions_open
+         WHERE cleared_at IS NULL AND kind > '' AND told_at IS NULL AND raised_at <= $1
+           AND (muted_until IS NULL OR muted_until <= $2)
+         ORDER BY kind, subject LIMIT $3"
+    )
+}
+
+/// What was cleared since then and of which only the raise was told. What was muted when it was
+/// cleared is left out.
+pub fn list_untold_clears(db: &Read<'_>, since: Timestamp, limit: i64) -> Result<Vec<Condition>> {
+    db.list(&list_untold_clears_sql(), params![since, limit], read_condition)
+}
+
+fn list_untold_clears_sql() -> String {
+    format!(
+        "SELECT {COLUMNS} FROM conditions INDEXED BY conditions_cleared
+         WHERE cleared_at IS NOT NULL AND cleared_at >= $1
+           AND told_at IS NOT NULL AND told_clear_at IS NULL
+           AND (muted_until IS NULL OR muted_until <= cleared_at)
+         ORDER BY cleared_at, id LIMIT $2"
+    )
+}
+
+/// How many times something was told since then: all that is told together has one time.
+pub fn count_tellings(db: &Read<'_>, since: Timestamp) -> Result<i64> {
+    db.get(
+        "SELECT count(*) FROM (
+           SELECT told_at FROM conditions WHERE told_at > $1
+           UNION SELECT told_clear_at FROM conditions WHERE told_clear_at > $1) AS tellings",
+        params![since],
+        |row| row.get(0),
+    )
+}
+
+/// Writes down that a raise was told.
+pub fn update_told(tx: &Tx<'_>, id: ConditionId) -> Result<()> {
+    tx.execute("UPDATE conditions SET told_at = $1 WHERE id = $2", params![tx.now, id])?;
+    Ok(())
+}
+
+/// Writes down that a clear was told.
+pub fn update_told_clear(tx: &Tx<'_>, id: ConditionId) -> Result<()> {
+    tx.execute("UPDATE conditions SET told_clear_at = $1 WHERE id = $2", params![tx.now, id])?;
+    Ok(())
 }
 
 /// Keeps a condition out of sight until then; `None` shows it again.
@@ -129,8 +198,11 @@ mod tests {
     use crate::store::schema;
 
     #[test]
-    fn both_lists_walk_an_index() {
+    fn all_lists_walk_an_index() {
         schema::assert_walks_an_index(&list_open_sql());
         schema::assert_walks_an_index(&list_cleared_sql());
+        schema::assert_walks_an_index(&list_of_kind_sql());
+        schema::assert_walks_an_index(&list_untold_sql());
+        schema::assert_walks_an_index(&list_untold_clears_sql());
     }
 }

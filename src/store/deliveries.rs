@@ -1,9 +1,11 @@
 //! Deliveries: what still has to happen to orders that are sold through a provider.
 
+use std::collections::BTreeMap;
+
 use super::value::{Row, RowResult, params};
 use super::{Read, Result, Tx};
 use crate::domain::delivery::{Delivery, Hand, Stage};
-use crate::domain::{OrderId, ProviderId, Timestamp};
+use crate::domain::{OrderId, ProviderId, ServiceId, Timestamp};
 
 const COLUMNS: &str = "order_id, provider_id, place, stage, due_at, tries, moved_at, hand";
 
@@ -85,6 +87,36 @@ pub fn pull(
     limit: i64,
 ) -> Result<usize> {
     tx.execute(PULL, params![tx.now, provider, stage, late, limit])
+}
+
+const SLOW: &str = "SELECT o.service_id, d.order_id
+     FROM deliveries d INDEXED BY deliveries_due
+     JOIN orders o ON o.id = d.order_id LEFT JOIN paces p ON p.service_id = o.service_id
+     WHERE d.provider_id = $1 AND d.stage = $2 AND d.moved_at <= $3
+       AND d.moved_at <= $4 - 3 * coalesce(p.seconds, 0)";
+
+/// A service's orders that have not moved for long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slow {
+    pub orders: i64,
+    pub oldest: OrderId,
+}
+
+/// Adds a provider's orders in a stage that have not moved since `before`, nor for three times as
+/// long as their service takes. Looks at all of the stage.
+pub fn add_slow(
+    db: &Read<'_>,
+    slow: &mut BTreeMap<ServiceId, Slow>,
+    (provider, stage): (ProviderId, Stage),
+    (before, now): (Timestamp, Timestamp),
+) -> Result<()> {
+    db.for_each(SLOW, params![provider, stage, before, now], |row| {
+        let (service, order) = (row.get(0)?, row.get(1)?);
+        let found = slow.entry(service).or_insert(Slow { orders: 0, oldest: order });
+        found.orders += 1;
+        found.oldest = found.oldest.min(order);
+        Ok(())
+    })
 }
 
 /// Nothing more has to happen to the order.
@@ -202,7 +234,8 @@ mod tests {
 
     #[test]
     fn all_that_a_lane_asks_walks_an_index() {
-        for sql in [DUE, NEXT_DUE, IN_STAGE, WAITING, PULL, HELD, INTERRUPTED, COUNTED, HANDS] {
+        for sql in [DUE, NEXT_DUE, IN_STAGE, WAITING, PULL, HELD, INTERRUPTED, COUNTED, HANDS, SLOW]
+        {
             schema::assert_walks_an_index(sql);
         }
         schema::assert_walks_an_index(&hand_sql());

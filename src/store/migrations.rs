@@ -29,6 +29,7 @@ const MIGRATIONS: &[Step] = &[
     Step { sql: BOUNDS_AND_CATALOGUE, rows: None, after: "" },
     Step { sql: LINK_KEY, rows: Some(links::fill_keys), after: LINK_KEY_INDEX },
     Step { sql: DELIVERY, rows: None, after: "" },
+    Step { sql: RUNS_AND_EVENTS, rows: None, after: "" },
 ];
 
 /// The version of `schema.sql`.
@@ -242,4 +243,59 @@ CREATE INDEX errands_hand ON errands (hand, id) WHERE hand <> '';
 CREATE UNIQUE INDEX conditions_open ON conditions (kind, subject) WHERE cleared_at IS NULL;
 CREATE INDEX conditions_cleared ON conditions (cleared_at, id) WHERE cleared_at IS NOT NULL;
 ALTER TABLE figures ADD COLUMN cost_micros INTEGER NOT NULL DEFAULT 0;
+";
+
+/// Drip-feed orders from before have no row in `drips` and stay one order, fulfilled by hand.
+const RUNS_AND_EVENTS: &str = "
+CREATE TABLE drips (
+  order_id INTEGER PRIMARY KEY REFERENCES orders (id),
+  started  INTEGER NOT NULL DEFAULT 0 CHECK (started >= 0),
+  next_at  INTEGER,
+  hand     TEXT    NOT NULL DEFAULT ''
+) STRICT;
+CREATE TABLE webhooks (
+  user_id           INTEGER PRIMARY KEY REFERENCES users (id),
+  url               TEXT    NOT NULL,
+  is_insecure       INTEGER NOT NULL DEFAULT 0 CHECK (is_insecure IN (0, 1)),
+  secret_sealed     BLOB    NOT NULL,
+  old_secret_sealed BLOB,
+  old_until         INTEGER,
+  is_enabled        INTEGER NOT NULL DEFAULT 1 CHECK (is_enabled IN (0, 1)),
+  low_micros        INTEGER,
+  is_low            INTEGER NOT NULL DEFAULT 0 CHECK (is_low IN (0, 1)),
+  paused_until      INTEGER,
+  failures          INTEGER NOT NULL DEFAULT 0,
+  dropped           INTEGER NOT NULL DEFAULT 0,
+  due_at            INTEGER
+) STRICT;
+CREATE TABLE events (
+  id                INTEGER PRIMARY KEY,
+  user_id           INTEGER NOT NULL REFERENCES users (id),
+  kind              TEXT    NOT NULL,
+  order_id          INTEGER,
+  refill_id         INTEGER,
+  status            TEXT    NOT NULL,
+  net_charge_micros INTEGER,
+  refunded_micros   INTEGER,
+  start_count       INTEGER,
+  remains           INTEGER,
+  balance_micros    INTEGER,
+  created_at        INTEGER NOT NULL,
+  due_at            INTEGER,
+  tries             INTEGER NOT NULL DEFAULT 0,
+  state             TEXT    NOT NULL DEFAULT 'waiting'
+                    CHECK (state = 'waiting' OR state = 'done' OR state = 'failed'),
+  answer            TEXT    NOT NULL DEFAULT ''
+) STRICT;
+CREATE TABLE secrets (
+  name   TEXT PRIMARY KEY,
+  sealed BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX orders_runs ON orders (parent_id, id) WHERE parent_id IS NOT NULL;
+CREATE INDEX drips_next ON drips (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX drips_hand ON drips (hand, order_id) WHERE hand <> '';
+CREATE INDEX webhooks_due ON webhooks (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX events_due ON events (user_id, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX events_user ON events (user_id, id);
+CREATE INDEX events_created ON events (created_at);
 ";

@@ -13,7 +13,10 @@ pub mod check;
 pub mod conditions;
 pub mod deliveries;
 pub mod delivery_list;
+pub mod drip_list;
+pub mod drips;
 pub mod errands;
+pub mod events;
 pub mod figures;
 pub mod keys;
 pub mod ledger;
@@ -31,6 +34,7 @@ pub mod providers;
 pub mod readings;
 pub mod refills;
 pub mod requests;
+pub mod secrets;
 pub mod service_list;
 pub mod services;
 pub mod sessions;
@@ -39,6 +43,7 @@ pub mod submissions;
 pub mod substitutes;
 pub mod timelines;
 pub mod users;
+pub mod webhooks;
 
 mod bell;
 mod command;
@@ -61,7 +66,9 @@ use r2d2::Pool;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::domain::refusal::{OperatorRefusal, OrderRefusal, ProviderRefusal, Refusal};
+use crate::domain::refusal::{
+    OperatorRefusal, OrderRefusal, ProviderRefusal, Refusal, WebhookRefusal,
+};
 
 pub use bell::Bell;
 pub use check::check_file;
@@ -148,6 +155,12 @@ impl From<OrderRefusal> for Error {
 
 impl From<ProviderRefusal> for Error {
     fn from(refusal: ProviderRefusal) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+impl From<WebhookRefusal> for Error {
+    fn from(refusal: WebhookRefusal) -> Self {
         Self::Refused(refusal.into())
     }
 }

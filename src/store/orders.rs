@@ -8,7 +8,7 @@ use super::{Read, Result, Tx, accounts, figures};
 use crate::domain::figures::Figures;
 use crate::domain::input::Input;
 use crate::domain::link;
-use crate::domain::order::{Change, DripFeed, Order, PublicStatus, Standing};
+use crate::domain::order::{Change, DripFeed, Order, Part, PublicStatus};
 use crate::domain::placing::NewOrder;
 use crate::domain::{Actor, OrderId, ServiceId, UserId};
 
@@ -19,6 +19,7 @@ fn read_order(row: &Row<'_>) -> RowResult<Order> {
         id: row.get(0)?,
         user: row.get(1)?,
         service: row.get(2)?,
+        part: read_part(row)?,
         kind: row.get(3)?,
         link: row.get(4)?,
         quantity: row.get(5)?,
@@ -40,11 +41,23 @@ fn read_order(row: &Row<'_>) -> RowResult<Order> {
     })
 }
 
+fn read_part(row: &Row<'_>) -> RowResult<Part> {
+    let parent: Option<OrderId> = row.get(20)?;
+    let runs_of_parent: Option<i64> = row.get(21)?;
+    Ok(match (parent, runs_of_parent) {
+        (None, _) => Part::Whole,
+        (Some(parent), Some(_)) => Part::RunOf(parent),
+        (Some(parent), None) => Part::PostOf(parent),
+    })
+}
+
 const FIND: &str =
-    "SELECT id, user_id, service_id, kind, link, quantity, units, runs, interval_minutes,
-            rate_micros, charge_micros, refunded_micros, status, shown, start_count, remains,
-            custom_id, created_at, finished_at, cancel_requested_at
-     FROM orders WHERE id = $1";
+    "SELECT o.id, o.user_id, o.service_id, o.kind, o.link, o.quantity, o.units, o.runs,
+            o.interval_minutes, o.rate_micros, o.charge_micros, o.refunded_micros, o.status,
+            o.shown, o.start_count, o.remains, o.custom_id, o.created_at, o.finished_at,
+            o.cancel_requested_at, o.parent_id,
+            (SELECT parent.runs FROM orders parent WHERE parent.id = o.parent_id)
+     FROM orders o WHERE o.id = $1";
 
 /// An order by its number, whichever user's it is.
 pub fn find(db: &Read<'_>, id: OrderId) -> Result<Option<Order>> {
@@ -56,26 +69,10 @@ pub fn find_each(db: &Read<'_>, ids: &[OrderId]) -> Result<Vec<Option<Order>>> {
     db.find_each(FIND, ids, read_order)
 }
 
-/// An order by its number, if it is that user's. Another's is not there.
+/// An order by its number, if it is that user's. Another's is not there, nor is a run.
 pub fn find_of(db: &Read<'_>, user: UserId, id: OrderId) -> Result<Option<Order>> {
-    Ok(find(db, id)?.filter(|order| order.user == user))
-}
-
-/// How an order stands, if it is that user's. Another's is not there.
-pub fn find_standing(db: &Read<'_>, user: UserId, id: OrderId) -> Result<Option<Standing>> {
-    db.find(
-        "SELECT public_status, charge_micros - refunded_micros, start_count, remains
-         FROM orders WHERE id = $1 AND user_id = $2",
-        params![id, user],
-        |row| {
-            Ok(Standing {
-                status: row.get(0)?,
-                net_charge: row.get(1)?,
-                start_count: row.get(2)?,
-                remains: row.get(3)?,
-            })
-        },
-    )
+    let is_theirs = |order: &Order| order.user == user && order.parent_of_run().is_none();
+    Ok(find(db, id)?.filter(is_theirs))
 }
 
 /// Who placed an order, and under what names of the customer's own.
@@ -234,6 +231,8 @@ pub struct Filter {
     pub from: Cursor,
     /// How many at most.
     pub limit: usize,
+    /// Whether runs are left out: their customers do not know them as orders.
+    pub hides_runs: bool,
 }
 
 /// What a list of orders is about. Each has an index to find it by.
@@ -255,8 +254,29 @@ pub enum By {
     CancelRequest,
 }
 
-/// A page of orders, in the order they are met: newest first, on the way back upwards.
+/// A page of orders, in the order they are met: newest first, on the way back upwards. Where runs
+/// are left out, the list is walked on until the page is full.
 pub fn list(db: &Read<'_>, filter: &Filter) -> Result<Vec<Order>> {
+    if !filter.hides_runs {
+        return list_all(db, filter);
+    }
+    let mut kept = Vec::new();
+    let mut from = filter.from;
+    loop {
+        let some = list_all(db, &Filter { from, ..filter.clone() })?;
+        let is_last = some.len() < filter.limit;
+        let next = some.last().map(|order| from.behind(order.id.0));
+        kept.extend(some.into_iter().filter(|order| order.parent_of_run().is_none()));
+        match next {
+            Some(next) if !is_last && kept.len() < filter.limit => from = next,
+            _ => break,
+        }
+    }
+    kept.truncate(filter.limit);
+    Ok(kept)
+}
+
+fn list_all(db: &Read<'_>, filter: &Filter) -> Result<Vec<Order>> {
     let ids = match filter.by.index() {
         Some(index) => ids_in_blocks(db, filter, index)?,
         None => ids_in_run(db, filter)?,

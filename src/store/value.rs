@@ -9,6 +9,7 @@ use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use crate::domain::condition::ConditionKind;
 use crate::domain::delivery::{Ending, Hand, Stage, State};
 use crate::domain::errand::ErrandStage;
+use crate::domain::event::{EventKind, EventState};
 use crate::domain::input::Input;
 use crate::domain::ledger::{AccountKind, PostingKind};
 use crate::domain::money::{Discount, Money, Rate};
@@ -17,8 +18,8 @@ use crate::domain::provider::{Dialect, Exchange};
 use crate::domain::refill::RefillStatus;
 use crate::domain::service::ServiceKind;
 use crate::domain::{
-    AccountId, AdminId, CategoryId, ConditionId, ErrandId, KeyId, OrderId, PostingId, ProviderId,
-    RefillId, ServiceId, SessionId, SubmissionId, Timestamp, UserId,
+    AccountId, AdminId, CategoryId, ConditionId, ErrandId, EventId, KeyId, OrderId, PostingId,
+    ProviderId, RefillId, ServiceId, SessionId, SubmissionId, Timestamp, UserId,
 };
 use crate::secret::KeyHash;
 
@@ -283,6 +284,7 @@ integer_columns! {
     CategoryId: |id| Some(CategoryId(id)), |id| id.0;
     ConditionId: |id| Some(ConditionId(id)), |id| id.0;
     ErrandId: |id| Some(ErrandId(id)), |id| id.0;
+    EventId: |id| Some(EventId(id)), |id| id.0;
     KeyId: |id| Some(KeyId(id)), |id| id.0;
     OrderId: |id| Some(OrderId(id)), |id| id.0;
     PostingId: |id| Some(PostingId(id)), |id| id.0;
@@ -319,6 +321,6 @@ macro_rules! word_columns {
 }
 
 word_columns! {
-    AccountKind ConditionKind Dialect Ending ErrandStage Hand Input OrderStatus PostingKind
-    PublicStatus RefillStatus ServiceKind Shown Stage State
+    AccountKind ConditionKind Dialect Ending ErrandStage EventKind EventState Hand Input
+    OrderStatus PostingKind PublicStatus RefillStatus ServiceKind Shown Stage State
 }

@@ -52,6 +52,7 @@ fn path(route: &Route) -> String {
     let path = path.replace("/keys/{id}/rotate", "/keys/2/rotate");
     let path = path.replace("/keys/{id}/revoke", "/keys/3/revoke");
     let path = path.replace("{id}", "1").replace("{key}", "1").replace("{service}", "1");
+    let path = path.replace("{event}", "1");
     format!("/admin{path}")
 }
 
@@ -194,6 +195,9 @@ const DONE: &[(&str, &[(&str, &str)])] = &[
     ("/users/{id}/keys/{key}/revoke", &[("confirmed", "yes")]),
     ("/users/{id}/rates", &[("service", "1"), ("rate", "0.5")]),
     ("/users/{id}/rates/{service}/drop", &[]),
+    ("/users/{id}/webhook", &[("url", "https://example.com/events"), ("low", "5")]),
+    ("/users/{id}/webhook/secret", &[("seen", ""), ("confirmed", "yes")]),
+    ("/users/{id}/webhook/off", &[]),
     ("/users/{id}/note", &[("note", "pays late")]),
     (
         "/services",
@@ -257,6 +261,7 @@ const DONE: &[(&str, &[(&str, &str)])] = &[
 
 /// Routes that need more than a form; each has a test of its own.
 const ELSEWHERE: &[&str] = &[
+    "/users/{id}/webhook/{event}/again",
     "/orders/{id}/look",
     "/services/{id}/by-rule",
     "/providers/test",

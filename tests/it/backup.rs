@@ -136,7 +136,6 @@ fn a_restore_brings_back_the_backup_and_keeps_what_was_there() {
 fn a_restore_refuses_what_is_no_sound_panel() {
     let shop = Shop::new();
     buy(&shop, "order", 2);
-    let bytes = std::fs::read(&shop.db).unwrap();
     let damaged = |name: &str, sql: &str| {
         let backup = back_up(&shop, name);
         Connection::open(&backup).unwrap().execute_batch(sql).unwrap();
@@ -153,6 +152,7 @@ fn a_restore_refuses_what_is_no_sound_panel() {
         (damaged("money.db", "UPDATE accounts SET balance_micros = 9 WHERE id = 2"), "not sound"),
         (damaged("guard.db", "DROP TRIGGER postings_stay"), "not sound"),
     ];
+    let bytes = std::fs::read(&shop.db).unwrap();
     for (backup, why) in refused {
         let refusal = restore(&shop.db, &backup).unwrap_err();
         assert!(refusal.contains(why), "{}: {refusal}", backup.display());

@@ -99,8 +99,17 @@ fn hand_over() -> String {
                              link_key)
          VALUES (1, 1, 11, 'default', 'x', 10, 10, 2500000, 0, 10, 0, 0, 'x');
          UPDATE accounts SET last_order_id = 13 WHERE id = 4;
-         INSERT INTO figures (slot_at, orders) VALUES (0, 1);
+         UPDATE orders SET status = 'active', shown = 'in_progress' WHERE id = 11;
+         UPDATE order_counts SET count = count - 1 WHERE public_status = 'pending';
+         UPDATE order_counts SET count = count + 1 WHERE public_status = 'in_progress';
+         UPDATE drips SET started = 1, next_at = 3600 WHERE order_id = 11;
          UPDATE orders SET parent_id = 12 WHERE id = 9;
+         INSERT INTO webhooks (user_id, url, secret_sealed, due_at) VALUES (1, 'https://a', zeroblob(72), 0);
+         INSERT INTO events (user_id, kind, order_id, refill_id, status, net_charge_micros,
+                             refunded_micros, remains, balance_micros, created_at, due_at, state)
+         VALUES (1, 'order_completed', 3, NULL, 'completed', 2500000, 0, 0, NULL, 0, 0, 'waiting'),
+                (1, 'refill_rejected', 3, 1, 'error', NULL, NULL, NULL, NULL, 0, NULL, 'done'),
+                (1, 'balance_low', NULL, NULL, '', NULL, NULL, NULL, 1, 0, NULL, 'failed');
          {goodwill};
          ANALYZE;"
     )
@@ -193,7 +202,15 @@ const FALSIFICATIONS: &str = "
     a charge names no order                | charge posting                       | UPDATE postings SET order_id = NULL WHERE order_id = 1
     a price is changed                     | price                                | UPDATE orders SET rate_micros = rate_micros + 1 WHERE id = 1
     a charge is changed                    | charge escrow figures price          | UPDATE orders SET charge_micros = charge_micros - 1 WHERE id = 1
-    a run of a drip-feed costs something   | charge escrow figures price          | UPDATE orders SET charge_micros = 25000 WHERE id = 13
+    a run of a drip-feed costs something   | charge escrow price                  | UPDATE orders SET charge_micros = 25000 WHERE id = 13
+    a run of a drip-feed is forgotten      | bounds count drip                    | DELETE FROM orders WHERE id = 13
+    a run of a drip-feed is not counted    | drip                                 | UPDATE drips SET started = 0 WHERE order_id = 11
+    more runs are to come than were bought | drip units                           | UPDATE orders SET runs = 1 WHERE id = 11
+    a run has delivered and nobody knows   | drip                                 | UPDATE orders SET remains = 4 WHERE id = 13
+    runs are to come of what has ended     | count drip escrow settled            | UPDATE orders SET status = 'canceled', finished_at = 1 WHERE id = 11
+    a drip-feed is no order's that has one | drip                                 | INSERT INTO drips (order_id) VALUES (1)
+    an order is another user's part        | part                                 | UPDATE orders SET parent_id = 1 WHERE id = 8
+    a drip-feed waits for no known reason  | drip                                 | UPDATE drips SET hand = 'rain'
     a post of a subscription costs nothing | charge escrow figures price          | UPDATE orders SET charge_micros = 0 WHERE id = 9
     a quantity is changed                  | units                                | UPDATE orders SET quantity = quantity + 1 WHERE id = 1
     a line is lost of what was counted     | units                                | UPDATE order_inputs SET value = 'one' WHERE order_id = 10
@@ -233,11 +250,13 @@ const FALSIFICATIONS: &str = "
     a submission ended unknowably          | submission                           | UPDATE submissions SET family = 'mood' WHERE state = 'rejected'
     a rejected submission has not ended    | submission                           | UPDATE submissions SET ended_at = NULL WHERE state = 'rejected'
     a condition of no known kind           | condition                            | INSERT INTO conditions (kind, subject, text, raised_at) VALUES ('mood', '', '', 0)
+    a secret that nobody knows             | secret                               | INSERT INTO secrets VALUES ('mood', zeroblob(60))
+    a secret that is not sealed            | secret                               | INSERT INTO secrets VALUES ('mail_password', zeroblob(40))
     a provider has no sealed key           | provider                             | UPDATE providers SET key_sealed = zeroblob(40)
     a service has a provider and no pricing | pricing                             | UPDATE services SET provider_id = 1, provider_service = '9' WHERE id = 1
     an offer of no known kind              | offer                                | INSERT INTO offers VALUES (1, '9', 'n', 'c', 'favours', 1, 1, 1, 0, 0, 0, 0, NULL)
     two orders are one upstream            | provider schema                      | UPDATE orders SET provider_order_id = 'A2' WHERE id = 3
-    a refill of what was not completed     | errand refill                        | UPDATE refills SET order_id = 4
+    a refill of what was not completed     | errand event refill                  | UPDATE refills SET order_id = 4
     a refill for another user              | refill                               | UPDATE refills SET user_id = 2
     a second open refill                   | refill schema                        | INSERT INTO refills (order_id, user_id, created_at, updated_at) VALUES (3, 1, 0, 0)
     a refill of no known status            | errand file refill                   | UPDATE refills SET status = 'soon'
@@ -256,6 +275,18 @@ const FALSIFICATIONS: &str = "
     a cost is changed                      | figures                              | UPDATE submissions SET cost_micros = 1 WHERE order_id = 3
     an order costs something before it ends | cost                                | UPDATE submissions SET cost_micros = 0 WHERE order_id = 2 AND state = 'accepted'
     a service that nobody has bought has a pace | pace                            | UPDATE paces SET completed = 0
+    a secret is not sealed                 | webhook                              | UPDATE webhooks SET secret_sealed = zeroblob(32)
+    an old secret counts for ever          | webhook                              | UPDATE webhooks SET old_secret_sealed = zeroblob(72)
+    an event waits and nobody tells it     | webhook                              | UPDATE webhooks SET due_at = NULL
+    an endpoint is due later than its event | webhook                             | UPDATE webhooks SET due_at = 1
+    an event of no known kind              | event                                | UPDATE events SET kind = 'mood' WHERE id = 1
+    an event of no known state             | event file                           | UPDATE events SET state = 'lost' WHERE id = 2
+    an event says another word             | event                                | UPDATE events SET status = 'partial' WHERE id = 1
+    an event says nothing of the money     | event                                | UPDATE events SET net_charge_micros = NULL WHERE id = 1
+    an event that was told waits           | event                                | UPDATE events SET state = 'done' WHERE id = 1
+    an event is about another user's order | event                                | UPDATE events SET order_id = 8 WHERE id = 1
+    an event is about another refill       | event                                | UPDATE events SET order_id = 4 WHERE id = 2
+    an event without a webhook             | event                                | DELETE FROM webhooks
     a count is changed                     | count                                | UPDATE order_counts SET count = count + 1 WHERE public_status = 'pending'
     a count is gone                        | count                                | DELETE FROM order_counts WHERE public_status = 'pending'
     a figure is changed                    | figures                              | UPDATE figures SET deposit_micros = 0 WHERE deposit_micros > 0
@@ -307,10 +338,12 @@ fn every_falsification_is_named() {
         include_str!("../../src/store/check/mod.rs"),
         include_str!("../../src/store/check/accounts.rs"),
         include_str!("../../src/store/check/deliveries.rs"),
+        include_str!("../../src/store/check/drips.rs"),
         include_str!("../../src/store/check/errands.rs"),
         include_str!("../../src/store/check/orders.rs"),
         include_str!("../../src/store/check/file.rs"),
         include_str!("../../src/store/check/sums.rs"),
+        include_str!("../../src/store/check/webhooks.rs"),
     ];
     assert_eq!(named, sources.iter().flat_map(|source| rules_in(source)).collect());
 }

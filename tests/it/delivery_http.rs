@@ -18,6 +18,8 @@ use panelite::domain::provider::Dialect;
 use panelite::domain::service::ServiceKind;
 use panelite::secret::Secret;
 
+use crate::fixture::tls::{Tls, tls};
+
 const LIMIT: usize = 1000;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// For what is never answered.
@@ -255,34 +257,6 @@ fn a_proxy_of_the_environment_is_not_used() {
     let output = child.env_remove("NO_PROXY").env_remove("no_proxy").output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && text.contains("1 passed"), "{text}");
-}
-
-/// What a server needs for TLS, and the certificate that vouches for it.
-struct Tls {
-    config: Arc<rustls::ServerConfig>,
-    root: Vec<u8>,
-}
-
-/// A certificate for a name, and an authority that signed it.
-fn tls(name: &str) -> Tls {
-    let root_key = rcgen::KeyPair::generate().unwrap();
-    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
-    params.distinguished_name.push(rcgen::DnType::CommonName, format!("authority of {name}"));
-    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let root = params.self_signed(&root_key).unwrap();
-    let issuer = rcgen::Issuer::new(params, root_key);
-    let key = rcgen::KeyPair::generate().unwrap();
-    let params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
-    let certificate = params.signed_by(&key, &issuer).unwrap();
-    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key.into())
-        .unwrap();
-    Tls { config: Arc::new(config), root: root.der().to_vec() }
 }
 
 /// A server that speaks TLS, and after each request answers with these bytes and closes.

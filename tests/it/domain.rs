@@ -1,11 +1,13 @@
 //! Orders after they were bought, as tables: every move one may make with what it does to the
 //! money, what customers see of it, and when there is a refill.
 
+use panelite::domain::event::{EventKind, EventState};
 use panelite::domain::input::Input;
 use panelite::domain::ledger::{AccountKind, PostingKind};
 use panelite::domain::money::{Money, Per, Rate};
 use panelite::domain::order::{
-    ByHand, CancelAnswer, Change, DripFeed, Order, OrderStatus, PublicStatus, Settlement, Shown,
+    ByHand, CancelAnswer, Change, DripFeed, Order, OrderStatus, Part, PublicStatus, Settlement,
+    Shown,
 };
 use panelite::domain::refill::{self, RefillStatus};
 use panelite::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
@@ -24,6 +26,7 @@ fn order(kind: ServiceKind, status: OrderStatus) -> Order {
         id: OrderId(1),
         user: UserId(1),
         service: ServiceId(1),
+        part: Part::Whole,
         kind,
         link: "https://example.com/p".to_owned(),
         quantity: 1000,
@@ -398,7 +401,9 @@ const STORED: &str = "
     PostingKind   | deposit adjustment charge capture refund goodwill
     ServiceKind   | default package seo custom_comments custom_comments_package mentions mentions_with_hashtags mentions_custom_list mentions_hashtag mentions_user_followers mentions_media_likers comment_likes poll comment_replies invites_from_groups web_traffic subscriptions
     Input         | link quantity runs interval keywords comments usernames hashtags hashtag username media answer_number groups country device type_of_traffic google_keyword referring_url min max posts old_posts delay expiry
-    Setting       | name currency time_zone confirm_above key_rate key_burst wrong_key_rate connections
+    EventKind     | order_in_progress order_completed order_partial order_canceled refill_completed refill_rejected balance_low
+    EventState    | waiting done failed
+    Setting       | name currency time_zone confirm_above key_rate key_burst wrong_key_rate connections mail_host mail_port mail_tls mail_user mail_from mail_to telegram_chat backed_up_at
 ";
 
 #[test]
@@ -413,6 +418,8 @@ fn the_words_in_files_stay_what_they_are() {
         words(PostingKind::ALL.iter().map(|word| word.as_str()).collect()),
         words(ServiceKind::ALL.iter().map(|word| word.as_str()).collect()),
         words(Input::ALL.iter().map(|word| word.as_str()).collect()),
+        words(EventKind::ALL.iter().map(|word| word.as_str()).collect()),
+        words(EventState::ALL.iter().map(|word| word.as_str()).collect()),
         words(Setting::ALL.iter().map(|word| word.as_str()).collect()),
     ];
     for (row, found) in rows(STORED).into_iter().zip(found) {

@@ -3,7 +3,7 @@
 
 use panelite::domain::delivery::Hand;
 use panelite::domain::money::{Money, Rate};
-use panelite::domain::order::{Change, Order, OrderStatus, PublicStatus, Settlement, Shown};
+use panelite::domain::order::{Change, Order, OrderStatus, Part, PublicStatus, Settlement, Shown};
 use panelite::domain::provider::{Dialect, Exchange, Terms};
 use panelite::domain::report::{Charged, Reading, Report};
 use panelite::domain::service::ServiceKind;
@@ -19,6 +19,7 @@ fn order(kind: ServiceKind) -> Order {
         id: OrderId(1),
         user: UserId(1),
         service: ServiceId(1),
+        part: Part::Whole,
         kind,
         link: "x".to_owned(),
         quantity: units,

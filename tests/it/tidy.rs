@@ -46,8 +46,10 @@ const CRATES: &[(&str, &str)] = &[
     ("r2d2", POOLS),
     ("actix", "api/ admin/ assets.rs packed.rs request.rs telemetry.rs app.rs"),
     ("argon2", "password.rs"),
-    ("ureq", "delivery/"),
+    ("ureq", "delivery/ telemetry.rs"),
     ("rustls", "delivery/"),
+    ("lettre", "delivery/alerts/mail.rs"),
+    ("rustix", "delivery/machine.rs"),
     ("clap", "cli/"),
 ];
 

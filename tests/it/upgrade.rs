@@ -21,6 +21,8 @@ struct Schema {
     key: &'static str,
     /// The latest orders that bob has bought.
     orders: [i64; 2],
+    /// What its epoch file says, where it has sent orders.
+    epoch: Option<&'static str>,
 }
 
 /// Each earlier schema, the oldest first.
@@ -30,18 +32,29 @@ const KEPT: &[Schema] = &[
         sql: include_str!("fixture/v1.sql"),
         key: "pl_pslvjvu2whjjb3q6uccdzngc3fk4znaawdcypuyzpjnhumkqj46q",
         orders: [52, 51],
+        epoch: None,
     },
     Schema {
         version: 2,
         sql: include_str!("fixture/v2.sql"),
         key: "pl_uyfbstalfcgw2joqomp4dfmxzcdyqozem44244ucsarkguu2tsdq",
         orders: [68, 67],
+        epoch: None,
     },
     Schema {
         version: 3,
         sql: include_str!("fixture/v3.sql"),
         key: "pl_coyayr4jok5fdwq3z4easlf2mwartg4quysxcll4mbzewxnaov4a",
         orders: [654, 653],
+        epoch: None,
+    },
+    // What is due at the provider, which nobody runs, is due in the far future.
+    Schema {
+        version: 4,
+        sql: include_str!("fixture/v4.sql"),
+        key: "pl_aiyvfn52mvkpakbpajgbmwammqaqs63rd7d2g74mtikz5nuajliq",
+        orders: [658, 657],
+        epoch: Some("tmkemlcbfxzvueqw33ror4ykbc 0000000000000000004\n"),
     },
 ];
 const APPLICATION_ID: i64 = 0x506e_6c74;
@@ -54,7 +67,7 @@ struct Kept {
 }
 
 impl Kept {
-    fn new(Schema { version, sql, .. }: &Schema) -> Self {
+    fn new(Schema { version, sql, epoch, .. }: &Schema) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let db = folder.path().join("panel.db");
         let conn = Connection::open(&db).unwrap();
@@ -63,6 +76,9 @@ impl Kept {
         conn.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
         conn.pragma_update(None, "user_version", version).unwrap();
         conn.pragma_update(None, "journal_mode", "WAL").unwrap();
+        if let Some(line) = epoch {
+            std::fs::write(db.with_file_name("panel.db.epoch"), line).unwrap();
+        }
         Self { folder, db, version: *version }
     }
 
@@ -80,7 +96,8 @@ impl Kept {
     fn files(&self) -> Vec<String> {
         let names = std::fs::read_dir(self.folder.path()).unwrap();
         let names = names.map(|file| file.unwrap().file_name().into_string().unwrap());
-        let others = ["panel.db-wal", "panel.db-shm", "panel.db.lock", "panel.db.key"];
+        let others =
+            ["panel.db-wal", "panel.db-shm", "panel.db.lock", "panel.db.key", "panel.db.epoch"];
         let mut names: Vec<String> = names.filter(|name| !others.contains(&&**name)).collect();
         names.sort();
         names

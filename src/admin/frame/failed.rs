@@ -14,7 +14,7 @@ use super::form::Form;
 use super::kept::Kept;
 use super::nav::{self, Nav};
 use super::shell::Shell;
-use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
+use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal, WebhookRefusal};
 use crate::store;
 
 /// The page of an error.
@@ -198,6 +198,7 @@ const fn status_of(refusal: &Refusal) -> StatusCode {
         | Refusal::Operator(
             OperatorRefusal::UserNotFound
             | OperatorRefusal::KeyNotFound
+            | OperatorRefusal::Webhook(WebhookRefusal::NotSet | WebhookRefusal::EventNotFound)
             | OperatorRefusal::PostingNotFound
             | OperatorRefusal::CategoryNotFound
             | OperatorRefusal::SessionNotFound,

@@ -13,10 +13,12 @@ use super::table::Table;
 const TEXT_BYTES_MAX: usize = 64 * 1024;
 
 /// Secrets, and what belongs to one rendered page alone.
-const NEVER: [&str; 13] = [
+const NEVER: [&str; 15] = [
     "password",
     "key",
     "sealed",
+    "mail_password",
+    "telegram_token",
     "again",
     "proof",
     "typed",

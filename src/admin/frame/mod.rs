@@ -25,6 +25,7 @@ pub(crate) mod nav;
 pub(crate) mod needs;
 pub(crate) mod reply;
 mod request;
+mod sealed;
 pub(crate) mod shell;
 pub(crate) mod table;
 pub(crate) mod terms;

@@ -6,7 +6,7 @@ use super::nav::Nav;
 use crate::domain::Timestamp;
 use crate::domain::condition::{Condition, ConditionKind};
 use crate::domain::refill::RefillStatus;
-use crate::store::{self, Read, conditions, delivery_list, order_list, refills};
+use crate::store::{self, Read, conditions, delivery_list, drips, order_list, refills};
 
 /// Waiting work is counted up to here.
 const COUNTED_MAX: i64 = 100;
@@ -58,6 +58,14 @@ const NEEDS: &[Need] = &[
         many: "refill requests",
         hint: "Deliver again what dropped, or reject",
         count: |db, _, most| refills::count(db, RefillStatus::Pending, most),
+    },
+    Need {
+        nav: Nav::Refills,
+        path: "/admin/refills/drips",
+        one: "drip-feed stopped",
+        many: "drip-feeds stopped",
+        hint: "An older file was put back: resume the runs, or stop them",
+        count: |db, _, most| drips::count_held(db, most),
     },
 ];
 

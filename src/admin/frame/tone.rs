@@ -3,6 +3,7 @@
 
 use crate::domain::condition::{Condition, ConditionKind};
 use crate::domain::delivery::State;
+use crate::domain::event::EventState;
 use crate::domain::order::PublicStatus;
 use crate::domain::refill::RefillStatus;
 
@@ -40,6 +41,15 @@ pub(crate) const fn attempt(state: &State) -> &'static str {
     }
 }
 
+/// The tone of telling an event.
+pub(crate) const fn event(state: &EventState) -> &'static str {
+    match state {
+        EventState::Waiting => "waiting half",
+        EventState::Done => "good dot",
+        EventState::Failed => "bad square",
+    }
+}
+
 /// The tone of an alert: what stops orders, what costs money, what is good to know, what is over.
 pub(crate) const fn condition(condition: &Condition) -> &'static str {
     use ConditionKind as Kind;
@@ -55,16 +65,20 @@ pub(crate) const fn condition(condition: &Condition) -> &'static str {
         | Kind::Unproven
         | Kind::Hand
         | Kind::Restored
-        | Kind::Epoch => "bad square",
+        | Kind::Epoch
+        | Kind::Books
+        | Kind::Disk => "bad square",
         Kind::LowBalance
         | Kind::PriceJump
         | Kind::BelowCost
         | Kind::Overcharged
         | Kind::ServiceRefused
         | Kind::Contradicts
+        | Kind::UnpaidPosts
         | Kind::Gone
         | Kind::KindChanged
         | Kind::Currency
+        | Kind::Backup
         | Kind::Catalogue => "attention ring",
         Kind::Renamed | Kind::Limits | Kind::Slow => "waiting target",
     }

@@ -8,5 +8,7 @@ mod hand;
 pub(super) mod list;
 pub(super) mod new;
 pub(super) mod one;
+mod parts;
+pub(super) mod posts;
 mod sent;
 mod tabs;

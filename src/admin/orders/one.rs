@@ -6,6 +6,7 @@
 
 use askama::Template;
 
+use super::parts::{PartsOf, whole};
 use super::sent::Sent;
 use crate::admin::frame::answer::{Answer, encoded, see_other};
 use crate::admin::frame::ask::Ask;
@@ -50,6 +51,7 @@ struct Known {
     refills: Vec<Refill>,
     others: Vec<Listed>,
     sent: Sent,
+    parts: PartsOf,
 }
 
 impl Known {
@@ -66,6 +68,7 @@ impl Known {
             refills: refills::list_of(db, id, LAST_REFILLS)?,
             others: order_list::list_same_link(db, &order, LAST_OTHERS)?,
             sent: Sent::read(db, id)?,
+            parts: PartsOf::read(db, &order)?,
             order,
             user,
             service,
@@ -191,7 +194,12 @@ impl OrderPage {
     }
 
     fn can(&self, status: PublicStatus) -> bool {
-        self.known.order.moves().contains(&status)
+        self.can_move() && self.known.order.moves().contains(&status)
+    }
+
+    /// Whether it is moved by itself, and may be moved.
+    fn can_move(&self) -> bool {
+        !self.known.parts.has_begun() && !self.known.order.moves().is_empty()
     }
 
     fn is_open(&self) -> bool {

@@ -133,20 +133,7 @@ const SEALED: &str = "sealed";
 
 /// The key of the form, which from now on travels sealed.
 fn take_key(cx: &mut Cx) -> Option<Secret> {
-    let place = format!("forms/key/{}", cx.session.as_ref().map_or(0, |session| session.id.0));
-    let typed = cx.form.get("key").to_owned();
-    cx.form.put("key", "");
-    if !typed.is_empty() {
-        let sealed = cx.admin.sealer.seal(&place, typed.as_bytes());
-        let hex: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
-        cx.form.put(SEALED, hex);
-        return Some(Secret::new(typed));
-    }
-    let hex = cx.form.get(SEALED).as_bytes();
-    let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
-    let sealed: Option<Vec<u8>> = hex.chunks(2).map(byte).collect();
-    let plain = cx.admin.sealer.unseal(&place, &sealed.filter(|sealed| !sealed.is_empty())?)?;
-    String::from_utf8(plain).ok().map(Secret::new)
+    cx.take_secret("key")
 }
 
 /// The address of the form, if it may be called.

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use askama::Template;
 
+use super::tabs::{ALL, address, tabs};
 use crate::admin::frame::answer::Answer;
 use crate::admin::frame::ask::Ask;
 use crate::admin::frame::bulk;
@@ -14,7 +15,7 @@ use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
 use crate::admin::frame::figure::grouped;
 use crate::admin::frame::link::Link;
-use crate::admin::frame::list::{Address, List, Tab};
+use crate::admin::frame::list::{List, Tab};
 use crate::admin::frame::shell::{Nav, Shell, Toast};
 use crate::admin::frame::tone;
 use crate::admin::frame::upstream;
@@ -29,36 +30,8 @@ use crate::store::{self, Read, errands};
 
 /// The numbers of selected refills that a question shows.
 const NAMED_MAX: usize = 10;
-/// Open refills are counted up to here.
-const COUNTED_MAX: i64 = 100;
 /// Refills that one request moves.
 const ALL_MAX: i64 = 1000;
-/// The word of the tab that shows all refills.
-const ALL: &str = "all";
-
-/// A list of refills: of one status, or `all`.
-fn address(state: &str) -> Address {
-    Address::new("/admin/refills").with("state", state)
-}
-
-/// The tabs; `this` is the one that is shown: a status, or `all`. Those that are open are counted.
-fn tabs(db: &Read<'_>, this: &str) -> store::Result<Vec<Tab>> {
-    let mut tabs = Vec::new();
-    for status in RefillStatus::ALL.iter().filter(|status| status.is_open()) {
-        let count = match refills::count(db, *status, COUNTED_MAX)? {
-            COUNTED_MAX.. => format!("{}+", COUNTED_MAX - 1),
-            count => count.to_string(),
-        };
-        let tab = Tab::new(address(status.as_str()), status.label(), status.as_str() == this);
-        tabs.push(Tab { count: Some(count), ..tab });
-    }
-    for status in RefillStatus::ALL.iter().filter(|status| !status.is_open()) {
-        tabs.push(Tab::new(address(status.as_str()), status.label(), status.as_str() == this));
-    }
-    tabs.push(Tab::new(address(ALL), "All", this == ALL));
-    Ok(tabs)
-}
-
 #[derive(Template)]
 #[template(path = "admin/refills/list.html")]
 struct RefillsPage {

@@ -1,3 +1,5 @@
-//! Refills: what customers asked to have delivered again.
+//! Refills, which customers asked to have delivered again, and the runs of drip-feeds.
 
+pub(super) mod drips;
 pub(super) mod list;
+mod tabs;

@@ -8,6 +8,7 @@ pub(super) mod new;
 pub(super) mod note;
 pub(super) mod one;
 pub(super) mod rates;
+pub(super) mod webhook;
 
 use crate::admin::frame::answer::encoded;
 use crate::admin::frame::cx::Cx;
@@ -32,8 +33,14 @@ impl Head {
     }
 
     /// The tabs: the end of the address, what it says.
-    fn tabs(&self) -> [(&'static str, &'static str); 4] {
-        [("", "Ledger"), ("/keys", "API keys"), ("/rates", "Custom rates"), ("/note", "Note")]
+    fn tabs(&self) -> [(&'static str, &'static str); 5] {
+        [
+            ("", "Ledger"),
+            ("/keys", "API keys"),
+            ("/rates", "Custom rates"),
+            ("/webhook", "Webhook"),
+            ("/note", "Note"),
+        ]
     }
 
     fn balance(&self) -> String {

@@ -32,6 +32,8 @@ pub struct Said {
     pub service: Option<String>,
     pub link: Option<String>,
     pub quantity: Option<String>,
+    /// The orders that a subscription has led to, by their numbers.
+    pub orders: Vec<String>,
 }
 
 /// By the ids that were asked about, what is said of each, or the error text for it. What nothing
@@ -115,6 +117,7 @@ impl Client {
                 service: scalar("service"),
                 link: scalar("link"),
                 quantity: scalar("quantity"),
+                orders: orders(item),
             })),
             None => Body::of(item).texts.first().map(|text| Err(self.shown(text))),
         }
@@ -127,6 +130,18 @@ fn is_about_order(error: &CallError) -> bool {
     let is_usual = matches!(error.http, Some(200..=202 | 400 | 404 | 410 | 422));
     let is_named = text.contains("order") || text.contains("not found");
     error.fault == Fault::Said(Family::Other) && is_usual && is_named
+}
+
+/// The orders of a subscription: a list of ids, or a text with commas between them.
+fn orders(item: &Json) -> Vec<String> {
+    match item.get("orders") {
+        Some(Json::List(ids)) => ids.iter().filter_map(id_of).collect(),
+        Some(Json::Text(text)) => {
+            let ids = text.split(',').map(str::trim).filter(|id| !id.is_empty());
+            ids.map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Which order an item names itself.

@@ -6,12 +6,14 @@
 mod operator;
 mod order;
 mod provider;
+mod webhook;
 
 use std::fmt;
 
 pub use operator::OperatorRefusal;
 pub use order::OrderRefusal;
 pub use provider::ProviderRefusal;
+pub use webhook::WebhookRefusal;
 
 /// A business "no". Nothing was changed.
 ///
@@ -40,6 +42,12 @@ impl From<OperatorRefusal> for Refusal {
 impl From<ProviderRefusal> for OperatorRefusal {
     fn from(refusal: ProviderRefusal) -> Self {
         Self::Provider(refusal)
+    }
+}
+
+impl From<WebhookRefusal> for Refusal {
+    fn from(refusal: WebhookRefusal) -> Self {
+        Self::Operator(OperatorRefusal::Webhook(refusal))
     }
 }
 

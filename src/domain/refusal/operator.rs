@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::ProviderRefusal;
+use super::{ProviderRefusal, WebhookRefusal};
 use crate::domain::PostingId;
 use crate::domain::money::Money;
 
@@ -15,6 +15,8 @@ pub enum OperatorRefusal {
     NeverBackToPending,
     /// Until its posts are delivered by the panel, a subscription can only be canceled.
     SubscriptionOnlyCancels,
+    /// A drip-feed order is moved with its runs, once one has begun.
+    RunsHaveBegun,
     /// A package is delivered whole or not at all.
     PackageIsWhole,
     /// `Partial` needs to know how much is missing: 1 to this many.
@@ -91,6 +93,8 @@ pub enum OperatorRefusal {
 
     /// About a provider, or an order that is sold through one.
     Provider(ProviderRefusal),
+    /// Something about a webhook.
+    Webhook(WebhookRefusal),
 
     // Settings.
     SettingNotFound,
@@ -129,8 +133,10 @@ impl fmt::Display for OperatorRefusal {
             }
             Self::AtLine(line, refusal) => return write!(f, "line {line}: {refusal}"),
             Self::Provider(refusal) => return refusal.fmt(f),
+            Self::Webhook(refusal) => return refusal.fmt(f),
             Self::OrderInHandOver => "Order is being handed to a provider",
             Self::NeverBackToPending => "An order cannot go back to pending",
+            Self::RunsHaveBegun => "Runs of this order have begun: move them, or stop the rest",
             Self::SubscriptionOnlyCancels => "A subscription can only be canceled",
             Self::PackageIsWhole => "A package is delivered whole: complete or cancel it",
             Self::RefillIsFinal => "Refill has ended already",

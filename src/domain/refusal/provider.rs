@@ -41,7 +41,9 @@ pub enum ProviderRefusal {
     /// What was imported is forgotten, or undone already.
     NothingToUndo,
 
-    // An order at a provider.
+    // An order at a provider, or one that is sent in runs.
+    /// No run is left that could begin, or be kept from it.
+    NoRunsToCome,
     /// The order waits for no decision.
     NothingToDecide,
     /// The decision does not fit what the order waits for.
@@ -93,6 +95,7 @@ impl fmt::Display for ProviderRefusal {
             Self::BadTheirId => "A provider's order number is 1 to 64 letters, digits, _ or -",
             Self::NoOtherPlace => "No other provider can take this order",
             Self::NotWaiting => "Only orders that wait to be sent can be moved",
+            Self::NoRunsToCome => "No more runs of this order can begin",
             Self::NoProvider => "The service has no provider",
         };
         f.write_str(sentence)

@@ -1,10 +1,14 @@
 //! Below the books: whether the file can be read, holds together, is guarded, and speaks our words.
 
 use super::Report;
+use crate::domain::alert::SecretName;
 use crate::domain::input::Input;
 use crate::domain::service::ServiceKind;
 use crate::domain::setting::Setting;
 use crate::store::{Read, Result, schema};
+
+/// What sealing adds to a text: the nonce and the tag.
+const SEAL_BYTES: i64 = 24 + 16;
 
 /// The pages of the file, its indexes, and what CHECKs say about single rows.
 pub(super) fn check_pages(db: &Read<'_>, report: &mut Report) -> Result<()> {
@@ -57,6 +61,12 @@ pub(super) fn check_words(db: &Read<'_>, report: &mut Report) -> Result<()> {
         let (id, name): (i64, String) = (row.get(0)?, row.get(1)?);
         let is_known = Input::from_stored(&name).is_some();
         report.require(is_known, "input", || format!("order {id} has an unknown input"));
+        Ok(())
+    })?;
+    db.for_each("SELECT name, length(sealed) FROM secrets", [], |row| {
+        let (name, length): (String, i64) = (row.get(0)?, row.get(1)?);
+        let is_sound = SecretName::from_stored(&name).is_some() && length > SEAL_BYTES;
+        report.require(is_sound, "secret", || format!("{name} is no secret of ours"));
         Ok(())
     })?;
     db.for_each("SELECT key, value FROM settings", [], |row| {

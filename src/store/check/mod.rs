@@ -6,10 +6,12 @@
 
 mod accounts;
 mod deliveries;
+mod drips;
 mod errands;
 mod file;
 mod orders;
 mod sums;
+mod webhooks;
 
 use std::fmt;
 use std::path::Path;
@@ -73,7 +75,7 @@ pub fn check_file(path: &Path) -> Result<Vec<Finding>> {
 /// # Errors
 /// Only where the file is missing or unreadable. What is in it and cannot be read is a finding.
 fn run(db: &Read<'_>) -> Result<Vec<Finding>> {
-    let parts: [fn(&Read<'_>, &mut Report) -> Result<()>; 15] = [
+    let parts: [fn(&Read<'_>, &mut Report) -> Result<()>; 18] = [
         file::check_pages,
         file::check_references,
         file::check_schema,
@@ -84,11 +86,14 @@ fn run(db: &Read<'_>) -> Result<Vec<Finding>> {
         deliveries::check_stages,
         deliveries::check_attempts,
         deliveries::check_words,
+        drips::check_drips,
         check_refills,
         errands::check_errands,
         errands::check_finals,
         sums::check_counts,
         sums::check_figures,
+        webhooks::check_webhooks,
+        webhooks::check_events,
     ];
     let mut report = Report::default();
     for check in parts {

@@ -23,9 +23,10 @@ pub(super) fn check_counts(db: &Read<'_>, report: &mut Report) -> Result<()> {
 /// What happened in each slot.
 pub(super) fn check_figures(db: &Read<'_>, report: &mut Report) -> Result<()> {
     let sql = "WITH happened AS (
-                 SELECT created_at, 1 AS orders, charge_micros AS charged, 0 AS captured,
+                 SELECT o.created_at, 1 AS orders, o.charge_micros AS charged, 0 AS captured,
                         0 AS refunded, 0 AS deposits, 0 AS cost
-                 FROM orders
+                 FROM orders o LEFT JOIN orders parent ON parent.id = o.parent_id
+                 WHERE parent.runs IS NULL
                  UNION ALL
                  SELECT created_at, 0, 0, CASE kind WHEN 'capture' THEN amount_micros ELSE 0 END,
                         CASE kind WHEN 'refund' THEN amount_micros ELSE 0 END,

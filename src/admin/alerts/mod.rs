@@ -1,6 +1,8 @@
 //! Alerts: what is the matter with providers, services and orders. What is open stands first; what
 //! is over is kept for a while.
 
+pub(super) mod channels;
+
 use askama::Template;
 
 use crate::admin::frame::answer::Answer;
@@ -8,10 +10,12 @@ use crate::admin::frame::cx::Cx;
 use crate::admin::frame::shell::{Nav, Shell, Toast};
 use crate::admin::frame::tone;
 use crate::admin::frame::verb;
-use crate::commands::conditions::MuteCondition;
+use crate::commands::conditions::{MuteCondition, name_of};
+use crate::delivery::alerts::{Try, channels as outward};
+use crate::domain::alert::ChannelKind;
 use crate::domain::condition::{Condition, ConditionKind};
-use crate::domain::{ConditionId, ProviderId, ServiceId, Timestamp};
-use crate::store::{Read, conditions, providers, services};
+use crate::domain::{ConditionId, ServiceId, Timestamp};
+use crate::store::{Read, conditions};
 
 /// Open alerts, and alerts that are over, that the page shows.
 const OPEN_MAX: i64 = 500;
@@ -29,14 +33,9 @@ struct Line {
 impl Line {
     fn read(db: &Read<'_>, condition: Condition) -> crate::store::Result<Self> {
         let (noun, id) = condition.subject.split_once(' ').unwrap_or_default();
-        let id: i64 = id.parse().unwrap_or_default();
-        let name = match noun {
-            "provider" => providers::find(db, ProviderId(id))?.map(|it| it.terms.name),
-            "service" => {
-                let service = services::find(db, ServiceId(id))?;
-                service.map(|service| format!("#{id} {}", service.listing.name))
-            }
-            _ => Some(format!("{noun} {id}")).filter(|_| id > 0),
+        let name = match condition.subject.as_str() {
+            "books" => Some("The books".to_owned()),
+            subject => name_of(db, subject)?,
         };
         let path = match (condition.kind, noun) {
             (ConditionKind::Hand, "provider") => {
@@ -59,26 +58,47 @@ impl Line {
 }
 
 #[derive(Template)]
-#[template(path = "admin/alerts.html")]
+#[template(path = "admin/alerts/mod.html")]
 struct AlertsPage {
     shell: Shell,
     open: Vec<Line>,
     muted: Vec<Line>,
     over: Vec<Line>,
+    /// The channels by which alerts are told.
+    ready: Vec<ChannelKind>,
+    /// Those that did not take the last message.
+    failed: Vec<Try>,
+}
+
+impl AlertsPage {
+    /// Who is told besides this page, in a sentence.
+    fn told(&self) -> &'static str {
+        match self.ready.as_slice() {
+            [] => "Nobody is told of alerts but here.",
+            [ChannelKind::Mail] => "Alerts are told by mail.",
+            [ChannelKind::Telegram] => "Alerts are told by Telegram.",
+            _ => "Alerts are told by mail and by Telegram.",
+        }
+    }
 }
 
 /// The page.
 pub(crate) async fn show(cx: &mut Cx) -> Answer {
     let now = cx.now();
-    let read = |db: &Read<'_>| {
+    let sealer = cx.admin.sealer.clone();
+    let read = move |db: &Read<'_>| {
         let open = Line::read_all(db, conditions::list_open(db, OPEN_MAX)?)?;
-        Ok((open, Line::read_all(db, conditions::list_cleared(db, OVER_MAX)?)?))
+        let over = Line::read_all(db, conditions::list_cleared(db, OVER_MAX)?)?;
+        let ready = outward::read(db, &sealer)?.iter().map(|channel| channel.kind()).collect();
+        Ok((open, over, ready))
     };
-    let (mut open, over) = cx.read(read).await?;
+    let (mut open, over, ready): (_, _, Vec<ChannelKind>) = cx.read(read).await?;
+    let mut failed = cx.admin.delivery.tries();
+    failed.retain(|tried| tried.flaw.is_some() && ready.contains(&tried.channel));
     open.sort_by_key(|line| std::cmp::Reverse((line.condition.raised_at, line.condition.id)));
     let (muted, open) = open.into_iter().partition(|line| line.condition.is_muted(now));
     let shell = cx.shell("Alerts", Nav::Alerts);
-    cx.page(&AlertsPage { shell, open, muted, over })
+    cx.page(&AlertsPage { shell, open, muted, over, ready, failed })
 }
 
 /// Puts an alert out of sight for a day or a week, or shows it again.

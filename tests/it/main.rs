@@ -67,6 +67,7 @@ mod services;
 mod store;
 mod stuck;
 mod syncing;
+mod templates;
 mod tidy;
 mod tidy_items;
 mod tidy_layout;

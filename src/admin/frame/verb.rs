@@ -13,11 +13,6 @@ use crate::store::{self, Read, postings, users};
 /// What was done, standing alone: "Updated order". A verb that is not known any more is "Changed".
 pub(crate) fn plain(verb: &str) -> &'static str {
     match verb {
-        "admin.create" => "Created admin",
-        "admin.password" => "Changed the password of admin",
-        "admin.recovery_codes" => "Made new recovery codes for admin",
-        "admin.totp_off" => "Turned off two-factor authentication for admin",
-        "admin.totp_on" => "Turned on two-factor authentication for admin",
         "books.check" => "Checked the books",
         "condition.mute" => "Muted alert",
         "category.create" => "Created category",
@@ -26,9 +21,6 @@ pub(crate) fn plain(verb: &str) -> &'static str {
         "category.enable" => "Enabled category",
         "category.rename" => "Renamed category",
         "category.shift" => "Moved category",
-        "key.create" => "Created a key for user",
-        "key.revoke" => "Revoked key",
-        "key.rotate" => "Replaced a key of user",
         "order.adopt" => "Found the provider's number of order",
         "order.buy_post" => "Said what a post was of order",
         "order.create" => "Placed order",
@@ -63,13 +55,28 @@ pub(crate) fn plain(verb: &str) -> &'static str {
         "service.supply" => "Changed where service is bought",
         "service.sync" => "Followed the provider's list with service",
         "service.update" => "Updated service",
+        "setting.set" => "Changed setting",
+        "secret.set" => "Changed what opens a channel of alerts",
+        "backup.create" => "Backed up the panel",
+        _ => of_people(verb),
+    }
+}
+
+/// The same of users and admins, and of what opens the panel to them.
+fn of_people(verb: &str) -> &'static str {
+    match verb {
+        "admin.create" => "Created admin",
+        "admin.password" => "Changed the password of admin",
+        "admin.recovery_codes" => "Made new recovery codes for admin",
+        "admin.totp_off" => "Turned off two-factor authentication for admin",
+        "admin.totp_on" => "Turned on two-factor authentication for admin",
+        "key.create" => "Created a key for user",
+        "key.revoke" => "Revoked key",
+        "key.rotate" => "Replaced a key of user",
         "session.end" => "Ended session",
         "session.end_others" => "Ended all other sessions",
         "session.half" => "Gave the right password, not yet the code",
         "session.start" => "Logged in",
-        "setting.set" => "Changed setting",
-        "secret.set" => "Changed what opens a channel of alerts",
-        "backup.create" => "Backed up the panel",
         "user.balance" => "Changed the balance of user",
         "user.create" => "Created user",
         "user.credit_limit" => "Changed the credit limit of user",

@@ -128,9 +128,7 @@ impl fmt::Display for OperatorRefusal {
             Self::RemainsAbove(units) => return write!(f, "Remains must be 0 to {units}"),
             Self::TooManyTries(seconds) => return too_many_tries(f, *seconds),
             Self::AlreadyReversed(by) => return write!(f, "Entry {by} already reverses this"),
-            Self::ReversalAbove(most) => {
-                return write!(f, "Only {most} is left to take back");
-            }
+            Self::ReversalAbove(most) => return write!(f, "Only {most} is left to take back"),
             Self::AtLine(line, refusal) => return write!(f, "line {line}: {refusal}"),
             Self::Provider(refusal) => return refusal.fmt(f),
             Self::Webhook(refusal) => return refusal.fmt(f),

@@ -4,6 +4,7 @@
 use actix_web::http::Method;
 use panelite::admin::{Access, ROUTES, Route};
 use panelite::commands::conditions::SetCondition;
+use panelite::commands::drips::StartRuns;
 use panelite::domain::condition::ConditionKind;
 use panelite::store::audit;
 
@@ -34,6 +35,10 @@ fn shop() -> (Panel, Operator) {
         panel.doubts(north);
     }
     ann.buys(20, 100);
+    // A drip-feed of which the first run has begun.
+    panel.services(&["4,Votes,Slow votes,Default,0.10,10,10000,1,0,0,,,"]);
+    ann.form("key=KEY&action=add&service=4&link=x&quantity=10&runs=3&interval=60");
+    panel.store().write_blocking(StartRuns).unwrap();
     let (kind, subject) = (ConditionKind::Catalogue, "provider 1".to_owned());
     let text = Some("The list of North is not a list".to_owned());
     panel.store().write_blocking(SetCondition { kind, subject, text }).unwrap();
@@ -46,6 +51,7 @@ fn path(route: &Route) -> String {
     // Each key ends once.
     // The order that waits for a decision, the provider that nothing names.
     let path = route.path.replace("/orders/{id}/decide", "/orders/8/decide");
+    let path = path.replace("/drips/{id}", "/drips/10");
     let path = path.replace("/providers/{id}/remove", "/providers/3/remove");
     let path = path.replace("/keys/{id}/rotate", "/keys/2/rotate");
     let path = path.replace("/keys/{id}/revoke", "/keys/3/revoke");
@@ -156,6 +162,9 @@ const DONE: &[(&str, &[(&str, &str)])] = &[
     ),
     ("/orders/{id}/decide", &[("decision", "refund"), ("looked", "1"), ("confirmed", "yes")]),
     ("/alerts/{id}/mute", &[("days", "1")]),
+    ("/alerts/mail", &[("mail_port", "587"), ("mail_tls", "tls")]),
+    ("/refills/drips/{id}/stop", &[("confirmed", "yes")]),
+    ("/refills/drips/{id}/resume", &[]),
     ("/providers", &PROVIDER),
     (
         "/providers/{id}",
@@ -261,6 +270,10 @@ const DONE: &[(&str, &[(&str, &str)])] = &[
 const ELSEWHERE: &[&str] = &[
     "/users/{id}/webhook/{event}/again",
     "/orders/{id}/look",
+    "/orders/{id}/post",
+    "/alerts/mail/test",
+    "/alerts/telegram",
+    "/alerts/telegram/test",
     "/services/{id}/by-rule",
     "/providers/test",
     "/providers/{id}/probe",

@@ -9,7 +9,6 @@ use super::telling;
 use crate::domain::delivery::{Delivery, Ending, Hand, HandOver, Stage, State};
 use crate::domain::order::{Order, OrderStatus};
 use crate::domain::refusal::{OrderRefusal, ProviderRefusal};
-use crate::domain::service::ServiceKind;
 use crate::domain::{Actor, OrderId, ProviderId, Timestamp};
 use crate::store::{Command, Read, Result, Tx, deliveries, orders, placed, submissions};
 
@@ -215,8 +214,8 @@ impl MoveOrders {
     fn decide(&self, tx: &Tx<'_>, id: OrderId) -> Result<(OrderId, Option<Delivery>, Place)> {
         let order = orders::find(tx, id)?.ok_or(OrderRefusal::OrderNotFound)?;
         let delivery = deliveries::find(tx, id)?;
-        let is_whole = order.drip_feed.is_none() && order.kind != ServiceKind::Subscriptions;
-        if order.status != OrderStatus::Pending || !is_whole {
+        // A drip-feed is sent in runs, each an order of its own.
+        if order.status != OrderStatus::Pending || order.drip_feed.is_some() {
             return Err(ProviderRefusal::NotWaiting.into());
         }
         let mut places = places::of(tx, &order, &Unwell::new(), tx.now)?;

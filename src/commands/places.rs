@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::posts;
 use crate::domain::delivery::{Delivery, Submission};
 use crate::domain::money::{Money, Rate};
 use crate::domain::order::Order;
 use crate::domain::provider::{Provider, Trouble};
-use crate::domain::service::Service;
+use crate::domain::service::{Counting, Service};
 use crate::domain::{ProviderId, Timestamp};
 use crate::store::{Read, Result, offers, pricings, providers, services, submissions, substitutes};
 
@@ -150,9 +151,15 @@ fn substitute_cost(
     provider_service: &str,
 ) -> Result<Option<Option<Rate>>> {
     let offer = offers::find(db, provider.id, provider_service)?;
+    let (least, most) = match order.kind.counting() {
+        Counting::Posts => posts::limits(db, order.id)?,
+        Counting::Quantity | Counting::Lines(_) | Counting::Piece => {
+            (order.quantity, order.quantity)
+        }
+    };
     let offer = offer.filter(|offer| {
-        let limits = offer.quantity_min..=offer.quantity_max;
-        offer.gone_at.is_none() && offer.kind == order.kind && limits.contains(&order.quantity)
+        let fits = offer.quantity_min <= least && most <= offer.quantity_max;
+        offer.gone_at.is_none() && offer.kind == order.kind && fits
     });
     Ok(offer.map(|offer| provider.terms.exchange.rate(offer.cost)))
 }

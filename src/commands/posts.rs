@@ -9,7 +9,7 @@ use super::orders::{count_cost, write};
 use super::places;
 use super::places::Unwell;
 use super::sending::accept;
-use super::{hands, watching};
+use super::{hands, telling, watching};
 use crate::domain::condition::ConditionKind;
 use crate::domain::delivery::{self, Delivery, Hand, HandOver, Stage, State};
 use crate::domain::input::{Input, parse_number};
@@ -63,7 +63,7 @@ impl Command for LeasePosts {
 }
 
 /// The least and the most that a subscription buys for a post.
-fn limits(db: &Read<'_>, order: OrderId) -> Result<(i64, i64)> {
+pub(super) fn limits(db: &Read<'_>, order: OrderId) -> Result<(i64, i64)> {
     let inputs = orders::inputs(db, order)?;
     let number = |of: Input| {
         let found = inputs.iter().find(|(input, _)| *input == of);
@@ -215,7 +215,10 @@ fn buy(tx: &Tx<'_>, subscription: &Order, their_id: &str, units: i64) -> Result<
     let id = drips::insert_post(tx, subscription, units, charge)?;
     let account = users::account(tx, subscription.user)?;
     match Posting::charge(account, charge, id) {
-        Some(charge) => ledger::post(tx, &charge, &Actor::Delivery).map(|_| ())?,
+        Some(posting) => {
+            ledger::post(tx, &posting, &Actor::Delivery)?;
+            telling::charged(tx, subscription.user, account.id, charge)?;
+        }
         None => accounts::update_last_order(tx, account.id, id)?,
     }
     let order = orders::find(tx, id)?.ok_or(OrderRefusal::OrderNotFound)?;

@@ -13,12 +13,12 @@ use crate::store::{Result, Tx, accounts, events, orders, refills, webhooks};
 /// Writes a decided move of an order, and that it is to be told. Its postings are the caller's.
 pub(super) fn move_order(tx: &Tx<'_>, order: &Order, change: &Change) -> Result<()> {
     orders::update_state(tx, order, change)?;
+    if order.parent_of_run().is_some() {
+        return Ok(()); // the order that has paid for it tells
+    }
     let after = PublicStatus::of(change.status, change.shown);
     let Some(kind) = EventKind::of_order(order.public_status(), after) else { return Ok(()) };
     let Some(webhook) = webhooks::find_enabled(tx, order.user)? else { return Ok(()) };
-    if events::is_part(tx, order.id)? {
-        return Ok(());
-    }
     tell(tx, webhook, (kind, About::moved(order, change)))
 }
 

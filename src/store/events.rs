@@ -9,7 +9,7 @@ use super::{Read, Result, Tx};
 use crate::domain::event::{About, Event, EventKind, EventState, Next};
 use crate::domain::order::PublicStatus;
 use crate::domain::refill::RefillStatus;
-use crate::domain::{EventId, OrderId, Timestamp, UserId};
+use crate::domain::{EventId, Timestamp, UserId};
 
 const COLUMNS: &str = "id, user_id, kind, order_id, refill_id, status, net_charge_micros,
     refunded_micros, start_count, remains, balance_micros, created_at, due_at, tries, state,
@@ -93,12 +93,6 @@ fn page_sql(cursor: Cursor) -> String {
 pub fn page(db: &Read<'_>, user: UserId, cursor: Cursor, size: i64) -> Result<Page<Event>> {
     let rows = db.list(&page_sql(cursor), params![user, cursor.bound(), size + 1], read_event)?;
     Ok(cursor.page(rows, size))
-}
-
-/// Whether an order is a part of another one, which is told of in its place.
-pub fn is_part(db: &Read<'_>, order: OrderId) -> Result<bool> {
-    let sql = "SELECT 1 FROM orders WHERE id = $1 AND parent_id IS NOT NULL";
-    Ok(db.find(sql, params![order], |_| Ok(()))?.is_some())
 }
 
 /// Something that happened, to be told from now on.

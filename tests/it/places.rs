@@ -10,8 +10,9 @@ use panelite::domain::condition::ConditionKind;
 use panelite::domain::delivery::{Ending, Hand, Submission};
 use panelite::domain::money::Money;
 use panelite::domain::outcome::{Family, Outcome};
-use panelite::domain::pricing::Rule;
+use panelite::domain::pricing::{Offer, Rule};
 use panelite::domain::provider::Provider;
+use panelite::domain::service::ServiceKind;
 use panelite::domain::{Actor, OrderId, ProviderId, ServiceId};
 use panelite::secret::Sealer;
 use panelite::store::{deliveries, orders, providers, submissions};
@@ -256,15 +257,36 @@ fn an_order_that_is_moved_needs_no_hand_any_more_where_it_was() {
 }
 
 #[test]
-fn a_subscription_is_not_sent_as_if_it_were_an_order() {
+fn a_subscription_is_sent_as_it_is_and_moves_as_an_order_does() {
     let market = Market::open();
     market.panel.import(&format!("{CSV}2,C,Posts,Subscriptions,2.50,1,5000,1,first,903\n"));
     let body = "key=KEY&action=add&service=2&username=ann&min=10&max=20&delay=0";
     let order = market.ann.form(body).json()["order"].as_i64().unwrap();
+    assert_eq!(market.stands(order), "Pending, send at first");
     let (actor, orders) = (Actor::CommandLine, [OrderId(order)].into());
     let command = MoveOrders { actor, orders, is_elsewhere: false };
-    assert!(market.panel.store().write_blocking(command).is_err());
-    assert_eq!(market.stands(order), "Pending");
+    market.panel.store().write_blocking(command).unwrap();
+    let sending = market.claims(market.first).unwrap();
+    assert_eq!(sending.provider_service, "903");
+    market.hears(&sending, Outcome::Accepted { their_id: "17".to_owned() });
+    assert_eq!(market.stands(order), "Pending, posts at first");
+}
+
+#[test]
+fn a_substitute_takes_a_subscription_if_it_sells_all_that_it_may_buy() {
+    let posts = |cost| Offer { kind: ServiceKind::Subscriptions, ..offer("903", cost) };
+    for (max, stands) in [(900, "Pending, send at second"), (1001, "Canceled")] {
+        let market = Market::open();
+        market.panel.import(&format!("{CSV}1,C,Posts,Subscriptions,2.50,1,5000,1,first,903\n"));
+        for provider in [market.first, market.second] {
+            market.panel.lists(provider, &[posts("1.00")]);
+        }
+        market.buys_at((market.first, "903"), &[(market.second, "903")]);
+        let body = format!("key=KEY&action=add&service=1&username=ann&min=10&max={max}&delay=0");
+        let order = market.ann.form(&body).json()["order"].as_i64().unwrap();
+        market.refuses(market.first, Family::Link);
+        assert_eq!(market.stands(order), stands, "{max}");
+    }
 }
 
 #[test]

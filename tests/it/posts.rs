@@ -12,6 +12,7 @@ use panelite::store::{conditions, deliveries, orders, placed, submissions};
 use rusqlite::Connection;
 
 use crate::fixture::panel::{Panel, Reseller};
+use crate::fixture::receiver::{Call, Receiver};
 
 /// A panel that sells subscriptions of a practice provider at 2.00, which cost 0.85.
 struct Shop {
@@ -93,6 +94,25 @@ fn each_new_post_is_an_order_that_is_charged_once() {
         assert_eq!(order.public_status(), PublicStatus::Completed);
         assert_eq!(shop.status(post)["charge"], "0.20", "the customer sees it");
     }
+}
+
+#[test]
+fn a_reseller_is_told_of_posts_and_of_the_balance_that_they_leave() {
+    let shop = Shop::open("10");
+    let receiver = Receiver::start();
+    let url = receiver.url();
+    let set = ["user", "webhook", "ann", &url, "--allow-insecure", "--low", "9.70"];
+    assert!(shop.panel.cli(&set).status.success());
+    let (_, theirs) = shop.subscribes(100, 100);
+    for _ in 0..2 {
+        shop.practice.post(&theirs, 100).unwrap();
+        shop.looks();
+    }
+    let kinds: Vec<String> = receiver.calls().iter().map(Call::kind).collect();
+    let count = |kind: &str| kinds.iter().filter(|it| *it == kind).count();
+    assert_eq!((count("balance.low"), count("order.completed")), (1, 2), "{kinds:?}");
+    let low = receiver.calls().into_iter().find(|call| call.kind() == "balance.low").unwrap();
+    assert_eq!(low.json()["balance"]["balance"], "9.60");
 }
 
 #[test]

@@ -108,6 +108,23 @@ fn an_order_that_moves_is_told_with_all_there_is_to_know() {
 }
 
 #[test]
+fn a_drip_feed_is_told_as_one_order_and_its_runs_are_not() {
+    let told = Told::open();
+    let split = "quantity=1000&runs=2&interval=60";
+    told.ann.form(&format!("key=KEY&action=add&service=1&link=x&{split}"));
+    for run in [2, 3] {
+        told.advance(3600);
+        told.panel.set(run, PublicStatus::InProgress, Some(10), None);
+        told.panel.set(run, PublicStatus::Completed, None, None);
+    }
+    told.panel.deliver();
+    assert_eq!(told.kinds(), ["order.in_progress", "order.completed"]);
+    for call in told.receiver.calls() {
+        assert_eq!(call.json()["order"]["id"], "1", "{}", call.body);
+    }
+}
+
+#[test]
 fn refills_cancels_and_a_low_balance_are_told() {
     let told = Told::open();
     set(&told.panel, &[&told.receiver.url(), "--allow-insecure", "--low", "993"]);

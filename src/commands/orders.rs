@@ -183,8 +183,7 @@ impl Command for SetOrder {
     fn run(&self, tx: &Tx<'_>) -> Result<Money> {
         let order = orders::find(tx, self.order)?.ok_or(OrderRefusal::OrderNotFound)?;
 
-        let change = order.set(&self.by_hand)?;
-        drips::check_by_hand(tx, &order)?;
+        let change = by_hand(tx, &order, &self.by_hand)?;
 
         save_by_hand(tx, &order, &change, &self.actor)
     }
@@ -202,12 +201,11 @@ impl Command for SetOrders {
     type Reply = Money;
 
     fn run(&self, tx: &Tx<'_>) -> Result<Money> {
-        let by_hand = ByHand { status: self.status, start_count: None, remains: None };
+        let all = ByHand { status: self.status, start_count: None, remains: None };
         let mut decided = Vec::with_capacity(self.orders.len());
         for id in &self.orders {
             let order = orders::find(tx, *id)?.ok_or(OrderRefusal::OrderNotFound)?;
-            let change = order.set(&by_hand)?;
-            drips::check_by_hand(tx, &order)?;
+            let change = by_hand(tx, &order, &all)?;
             decided.push((order, change));
         }
 
@@ -218,6 +216,21 @@ impl Command for SetOrders {
         }
         Ok(refunded)
     }
+}
+
+fn by_hand(db: &Read<'_>, order: &Order, by_hand: &ByHand) -> Result<Change> {
+    let change = order.set(by_hand)?;
+    drips::check_by_hand(db, order)?;
+    Ok(change)
+}
+
+/// What a move of an order by hand would change, or why it cannot be made: for a question before.
+pub fn would_set(
+    db: &Read<'_>,
+    order: &Order,
+    set: &ByHand,
+) -> Result<std::result::Result<Change, Refusal>> {
+    refused(by_hand(db, order, set))
 }
 
 /// Moves a refill by hand.

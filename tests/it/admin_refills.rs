@@ -222,6 +222,35 @@ fn many_cancel_requests_are_fulfilled_at_once() {
 }
 
 #[test]
+fn what_cannot_be_canceled_yet_does_not_keep_the_others_from_it() {
+    let (panel, ann, mut olga) = shop();
+    panel.services(&["8,Dripped,Dripped likes,Default,1.00,10,10000,1,0,1,,,"]);
+    ann.form("key=KEY&action=add&service=8&link=x&quantity=1000&runs=3&interval=60");
+    panel.deliver();
+    ann.form("key=KEY&action=cancel&order=4");
+    assert_eq!(ticks(&olga.see("/admin/refills/cancels")), [4, 3, 2]);
+    let (path, list) = ("/admin/refills/cancels/refund", "/admin/refills/cancels");
+    olga.post(path, &[("only", "4")]);
+    let page = olga.see(list);
+    let why = "1 left: Runs of this order have begun: move them, or stop the rest";
+    assert!(page.contains(&format!("Nothing was changed. {why} (4)")), "{page}");
+
+    let selected = [("id", "2"), ("id", "3"), ("id", "4")];
+    let asked = olga.post(path, &selected);
+    for says in ["Cancel 2 orders and refund 2.50 USD to ann?", why] {
+        assert!(asked.text().contains(says), "{says}: {}", asked.text());
+    }
+    olga.post_and_confirm(path, &selected);
+    let page = olga.see(list);
+    let says = "2 orders canceled, 2.50 USD refunded; 1 left as they were";
+    assert!(page.contains(says) && ticks(&page) == [4], "{page}");
+
+    let bulk = [("id", "1"), ("id", "4"), ("status", "canceled"), ("confirmed", "yes")];
+    olga.post("/admin/orders/bulk/refund", &bulk);
+    assert!(olga.see("/admin/orders").contains(why), "also among orders");
+}
+
+#[test]
 fn empty_lists_say_what_will_stand_there() {
     let panel = Panel::start();
     let mut olga = panel.operator("olga");

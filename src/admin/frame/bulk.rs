@@ -1,10 +1,16 @@
 //! Many rows at once: how they are counted and named in a question, and when their number has to
 //! be typed.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
+
+use crate::domain::OrderId;
+use crate::domain::refusal::Refusal;
 
 /// More selected rows than that have to be confirmed by typing their number.
 const TYPED_ABOVE: usize = 50;
+/// Orders that are named for each reason why they stay as they are.
+const NAMED_MAX: usize = 8;
 
 /// "1 order", "14 orders".
 pub(crate) fn counted(count: usize, noun: &str) -> String {
@@ -28,6 +34,47 @@ pub(crate) fn typed(count: usize) -> Option<String> {
 /// What a toast says where no row of the form was selected.
 pub(crate) fn none_selected(noun: &str) -> String {
     format!("Select at least one {noun}")
+}
+
+/// Orders that stay as they are, by the reason.
+#[derive(Debug, Default)]
+pub(crate) struct Left(BTreeMap<String, Vec<OrderId>>);
+
+impl Left {
+    pub(crate) fn push(&mut self, why: &Refusal, id: OrderId) {
+        self.0.entry(why.to_string()).or_default().push(id);
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.values().map(Vec::len).sum()
+    }
+
+    /// A reason and the numbers of the orders, for each reason.
+    pub(crate) fn lines(&self) -> Vec<(String, String)> {
+        let line = |(why, ids): (&String, &Vec<OrderId>)| {
+            let named: Vec<_> = ids.iter().take(NAMED_MAX).map(ToString::to_string).collect();
+            let more = match ids.len().saturating_sub(NAMED_MAX) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            (format!("{} left: {why}", ids.len()), format!("{}{more}", named.join(", ")))
+        };
+        self.0.iter().map(line).collect()
+    }
+
+    /// What to say where none could be moved.
+    pub(crate) fn nothing(&self) -> String {
+        let why = self.lines().into_iter().map(|(why, ids)| format!("{why} ({ids})"));
+        format!("Nothing was changed. {}", why.collect::<Vec<_>>().join(". "))
+    }
+
+    /// What to say of them after the others were moved: `; 2 left as they were`, or nothing.
+    pub(crate) fn told(&self) -> String {
+        match self.count() {
+            0 => String::new(),
+            left => format!("; {left} left as they were"),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! if it changes in the very last moment, nothing is done. As with one order, refunds have a way of
 //! their own that wants the password.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use super::list::matching;
 use super::one::Kind;
@@ -20,7 +20,7 @@ use crate::admin::frame::figure::money;
 use crate::admin::frame::shell::{Toast, Undo};
 use crate::admin::frame::terms::Terms;
 use crate::commands::deciding::{self, MoveOrders};
-use crate::commands::orders::SetOrders;
+use crate::commands::orders::{SetOrders, would_set};
 use crate::commands::places;
 use crate::domain::money::Money;
 use crate::domain::order::{ByHand, OrderStatus, PublicStatus};
@@ -28,7 +28,7 @@ use crate::domain::refusal::{OperatorRefusal, OrderRefusal};
 use crate::domain::{OrderId, Timestamp, UserId};
 use crate::store::{self, Read, deliveries, orders};
 
-/// Orders that a question names for each reason why they stay as they are.
+/// Orders that a question names.
 const NAMED_MAX: usize = 8;
 /// Orders that one request moves.
 const ALL_MAX: i64 = 1000;
@@ -50,8 +50,8 @@ struct Plan {
     running: usize,
     /// The statuses that they have now.
     before: Vec<PublicStatus>,
-    /// Those that cannot, by the reason.
-    cannot: BTreeMap<String, Vec<OrderId>>,
+    /// Those that cannot.
+    cannot: bulk::Left,
 }
 
 impl Plan {
@@ -59,28 +59,26 @@ impl Plan {
         let by_hand = ByHand { status, start_count: None, remains: None };
         let mut plan = Self::default();
         for id in ids.iter().collect::<BTreeSet<_>>() {
-            let order = orders::find(db, *id)?;
-            let change = order
-                .as_ref()
-                .ok_or(OrderRefusal::OrderNotFound.into())
-                .and_then(|o| o.set(&by_hand));
-            match (order, change) {
-                (Some(order), Ok(change)) => {
-                    plan.can.insert(order.id);
-                    plan.users.insert(order.user);
-                    plan.running += usize::from(deciding::runs_at(db, order.id)?.is_some());
-                    plan.before.push(order.public_status());
-                    if let Some(settled) = change.settlement {
-                        let add = |sum: Money, more| sum.checked_add(more);
-                        let too_much = OperatorRefusal::AmountTooLarge;
-                        plan.refund = add(plan.refund, settled.refund).ok_or(too_much.clone())?;
-                        plan.earned = add(plan.earned, settled.kept).ok_or(too_much)?;
-                    }
+            let Some(order) = orders::find(db, *id)? else {
+                plan.cannot.push(&OrderRefusal::OrderNotFound.into(), *id);
+                continue;
+            };
+            let change = match would_set(db, &order, &by_hand)? {
+                Ok(change) => change,
+                Err(refusal) => {
+                    plan.cannot.push(&refusal, *id);
+                    continue;
                 }
-                (_, Err(refusal)) => {
-                    plan.cannot.entry(refusal.to_string()).or_default().push(*id);
-                }
-                (None, Ok(_)) => {}
+            };
+            plan.can.insert(order.id);
+            plan.users.insert(order.user);
+            plan.running += usize::from(deciding::runs_at(db, order.id)?.is_some());
+            plan.before.push(order.public_status());
+            if let Some(settled) = change.settlement {
+                let add = |sum: Money, more| sum.checked_add(more);
+                let too_much = OperatorRefusal::AmountTooLarge;
+                plan.refund = add(plan.refund, settled.refund).ok_or(too_much.clone())?;
+                plan.earned = add(plan.earned, settled.kept).ok_or(too_much)?;
             }
         }
         Ok(plan)
@@ -89,19 +87,6 @@ impl Plan {
     /// What somebody agrees to: how many, and how much goes back.
     fn terms(&self) -> String {
         format!("{} {} {}", self.can.len(), self.refund.micros(), self.earned.micros())
-    }
-
-    /// Those that stay as they are: a reason and their numbers, for each reason.
-    fn left(&self) -> Vec<(String, String)> {
-        let line = |(why, ids): (&String, &Vec<OrderId>)| {
-            let named: Vec<_> = ids.iter().take(NAMED_MAX).map(ToString::to_string).collect();
-            let more = match ids.len().saturating_sub(NAMED_MAX) {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            (format!("{} left: {why}", ids.len()), format!("{}{more}", named.join(", ")))
-        };
-        self.cannot.iter().map(line).collect()
     }
 
     /// The way back, where all had the same status before and may have it again.
@@ -142,7 +127,7 @@ impl Plan {
             facts.push(("Afterwards".to_owned(), "the orders are final".to_owned()));
             facts.extend(go_on(self.running));
         }
-        facts.extend(self.left());
+        facts.extend(self.cannot.lines());
         Ask {
             title,
             facts,
@@ -209,24 +194,19 @@ async fn set(cx: &mut Cx, kind: Kind) -> Answer {
     let read = move |db: &Read<'_>| Ok((Plan::read(db, &ids, status)?, Terms::read(db)?));
     let (plan, terms) = cx.read(read).await?;
     if plan.can.is_empty() {
-        let why: Vec<_> =
-            plan.left().into_iter().map(|(why, ids)| format!("{why} ({ids})")).collect();
-        return cx.go(&here, Toast::new(format!("Nothing was changed. {}", why.join(". "))));
+        return cx.go(&here, Toast::new(plan.cannot.nothing()));
     }
     if !Kind::is_undoable(status) || plan.can.len() > UNASKED_MAX {
         agree(cx, &plan, plan.ask(status, &terms))?;
     }
 
     let (count, undo) = (bulk::counted(plan.can.len(), "order"), plan.undo(&here, status));
-    let left: usize = plan.cannot.values().map(Vec::len).sum();
     let refunded = cx.write(SetOrders { actor: cx.actor()?, orders: plan.can, status }).await?;
     let mut text = match refunded {
         Money::ZERO => format!("{count} set to {status}"),
         refunded => format!("{count} canceled, {} {} refunded", money(refunded), terms.currency),
     };
-    if left > 0 {
-        text.push_str(&format!("; {left} left as they were"));
-    }
+    text.push_str(&plan.cannot.told());
     cx.go(&here, Toast { text, undo })
 }
 

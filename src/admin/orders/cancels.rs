@@ -17,7 +17,7 @@ use crate::admin::frame::shell::{Nav, Shell, Toast};
 use crate::admin::frame::terms::Terms;
 use crate::admin::frame::upstream;
 use crate::commands::deciding;
-use crate::commands::orders::{DeclineCancels, SetOrders};
+use crate::commands::orders::{DeclineCancels, SetOrders, would_set};
 use crate::domain::OrderId;
 use crate::domain::errand::Errand;
 use crate::domain::money::Money;
@@ -97,41 +97,67 @@ fn here(cx: &Cx) -> String {
 
 /// Cancels the orders and refunds them whole, after showing how much that is.
 pub(crate) async fn refund(cx: &mut Cx) -> Answer {
-    let (by_hand, all) = (canceled(), requested(cx).await?);
-    let (mut orders, mut sum) = (Vec::new(), Money::ZERO);
-    let selected = all.len();
-    for listed in all {
-        // One that is being handed to a provider has to wait until it is known where it is.
-        let Ok(change) = listed.order.set(&by_hand) else { continue };
-        let refund = change.settlement.map_or(Money::ZERO, |settlement| settlement.refund);
-        sum = sum.checked_add(refund).unwrap_or(sum);
-        orders.push(listed);
+    let all = requested(cx).await?;
+    if all.is_empty() {
+        return cx.go(CANCELS_PATH, Toast::new(bulk::none_selected("cancel request")));
     }
-    if orders.is_empty() {
-        let toast = match selected {
-            0 => bulk::none_selected("cancel request"),
-            _ => "An order that is being sent to a provider cannot be canceled yet".to_owned(),
-        };
-        return cx.go(CANCELS_PATH, Toast::new(toast));
+    let read = move |db: &Read<'_>| {
+        let plan = Plan::read(db, all)?;
+        let (terms, running) = (Terms::read(db)?, running(db, &plan.ids())?);
+        Ok((plan, terms, running))
+    };
+    let (plan, terms, running) = cx.read(read).await?;
+    if plan.orders.is_empty() {
+        return cx.go(CANCELS_PATH, Toast::new(plan.cannot.nothing()));
     }
-    let ids: BTreeSet<OrderId> = orders.iter().map(|listed| listed.order.id).collect();
-    let asked = ids.clone();
-    let read = move |db: &Read<'_>| Ok((Terms::read(db)?, running(db, &asked)?));
-    let (terms, running) = cx.read(read).await?;
-    let mut ask = question(&orders, sum, &terms, selected - orders.len());
+    let mut ask = question(&plan, &terms);
     if running > 0 {
         let verb = if running == 1 { "goes" } else { "go" };
         let go_on = format!("{} {verb} on there", bulk::counted(running, "order"));
         ask.facts.push(("At providers".to_owned(), go_on));
     }
     cx.confirm(ask)?;
-    let command = SetOrders { actor: cx.actor()?, orders: ids, status: PublicStatus::Canceled };
-    let refunded = format!("{} {}", money(cx.write(command).await?), terms.currency);
-    let toast = match orders.as_slice() {
+    let (orders, status) = (plan.ids(), PublicStatus::Canceled);
+    let refunded = cx.write(SetOrders { actor: cx.actor()?, orders, status }).await?;
+    let refunded = format!("{} {}", money(refunded), terms.currency);
+    let mut toast = match plan.orders.as_slice() {
         [one] => format!("Order {} canceled, {refunded} refunded to {}", one.order.id, one.user),
         several => format!("{} orders canceled, {refunded} refunded", several.len()),
     };
+    toast.push_str(&plan.cannot.told());
     cx.go(CANCELS_PATH, Toast::new(toast))
+}
+
+/// What a refund of cancel requests would do.
+struct Plan {
+    /// Those that can be canceled now.
+    orders: Vec<Listed>,
+    /// What goes back in all.
+    sum: Money,
+    /// Those that cannot: where a provider or runs have them, that has to end first.
+    cannot: bulk::Left,
+}
+
+impl Plan {
+    fn read(db: &Read<'_>, all: Vec<Listed>) -> store::Result<Self> {
+        let by_hand = ByHand { status: PublicStatus::Canceled, start_count: None, remains: None };
+        let mut plan = Self { orders: Vec::new(), sum: Money::ZERO, cannot: bulk::Left::default() };
+        for listed in all {
+            match would_set(db, &listed.order, &by_hand)? {
+                Ok(change) => {
+                    let refund = change.settlement.map_or(Money::ZERO, |it| it.refund);
+                    plan.sum = plan.sum.checked_add(refund).unwrap_or(plan.sum);
+                    plan.orders.push(listed);
+                }
+                Err(refusal) => plan.cannot.push(&refusal, listed.order.id),
+            }
+        }
+        Ok(plan)
+    }
+
+    fn ids(&self) -> BTreeSet<OrderId> {
+        self.orders.iter().map(|listed| listed.order.id).collect()
+    }
 }
 
 /// How many of the orders run at a provider.
@@ -140,31 +166,25 @@ fn running(db: &Read<'_>, ids: &BTreeSet<OrderId>) -> store::Result<usize> {
     Ok(at.collect::<store::Result<Vec<_>>>()?.into_iter().flatten().count())
 }
 
-const fn canceled() -> ByHand {
-    ByHand { status: PublicStatus::Canceled, start_count: None, remains: None }
-}
-
-fn question(orders: &[Listed], sum: Money, terms: &Terms, stay: usize) -> Ask {
+fn question(plan: &Plan, terms: &Terms) -> Ask {
+    let Plan { orders, sum, cannot } = plan;
     let users: HashSet<&str> = orders.iter().map(|listed| listed.user.as_str()).collect();
     let whom = match users.iter().next() {
         Some(user) if users.len() == 1 => (*user).to_owned(),
         _ => format!("{} users", users.len()),
     };
-    let (what, shown) = (counted(orders), format!("{} {}", money(sum), terms.currency));
+    let (what, shown) = (counted(orders), format!("{} {}", money(*sum), terms.currency));
     let delivered: i64 = orders.iter().map(|listed| listed.order.delivered()).sum();
-    let stay = match stay {
-        0 => String::new(),
-        stay => format!("{stay}, which are being sent to a provider"),
-    };
+    let mut facts = vec![
+        ("Delivered so far".to_owned(), grouped(delivered)),
+        (format!("Refunded to {whom}"), shown.clone()),
+    ];
+    facts.extend(cannot.lines());
     Ask {
         title: format!("Cancel {what} and refund {shown} to {whom}?"),
-        facts: vec![
-            ("Delivered so far".to_owned(), grouped(delivered)),
-            (format!("Refunded to {whom}"), shown),
-            ("Left as they are".to_owned(), stay),
-        ],
+        facts,
         verb: format!("Cancel {what}"),
-        typed: terms.typed(sum).or_else(|| bulk::typed(orders.len())),
+        typed: terms.typed(*sum).or_else(|| bulk::typed(orders.len())),
         is_danger: true,
         keep: if orders.len() == 1 { "Keep the order" } else { "Keep the orders" },
         ..Ask::default()

@@ -274,12 +274,16 @@ fn a_subscription_is_sent_as_it_is_and_moves_as_an_order_does() {
 
 #[test]
 fn a_substitute_takes_a_subscription_if_it_sells_all_that_it_may_buy() {
-    let posts = |cost| Offer { kind: ServiceKind::Subscriptions, ..offer("903", cost) };
+    let posts = |quantity_max| Offer {
+        kind: ServiceKind::Subscriptions,
+        quantity_max,
+        ..offer("903", "1.00")
+    };
     for (max, stands) in [(900, "Pending, send at second"), (1001, "Canceled")] {
         let market = Market::open();
         market.panel.import(&format!("{CSV}1,C,Posts,Subscriptions,2.50,1,5000,1,first,903\n"));
-        for provider in [market.first, market.second] {
-            market.panel.lists(provider, &[posts("1.00")]);
+        for (provider, most) in [(market.first, 5000), (market.second, 1000)] {
+            market.panel.lists(provider, &[posts(most)]);
         }
         market.buys_at((market.first, "903"), &[(market.second, "903")]);
         let body = format!("key=KEY&action=add&service=1&username=ann&min=10&max={max}&delay=0");

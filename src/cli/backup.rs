@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Result, open_existing};
 use crate::commands::alerts::RecordBackup;
+use crate::delivery::epoch;
 use crate::domain::Actor;
 use crate::store::backup;
 
@@ -44,6 +45,11 @@ pub(super) fn restore(db: &Path, args: RestoreArgs) -> Result {
     say!("{} is now what {} holds", db.display(), args.file.display())?;
     if let Some(kept) = kept {
         say!("what was there before is in {}", kept.display())?;
+    }
+    if epoch::path(db).exists() {
+        say!(
+            "orders that waited to be sent to a provider are parked until you have looked at them"
+        )?;
     }
     note_key(db)
 }

@@ -451,7 +451,11 @@ pub(super) fn accept(
     const FIRST_LOOK: i64 = 30;
     let change = order.hand_over(HandOver::Accepted)?;
 
-    submissions::update_state(tx, submission.id, State::Accepted, None, &submission.answer)?;
+    let answer = match submission.answer.as_str() {
+        "" => format!("Order {their_id}"),
+        doubtful => doubtful.to_owned(),
+    };
+    submissions::update_state(tx, submission.id, State::Accepted, None, &answer)?;
     placed::update_provider(tx, order.id, submission.provider, their_id)?;
     providers::update_last_order(tx, submission.provider, their_id)?;
     orders::update_state(tx, order, &change)?;

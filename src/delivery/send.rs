@@ -109,7 +109,7 @@ fn record(delivery: &Delivery, sending: &Sending, outcome: &Outcome) -> Recorded
         order = sending.order.0,
         outcome = outcome.word(),
         their_id = outcome.their_id(),
-        "an order was sent"
+        "an attempt to buy an order has ended"
     );
     let mut outcome = outcome.clone();
     loop {

@@ -15,7 +15,7 @@ use super::{
 use crate::store::{Result, providers};
 
 /// At least this much time lies between two looks at what is due.
-const PAUSE: Duration = Duration::from_millis(10);
+const PAUSE: Duration = Duration::from_millis(20);
 /// What another process commits rings no bell here.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// For orders that are out when the panel stops.

@@ -291,6 +291,27 @@ CREATE TABLE secrets (
   name   TEXT PRIMARY KEY,
   sealed BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+DROP INDEX deliveries_due;
+DROP INDEX deliveries_hand;
+ALTER TABLE deliveries RENAME TO deliveries_with_keys;
+CREATE TABLE deliveries (
+  order_id    INTEGER PRIMARY KEY,
+  provider_id INTEGER NOT NULL,
+  place       INTEGER NOT NULL DEFAULT 0,
+  stage       TEXT    NOT NULL
+              CHECK (stage = 'send' OR stage = 'call' OR stage = 'watch' OR stage = 'posts' OR
+                     stage = 'last' OR stage = 'held'),
+  due_at      INTEGER NOT NULL,
+  tries       INTEGER NOT NULL DEFAULT 0,
+  moved_at    INTEGER NOT NULL,
+  hand        TEXT    NOT NULL DEFAULT ''
+) STRICT;
+INSERT INTO deliveries (order_id, provider_id, place, stage, due_at, tries, moved_at, hand)
+  SELECT order_id, provider_id, place, stage, due_at, tries, moved_at, hand
+  FROM deliveries_with_keys;
+DROP TABLE deliveries_with_keys;
+CREATE INDEX deliveries_due ON deliveries (provider_id, stage, due_at);
+CREATE INDEX deliveries_hand ON deliveries (hand, order_id) WHERE hand <> '';
 CREATE INDEX orders_runs ON orders (parent_id, id) WHERE parent_id IS NOT NULL;
 CREATE INDEX drips_next ON drips (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX drips_hand ON drips (hand, order_id) WHERE hand <> '';

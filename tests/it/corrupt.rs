@@ -246,7 +246,8 @@ const FALSIFICATIONS: &str = "
     an open order has its last look        | delivery                             | UPDATE deliveries SET stage = 'last' WHERE order_id = 2
     an order is looked for elsewhere       | delivery                             | UPDATE deliveries SET place = 1 WHERE order_id = 2
     an order waits for an unknown hand     | delivery                             | UPDATE deliveries SET hand = 'foot' WHERE order_id = 7
-    a delivery at no provider              | reference delivery                   | UPDATE deliveries SET provider_id = 9 WHERE order_id = 2
+    a delivery at no provider              | delivery                             | UPDATE deliveries SET provider_id = 9 WHERE order_id = 2
+    a delivery of no order                 | delivery                             | UPDATE deliveries SET order_id = 99 WHERE order_id = 8
     a submission ended unknowably          | submission                           | UPDATE submissions SET family = 'mood' WHERE state = 'rejected'
     a rejected submission has not ended    | submission                           | UPDATE submissions SET ended_at = NULL WHERE state = 'rejected'
     a condition of no known kind           | condition                            | INSERT INTO conditions (kind, subject, text, raised_at) VALUES ('mood', '', '', 0)

@@ -22,6 +22,14 @@ pub(super) fn check_stages(db: &Read<'_>, report: &mut Report) -> Result<()> {
         report.add("delivery", format!("what is to happen to order {id} does not fit it"));
         Ok(())
     })?;
+    let orphaned = "SELECT d.order_id FROM deliveries d LEFT JOIN orders o ON o.id = d.order_id
+                    LEFT JOIN providers p ON p.id = d.provider_id
+                    WHERE o.id IS NULL OR p.id IS NULL";
+    db.for_each(orphaned, [], |row| {
+        let id: i64 = row.get(0)?;
+        report.add("delivery", format!("order {id} or its provider does not exist"));
+        Ok(())
+    })?;
     let missing = "SELECT o.id FROM orders o LEFT JOIN deliveries d ON d.order_id = o.id
                    WHERE d.order_id IS NULL
                      AND (o.status = 'sending' OR o.status = 'unknown'

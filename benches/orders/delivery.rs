@@ -56,7 +56,7 @@ impl Upstream {
 }
 
 /// What those feel who ask about their orders at a steady rate.
-fn asks(shop: &Shop, server: &Server, lasts: Duration) -> Outcome {
+pub(crate) fn asks(shop: &Shop, server: &Server, lasts: Duration) -> Outcome {
     let requests = shop.statuses();
     let work = Work {
         address: server.address,

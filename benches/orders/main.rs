@@ -2,8 +2,8 @@
 //!
 //! `cargo bench` takes some minutes, `cargo bench -- --quick` less than one and leaves out the file
 //! with a million orders; `--only NAME` measures one row beside the ceiling, `--only pages` the
-//! pages, `--only delivery` what goes to providers and comes back; `--rounds N` and `--ms N` say how often and how long. Absolute figures swing
-//! with the machine, so every round runs all contestants in turn, and what is quoted is the median
+//! pages, `--only delivery` what goes to providers and comes back, and how resellers are told of it;
+//! `--rounds N` and `--ms N` say how often and how long. Absolute figures swing with the machine, so every round runs all contestants in turn, and what is quoted is the median
 //! over rounds of the ratio within a round, or processor time per request. The ceiling is the same
 //! server refusing a request without a key. One contestant has no indexes for the lists of pages:
 //! what they cost an order. Each contestant gets a fresh copy of the same file;
@@ -30,6 +30,7 @@ mod pages;
 mod process;
 mod report;
 mod shop;
+mod telling;
 
 use std::path::Path;
 use std::time::Duration;
@@ -113,6 +114,7 @@ fn main() {
     }
     if plan.only.as_ref().is_none_or(|only| only == "delivery") {
         delivery::print(&new.small, plan.is_quick, folder.path());
+        telling::print(&new.small, plan.is_quick, folder.path());
     }
 }
 

@@ -69,8 +69,8 @@ pub struct App {
     address: SocketAddr,
     sealer: Sealer,
     delivery: Arc<Delivery>,
-    /// Only while there is no admin.
-    setup: Option<SetupLink>,
+    /// Path and query of the setup link, only while there is no admin.
+    setup: Option<String>,
 }
 
 impl App {
@@ -89,7 +89,8 @@ impl App {
         let address = listener.local_addr()?;
         let no_key = |error| AppError::KeyFile(config.key_file.clone(), error);
         let sealer = Sealer::open(&config.key_file).map_err(no_key)?;
-        let setup = store.page(admins::is_empty)?.then(|| SetupLink::new(config.clock.now()));
+        let is_new = store.page(admins::is_empty)?;
+        let setup = is_new.then(|| SetupLink(&sealer).path(config.clock.now()));
         let store = Arc::new(store);
         let delivery = Delivery::prepare(Arc::clone(&store), config.clock.clone(), sealer.clone())?;
         Ok(Self { config, store, listener, address, sealer, delivery, setup })
@@ -103,7 +104,7 @@ impl App {
 
     /// The link that makes the first admin, while there is none. It counts for half an hour.
     pub fn setup_link(&self) -> Option<String> {
-        Some(format!("{}{}", self.url(), self.setup.as_ref()?.path()))
+        Some(format!("{}{}", self.url(), self.setup.as_ref()?))
     }
 
     /// Where it listens: with the port the system chose, where port 0 was asked for.
@@ -141,9 +142,9 @@ impl App {
     }
 
     async fn serve(self, stop: oneshot::Receiver<()>) -> Result<(), AppError> {
-        let Self { config, store, listener, sealer, delivery, setup, .. } = self;
+        let Self { config, store, listener, sealer, delivery, .. } = self;
         let limits = store.page(settings::limits)?;
-        let admin = Admin::new(&config, Arc::clone(&store), Arc::clone(&delivery), sealer, setup);
+        let admin = Admin::new(&config, Arc::clone(&store), Arc::clone(&delivery), sealer);
         let admin = Data::new(admin);
         let clock = config.clock.clone();
         let api = Api::new(Arc::clone(&store), clock, config.trusted_proxies, &limits);

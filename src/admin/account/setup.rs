@@ -1,11 +1,12 @@
 //! The first page ever: makes the admin, names the panel.
 //!
-//! It opens only with the link that `serve` printed, while there is no admin. The link lives in
-//! memory for half an hour; after that the panel is started again, or `panelite admin create` used.
+//! It opens only with a link that `serve` printed, while there is no admin. The link counts for half
+//! an hour; after that the panel is started again, or `panelite admin create` used.
 
 use askama::Template;
 
 use super::login::begin;
+use crate::admin::frame::SetupLink;
 use crate::admin::frame::answer::{Answer, see_other};
 use crate::admin::frame::cx::Cx;
 use crate::admin::frame::error::PageError;
@@ -39,7 +40,7 @@ async fn check(cx: &Cx) -> Result<(), PageError> {
         return Err(OperatorRefusal::SetupIsOver.into());
     }
     let sent = cx.form.get("token");
-    if cx.admin.setup.as_ref().is_some_and(|link| link.is(sent, cx.now())) {
+    if SetupLink(&cx.admin.sealer).is(sent, cx.now()) {
         return Ok(());
     }
     let sentence = "This setup link is wrong or too old. Start the panel again for a new link, \

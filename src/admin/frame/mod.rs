@@ -42,11 +42,10 @@ use crate::config::{Config, PublicUrl, TrustedProxies};
 use crate::delivery::Delivery;
 use crate::domain::Timestamp;
 use crate::password::Passwords;
-use crate::secret::{self, Sealer, Secret};
+use crate::secret::{self, Sealer};
 use crate::store::Store;
 
 const SETUP_LINK_SECONDS: i64 = 30 * 60;
-const SETUP_TOKEN_LENGTH: usize = 32;
 
 /// What the pages need to answer.
 pub struct Admin {
@@ -58,18 +57,16 @@ pub struct Admin {
     pub(crate) insecure_cookies: bool,
     pub(crate) passwords: Passwords,
     pub(crate) sealer: Sealer,
-    pub(crate) setup: Option<SetupLink>,
     pub(crate) books: books::Books,
 }
 
 impl Admin {
-    /// The pages over a store. `setup` is the link that was printed, while there is no admin.
+    /// The pages over a store.
     pub fn new(
         config: &Config,
         store: Arc<Store>,
         delivery: Arc<Delivery>,
         sealer: Sealer,
-        setup: Option<SetupLink>,
     ) -> Self {
         Self {
             store,
@@ -80,35 +77,32 @@ impl Admin {
             insecure_cookies: config.insecure_cookies,
             passwords: Passwords::new(config.password_cost),
             sealer,
-            setup,
             books: books::Books::default(),
         }
     }
 }
 
-/// The secret in the setup link, and until when it counts. It is nowhere but in memory.
-pub struct SetupLink {
-    token: Secret,
-    until: Timestamp,
-}
+/// The link that makes the first admin. It names the time when it ends, and only who has the key
+/// file can have made it: nothing has to be remembered, and every node of a panel takes it.
+pub struct SetupLink<'k>(pub &'k Sealer);
 
-impl SetupLink {
-    /// A link that counts from now on, for half an hour.
-    pub fn new(now: Timestamp) -> Self {
-        Self {
-            token: secret::new_token(SETUP_TOKEN_LENGTH),
-            until: Timestamp(now.0 + SETUP_LINK_SECONDS),
-        }
+impl SetupLink<'_> {
+    /// Path and query of a link that counts for half an hour from now on, to be put behind the
+    /// panel's address.
+    pub fn path(&self, now: Timestamp) -> String {
+        let until = now.0 + SETUP_LINK_SECONDS;
+        format!("/admin/setup?token={until}.{}", self.seal(until))
     }
 
-    /// Path and query, to be put behind the panel's address.
-    pub fn path(&self) -> String {
-        format!("/admin/setup?token={}", self.token.expose())
-    }
-
-    /// Whether this is the link's token, sent in time.
+    /// Whether this is such a link's token, sent in time.
     pub(crate) fn is(&self, sent: &str, now: Timestamp) -> bool {
-        now.0 < self.until.0 && secret::is_same(self.token.expose().as_bytes(), sent.as_bytes())
+        let Some((until, seal)) = sent.split_once('.') else { return false };
+        let in_time = until.parse().ok().filter(|until| now.0 < *until);
+        in_time.is_some_and(|until| secret::is_same(self.seal(until).as_bytes(), seal.as_bytes()))
+    }
+
+    fn seal(&self, until: i64) -> String {
+        self.0.id_of(&format!("setup until {until}"))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The first page ever: makes the admin, names the panel.
 //!
-//! It opens only with a link that `serve` printed, while there is no admin. The link counts for half
-//! an hour; after that the panel is started again, or `panelite admin create` used.
+//! It opens only with a link that `serve` printed, while there is no admin. The link counts for
+//! half an hour; after that the panel is started again, or `panelite admin create` used.
 
 use askama::Template;
 

@@ -394,7 +394,8 @@ CREATE TABLE order_inputs (
 
 -- What still has to happen to an order that is sold through a provider: one row from the purchase
 -- to the end. `place` says where the search for a provider goes on, `hand` why a person is needed.
--- Without foreign keys, which every purchase would pay for; `check` looks for both parents.
+-- Without foreign keys and, until something happens to it (`due_at` is 0), in no index: every
+-- purchase would pay for them. `check` looks for both parents.
 CREATE TABLE deliveries (
   order_id    INTEGER PRIMARY KEY,
   provider_id INTEGER NOT NULL,
@@ -408,7 +409,7 @@ CREATE TABLE deliveries (
   hand        TEXT    NOT NULL DEFAULT ''
 ) STRICT;
 
-CREATE INDEX deliveries_due ON deliveries (provider_id, stage, due_at);
+CREATE INDEX deliveries_due ON deliveries (provider_id, stage, due_at) WHERE due_at > 0;
 CREATE INDEX deliveries_hand ON deliveries (hand, order_id) WHERE hand <> '';
 
 -- Our attempts to buy an order at a provider. At most one is alive. Costs are ours: as expected,

@@ -152,7 +152,8 @@ fn print_open(shop: &Shop, count: i64, folder: &Path) {
     let server = shop.program.serve(&upstream.db);
     let started = clock::instant();
     let sql = "SELECT count(*) FROM (SELECT 1 FROM deliveries INDEXED BY deliveries_due
-               WHERE provider_id = 1 AND stage = 'watch' AND due_at = 1767225600 LIMIT 1)";
+               WHERE provider_id = 1 AND stage = 'watch' AND due_at > 0 AND due_at = 1767225600
+               LIMIT 1)";
     while conn.query_row(sql, [], |row| row.get::<_, bool>(0)).unwrap() {
         std::thread::sleep(Duration::from_millis(50));
     }

@@ -32,6 +32,8 @@ const PUT_OFF_SECONDS: i64 = 600;
 /// Takes the order that has waited longest for a provider, and records the attempt to buy it there.
 pub struct ClaimOrder {
     pub provider: ProviderId,
+    /// An order before which none waits that nothing has happened to.
+    pub after: OrderId,
     /// Providers that are held back just now.
     pub unwell: Unwell,
     /// Makes our own id for the order at the provider.
@@ -71,7 +73,10 @@ impl Command for ClaimOrder {
         if !provider.is_well(tx.now) {
             return Ok(Claim::Idle);
         }
-        let due = deliveries::list_due(tx, provider.id, Stage::Send, tx.now, LOOKED_AT_MAX)?;
+        let mut due = deliveries::list_due(tx, provider.id, Stage::Send, tx.now, LOOKED_AT_MAX)?;
+        if due.is_empty() {
+            due = deliveries::list_untouched(tx, provider.id, self.after, LOOKED_AT_MAX)?;
+        }
         if due.is_empty() {
             return Ok(Claim::Idle);
         }

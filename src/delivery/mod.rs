@@ -32,7 +32,7 @@ pub mod webhook;
 mod worker;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -46,7 +46,7 @@ use crate::commands::places::Unwell;
 use crate::domain::condition::ConditionKind;
 use crate::domain::provider::{Provider, Terms};
 use crate::domain::refusal::ProviderRefusal;
-use crate::domain::{ProviderId, SubmissionId, Timestamp};
+use crate::domain::{OrderId, ProviderId, SubmissionId, Timestamp};
 use crate::secret::{Sealer, Secret};
 use crate::store::{Store, providers};
 
@@ -99,6 +99,8 @@ pub(crate) struct Lane {
     /// Threads at work.
     threads: AtomicUsize,
     steps: AtomicU64,
+    /// An order before which none waits for this provider that nothing has happened to.
+    touched: AtomicI64,
     proof: prove::Proof,
     looks: watch::Looks,
     /// The client of the provider as it was when it was called last.
@@ -121,10 +123,15 @@ impl Lane {
             sending: AtomicUsize::new(0),
             threads: AtomicUsize::new(0),
             steps: AtomicU64::new(0),
+            touched: AtomicI64::new(0),
             proof: prove::Proof::default(),
             looks: watch::Looks::default(),
             client: Mutex::default(),
         }
+    }
+
+    fn after(&self) -> OrderId {
+        OrderId(self.touched.load(Ordering::Acquire))
     }
 
     /// Looks at what the lane knows of its provider, or changes it.

@@ -1,6 +1,7 @@
 //! Sending one order: claim it, put the claim beyond a crash, call once, record what came of it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 
 use super::client::Purchase;
 use super::lane::CallNumber;
@@ -10,14 +11,19 @@ use crate::commands::sending::{Claim, ClaimOrder, RecordSubmission, Recorded, Se
 use crate::config::fail_at;
 use crate::domain::Timestamp;
 use crate::domain::condition::ConditionKind;
-use crate::domain::delivery::{Ending, Stage};
+use crate::domain::delivery::Ending;
 use crate::domain::outcome::Outcome;
 use crate::store::{Error, Read, Result, deliveries, providers};
 
 /// Whether an order waits that the provider may get, as far as the file knows.
 pub(super) fn is_due(db: &Read<'_>, lane: &Lane, now: Timestamp) -> Result<bool> {
-    Ok(deliveries::is_due(db, lane.provider, Stage::Send, now)?
-        && providers::find(db, lane.provider)?.is_some_and(|provider| provider.is_well(now)))
+    if !providers::find(db, lane.provider)?.is_some_and(|provider| provider.is_well(now)) {
+        return Ok(false);
+    }
+    let mut after = lane.after();
+    let is_due = deliveries::is_due_to_send(db, lane.provider, &mut after, now)?;
+    lane.touched.fetch_max(after.0, Ordering::AcqRel);
+    Ok(is_due)
 }
 
 /// Sends the order that has waited longest for the lane's provider.
@@ -36,7 +42,7 @@ pub(super) fn step(delivery: &Delivery, lane: &Lane) -> Result<Step> {
     }
 
     let (unwell, sealer) = (delivery.unwell(), delivery.sealer.clone());
-    let claim = ClaimOrder { provider: lane.provider, unwell, sealer };
+    let claim = ClaimOrder { provider: lane.provider, after: lane.after(), unwell, sealer };
     let sending = match delivery.store.write_blocking(claim)? {
         Claim::Idle => return Ok(Step::Idle),
         Claim::Did => return Ok(Step::Did),

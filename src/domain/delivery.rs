@@ -157,6 +157,7 @@ pub struct Delivery {
     /// Where the search for a provider goes on: 0 is the service's own, 1 to 9 its substitutes.
     pub place: i64,
     pub stage: Stage,
+    /// 0 where it was just bought and nothing has happened to it since.
     pub due_at: Timestamp,
     /// How often in a row the stage has come to nothing.
     pub tries: i64,

@@ -310,7 +310,7 @@ INSERT INTO deliveries (order_id, provider_id, place, stage, due_at, tries, move
   SELECT order_id, provider_id, place, stage, due_at, tries, moved_at, hand
   FROM deliveries_with_keys;
 DROP TABLE deliveries_with_keys;
-CREATE INDEX deliveries_due ON deliveries (provider_id, stage, due_at);
+CREATE INDEX deliveries_due ON deliveries (provider_id, stage, due_at) WHERE due_at > 0;
 CREATE INDEX deliveries_hand ON deliveries (hand, order_id) WHERE hand <> '';
 CREATE INDEX orders_runs ON orders (parent_id, id) WHERE parent_id IS NOT NULL;
 CREATE INDEX drips_next ON drips (next_at) WHERE next_at IS NOT NULL;

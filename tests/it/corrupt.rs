@@ -80,8 +80,8 @@ fn hand_over() -> String {
          UPDATE order_counts SET count = count - 1 WHERE public_status = 'pending';
          UPDATE orders SET provider_id = 1, provider_order_id = 'A' || id WHERE id IN (2, 3);
          INSERT INTO deliveries (order_id, provider_id, stage, due_at, moved_at, hand)
-         VALUES (6, 1, 'call', 0, 0, ''), (7, 1, 'call', 0, 0, 'unknown'),
-                (2, 1, 'watch', 0, 0, ''), (3, 1, 'last', 0, 0, ''), (8, 1, 'send', 0, 0, '');
+         VALUES (6, 1, 'call', 1, 0, ''), (7, 1, 'call', 1, 0, 'unknown'),
+                (2, 1, 'watch', 1, 0, ''), (3, 1, 'last', 1, 0, ''), (8, 1, 'send', 0, 0, '');
          INSERT INTO submissions (order_id, provider_id, place, provider_service, custom_id, state,
                                   expected_micros, created_at, ended_at)
          SELECT column1, 1, 0, '9', '', column2, 0, 0,
@@ -247,6 +247,8 @@ const FALSIFICATIONS: &str = "
     an order is looked for elsewhere       | delivery                             | UPDATE deliveries SET place = 1 WHERE order_id = 2
     an order waits for an unknown hand     | delivery                             | UPDATE deliveries SET hand = 'foot' WHERE order_id = 7
     a delivery at no provider              | delivery                             | UPDATE deliveries SET provider_id = 9 WHERE order_id = 2
+    an order is watched in no index        | delivery                             | UPDATE deliveries SET due_at = 0 WHERE order_id = 2
+    what was tried before is in no index   | delivery                             | UPDATE deliveries SET tries = 1 WHERE order_id = 8
     a delivery of no order                 | delivery                             | UPDATE deliveries SET order_id = 99 WHERE order_id = 8
     a submission ended unknowably          | submission                           | UPDATE submissions SET family = 'mood' WHERE state = 'rejected'
     a rejected submission has not ended    | submission                           | UPDATE submissions SET ended_at = NULL WHERE state = 'rejected'

@@ -69,7 +69,7 @@ impl Market {
 
     fn claims(&self, provider: ProviderId) -> Option<Box<Sending>> {
         let sealer = Sealer::open(&self.panel.db().with_file_name("panel.db.key")).unwrap();
-        let command = ClaimOrder { provider, unwell: Unwell::new(), sealer };
+        let command = ClaimOrder { provider, after: OrderId(0), unwell: Unwell::new(), sealer };
         match self.panel.store().write_blocking(command).unwrap() {
             Claim::Send(sending) => Some(sending),
             Claim::Idle | Claim::Did => None,

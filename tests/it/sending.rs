@@ -41,7 +41,10 @@ impl Shop {
 
     fn claim(&self) -> Claim {
         let (provider, unwell, sealer) = (self.first, Unwell::new(), self.sealer());
-        self.panel.store().write_blocking(ClaimOrder { provider, unwell, sealer }).unwrap()
+        self.panel
+            .store()
+            .write_blocking(ClaimOrder { provider, after: OrderId(0), unwell, sealer })
+            .unwrap()
     }
 
     /// Claims the order that is due.

@@ -95,7 +95,8 @@ impl Sent {
     /// When it is sent or looked at next.
     pub(super) fn next_look(&self) -> Option<Timestamp> {
         let delivery = self.upstream.delivery.as_ref()?;
-        (delivery.stage != Stage::Held && delivery.hand.is_none()).then_some(delivery.due_at)
+        let is_known = delivery.stage != Stage::Held && delivery.hand.is_none();
+        Some(delivery.due_at).filter(|due_at| is_known && due_at.0 > 0)
     }
 
     /// How an attempt stands, and why it ended.

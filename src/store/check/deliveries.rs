@@ -11,12 +11,13 @@ use crate::store::{Read, Result};
 pub(super) fn check_stages(db: &Read<'_>, report: &mut Report) -> Result<()> {
     let unfit = "SELECT d.order_id FROM deliveries d JOIN orders o ON o.id = d.order_id
                  WHERE NOT CASE d.stage
-                   WHEN 'send' THEN o.status = 'pending'
+                   WHEN 'send' THEN o.status = 'pending' AND (d.due_at > 0 OR d.tries = 0)
                    WHEN 'held' THEN o.status = 'pending' AND d.hand <> ''
                    WHEN 'call' THEN o.status = 'sending' AND d.hand = ''
                                     OR o.status = 'unknown' AND d.hand <> ''
                    WHEN 'last' THEN o.finished_at IS NOT NULL
-                   ELSE o.status = 'active' AND o.provider_order_id IS NOT NULL END";
+                   ELSE o.status = 'active' AND o.provider_order_id IS NOT NULL END
+                   OR d.due_at < 0 OR d.due_at = 0 AND d.stage <> 'send'";
     db.for_each(unfit, [], |row| {
         let id: i64 = row.get(0)?;
         report.add("delivery", format!("what is to happen to order {id} does not fit it"));

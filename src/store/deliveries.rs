@@ -181,7 +181,8 @@ pub fn next_due(db: &Read<'_>, provider: ProviderId, stage: Stage) -> Result<Opt
 }
 
 const UNTOUCHED: &str = "SELECT order_id FROM deliveries NOT INDEXED
-     WHERE order_id > $1 AND due_at = 0 AND provider_id = $2 ORDER BY order_id LIMIT $3";
+     WHERE order_id > $1 AND due_at = 0 AND stage = 'send' AND provider_id = $2
+     ORDER BY order_id LIMIT $3";
 
 /// A provider's orders that were bought after that one and that nothing has happened to. Looks at
 /// all that is behind it.

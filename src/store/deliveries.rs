@@ -1,6 +1,6 @@
 //! Deliveries: what still has to happen to orders that are sold through a provider.
 //!
-//! What was only just bought is due at [`AT_ONCE`] and in no index: every purchase would pay for
+//! What was only just bought is due at `AT_ONCE` and in no index: every purchase would pay for
 //! its place there. It is found by walking the table behind what was looked at already.
 
 use std::collections::BTreeMap;

@@ -3,9 +3,9 @@
 use crate::domain::condition::ConditionKind;
 use crate::domain::delivery::{Ending, Submission};
 use crate::domain::provider::{Provider, Trouble};
-use crate::domain::{Actor, ConditionId, ProviderId, ServiceId, Timestamp};
+use crate::domain::{Actor, ConditionId, ProviderId, ServiceId, Timestamp, UserId};
 use crate::store::{
-    Command, Read, Result, Tx, conditions, pricings, providers, services, substitutes,
+    Command, Read, Result, Tx, conditions, pricings, providers, services, substitutes, users,
 };
 
 /// So long a provider gets no orders that says our balance is used up when it is not.
@@ -23,12 +23,18 @@ pub fn about_service(service: ServiceId) -> String {
     format!("service {service}")
 }
 
+/// What a condition about a user is about.
+pub fn about_user(user: UserId) -> String {
+    format!("user {user}")
+}
+
 /// What a condition is about, as people call it; `None` where that is gone or is the panel itself.
 pub fn name_of(db: &Read<'_>, subject: &str) -> Result<Option<String>> {
     let (noun, id) = subject.split_once(' ').unwrap_or_default();
     let id: i64 = id.parse().unwrap_or_default();
     Ok(match noun {
         "provider" => providers::find(db, ProviderId(id))?.map(|it| it.terms.name),
+        "user" => users::find(db, UserId(id))?.map(|user| user.name),
         "service" => {
             let service = services::find(db, ServiceId(id))?;
             service.map(|service| format!("#{id} {}", service.listing.name))

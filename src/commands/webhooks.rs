@@ -3,12 +3,14 @@
 //! A webhook that is off keeps its address and its secret; what waits for it is given up a slice at
 //! a time, so that the writer is never held.
 
+use super::conditions::about_user;
 use super::record;
+use crate::domain::condition::ConditionKind;
 use crate::domain::event::{EventState, Said, Webhook};
 use crate::domain::refusal::{OperatorRefusal, WebhookRefusal};
 use crate::domain::{Actor, EventId, Timestamp, UserId};
 use crate::store::webhooks::{Place, SEALED_BYTES};
-use crate::store::{Command, Result, Tx, events, users, webhooks};
+use crate::store::{Command, Result, Tx, conditions, events, users, webhooks};
 
 /// Events of one user that may wait; beyond, the oldest are given up.
 pub const WAITING_MAX: i64 = 100_000;
@@ -54,6 +56,7 @@ impl Command for SetWebhook {
             }
             Some(_) => {
                 webhooks::update_place(tx, user.id, &self.place)?;
+                answers_again(tx, user.id)?;
                 follow(tx, user.id)?;
                 Kept::Before
             }
@@ -132,7 +135,8 @@ impl Command for RecordAttempt {
 
         let answer: String = self.answer.chars().take(ANSWER_LENGTH_MAX).collect();
         events::update_tried(tx, event.id, &next, &answer)?;
-        if webhook.paused_until.is_some() && next.state == EventState::Done {
+        let was_paused = webhook.paused_until.is_some();
+        if was_paused && next.state == EventState::Done {
             events::release(tx, event.user)?;
         }
         if webhook.old_until.is_some_and(|until| until <= tx.now) {
@@ -144,10 +148,16 @@ impl Command for RecordAttempt {
             is_enabled: next.is_enabled,
             ..webhook
         };
-        match after.is_enabled {
-            true => write(tx, after),
-            false => stop(tx, after),
+        match (after.is_enabled, was_paused, after.paused_until.is_some()) {
+            (false, ..) => return stop(tx, after),
+            (true, false, true) => {
+                let text = format!("The endpoint takes no events: {answer}");
+                conditions::raise(tx, ConditionKind::Webhook, &about_user(event.user), &text)?;
+            }
+            (true, true, false) => answers_again(tx, event.user)?,
+            (true, true, true) | (true, false, false) => {}
         }
+        write(tx, after)
     }
 }
 
@@ -236,8 +246,14 @@ fn found(tx: &Tx<'_>, user: UserId) -> Result<Webhook> {
 
 /// Turns a webhook off. What waits is given up soon.
 fn stop(tx: &Tx<'_>, webhook: Webhook) -> Result<()> {
+    answers_again(tx, webhook.user)?;
     let (failures, paused_until) = (0, None);
     write(tx, Webhook { is_enabled: false, failures, paused_until, ..webhook })
+}
+
+/// Nobody need look after the endpoint any more.
+fn answers_again(tx: &Tx<'_>, user: UserId) -> Result<()> {
+    conditions::clear(tx, ConditionKind::Webhook, &about_user(user))
 }
 
 /// Makes the time of a webhook that was put elsewhere that of its next event.

@@ -39,6 +39,8 @@ words! {
         Contradicts = "Contradicts",
         /// A subscription's post was bought that its user cannot pay for.
         UnpaidPosts = "Unpaid posts",
+        /// A user's endpoint takes no events.
+        Webhook = "Webhook",
         /// Orders of a service have not moved for long.
         Slow = "Slow",
         /// An older file lies in the place of the panel's.
@@ -77,6 +79,7 @@ impl ConditionKind {
             Self::Hand => "Needs a decision",
             Self::Contradicts => "Changed after its end",
             Self::UnpaidPosts => "Unpaid posts",
+            Self::Webhook => "Takes no events",
             Self::Slow => "Slow",
             Self::Books => "Books unsound",
             Self::Disk => "Disk nearly full",
@@ -92,7 +95,7 @@ impl ConditionKind {
 pub struct Condition {
     pub id: ConditionId,
     pub kind: ConditionKind,
-    /// What it is about: `provider 3`, `service 12`, `order 812`, or nothing.
+    /// What it is about: `provider 3`, `service 12`, `order 812`, `user 7`, or nothing.
     pub subject: String,
     pub text: String,
     pub raised_at: Timestamp,

@@ -6,6 +6,7 @@ use panelite::commands::orders::SetRefill;
 use panelite::commands::webhooks::{
     RotateSecret, SendEventAgain, SetWebhook, StopWebhook, WAITING_MAX,
 };
+use panelite::domain::condition::ConditionKind;
 use panelite::domain::event::{Event, EventState, Webhook};
 use panelite::domain::order::PublicStatus;
 use panelite::domain::refill::RefillStatus;
@@ -13,7 +14,7 @@ use panelite::domain::{Actor, EventId, RefillId, Timestamp};
 use panelite::secret::Sealer;
 use panelite::store::page::Cursor;
 use panelite::store::webhooks::{self, Place};
-use panelite::store::{Error, events};
+use panelite::store::{Error, conditions, events};
 use rusqlite::Connection;
 
 use crate::fixture::panel::{Panel, Reseller, cli, stderr, stdout};
@@ -190,6 +191,46 @@ fn an_endpoint_that_is_down_for_an_hour_misses_nothing_and_takes_nothing_twice()
     let webhook = told.webhook();
     assert_eq!((webhook.failures, webhook.paused_until, webhook.due_at), (0, None, None));
     assert_eq!(webhook.dropped, 0);
+}
+
+#[test]
+fn an_endpoint_that_is_down_is_an_alert_until_it_answers_or_is_given_up() {
+    let told = Told::open();
+    let alerts = || {
+        let open = told.panel.store().point(|db| conditions::list_open(db, 100)).unwrap();
+        open.into_iter().map(|it| (it.kind, it.subject, it.text)).collect::<Vec<_>>()
+    };
+    let goes_down = || {
+        told.receiver.behave(Manner::Says(503));
+        told.completes();
+        for _ in 0..6 {
+            told.advance(600);
+        }
+        let text = "The endpoint takes no events: HTTP 503";
+        let subject = format!("user {}", told.ann.user);
+        assert_eq!(alerts(), [(ConditionKind::Webhook, subject, text.to_owned())]);
+    };
+    let listed = || stdout(&told.panel.cli(&["alert", "list"]));
+    goes_down();
+    assert_eq!(listed(), "1\tWebhook\tann\tThe endpoint takes no events: HTTP 503\n");
+    told.receiver.behave(Manner::Says(204));
+    told.advance(600);
+    assert_eq!(alerts(), [], "it answers");
+
+    goes_down();
+    told.receiver.behave(Manner::Says(410));
+    told.advance(600);
+    assert_eq!(alerts(), [], "it wants nothing any more");
+
+    set(&told.panel, &[&told.receiver.url(), "--allow-insecure"]);
+    goes_down();
+    set(&told.panel, &[&told.receiver.url(), "--allow-insecure"]);
+    assert_eq!(alerts(), [], "it may be another place");
+
+    goes_down();
+    let (actor, user) = (Actor::CommandLine, told.ann.user);
+    told.panel.store().write_blocking(StopWebhook { actor, user }).unwrap();
+    assert_eq!(alerts(), [], "it was turned off");
 }
 
 #[test]

@@ -41,6 +41,7 @@ impl Line {
             (ConditionKind::Hand, "provider") => {
                 Some(format!("/admin/orders?tab=hand&provider={id}"))
             }
+            (ConditionKind::Webhook, "user") => Some(format!("/admin/users/{id}/webhook")),
             _ => verb::path(&condition.subject),
         };
         Ok(Self { about: name.zip(path), condition })

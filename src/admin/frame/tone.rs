@@ -80,6 +80,6 @@ pub(crate) const fn condition(condition: &Condition) -> &'static str {
         | Kind::Currency
         | Kind::Backup
         | Kind::Catalogue => "attention ring",
-        Kind::Renamed | Kind::Limits | Kind::Slow => "waiting target",
+        Kind::Renamed | Kind::Limits | Kind::Slow | Kind::Webhook => "waiting target",
     }
 }

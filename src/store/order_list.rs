@@ -140,7 +140,8 @@ mod tests {
 
     const ORDERS: i64 = 2500;
 
-    /// Orders of three users for three services, in more blocks than one.
+    /// Orders of three users for three services, in more blocks than one. Of the first, which is
+    /// a drip-feed, there are runs, more than fill any page; of the second, which is not, posts.
     struct Fill;
 
     impl Command for Fill {
@@ -177,6 +178,13 @@ mod tests {
                  FROM numbers",
                 params![ORDERS],
             )?;
+            for sql in [
+                "UPDATE orders SET runs = 1000, interval_minutes = 1 WHERE id = 1",
+                "UPDATE orders SET parent_id = 1 WHERE id > 1000 AND id % 5 > 0 OR id = 19",
+                "UPDATE orders SET parent_id = 2 WHERE parent_id IS NULL AND id > 2 AND id % 9 = 0",
+            ] {
+                tx.execute(sql, [])?;
+            }
             tx.execute(
                 "UPDATE accounts SET first_order_id = bought.oldest, last_order_id = bought.newest
                  FROM (SELECT user_id + 3 AS id, min(id) AS oldest, max(id) AS newest
@@ -214,12 +222,16 @@ mod tests {
         let lists = (1..=3).flat_map(of).chain(links).chain(own);
         let lists = lists.chain([By::Nothing, By::CancelRequest]);
         let statuses = [None, Some(PublicStatus::InProgress), Some(PublicStatus::Partial)];
-        for (by, status) in lists.flat_map(|by| statuses.map(|status| (by.clone(), status))) {
+        let which = statuses.map(|status| [(status, false), (status, true)]).concat();
+        let lists = lists.flat_map(|by| which.clone().into_iter().map(move |it| (by.clone(), it)));
+        for (by, (status, hides_runs)) in lists {
             let is_wanted = |order: &&Order| {
-                by.holds(order) && status.is_none_or(|status| order.public_status() == status)
+                let is_shown = !hides_runs || order.parent_of_run().is_none();
+                let has_status = status.is_none_or(|status| order.public_status() == status);
+                by.holds(order) && has_status && is_shown
             };
             let wanted: Vec<OrderId> = all.iter().filter(is_wanted).map(|order| order.id).collect();
-            let filter = Filter { by: by.clone(), status, ..Filter::default() };
+            let filter = Filter { by: by.clone(), status, hides_runs, ..Filter::default() };
             let numbers = |cursor, size| {
                 let page = store.page(|db| page(db, filter.clone(), cursor, size)).unwrap();
                 page.rows.iter().map(|row| row.order.id).collect::<Vec<_>>()

@@ -254,29 +254,8 @@ pub enum By {
     CancelRequest,
 }
 
-/// A page of orders, in the order they are met: newest first, on the way back upwards. Where runs
-/// are left out, the list is walked on until the page is full.
+/// A page of orders, in the order they are met: newest first, on the way back upwards.
 pub fn list(db: &Read<'_>, filter: &Filter) -> Result<Vec<Order>> {
-    if !filter.hides_runs {
-        return list_all(db, filter);
-    }
-    let mut kept = Vec::new();
-    let mut from = filter.from;
-    loop {
-        let some = list_all(db, &Filter { from, ..filter.clone() })?;
-        let is_last = some.len() < filter.limit;
-        let next = some.last().map(|order| from.behind(order.id.0));
-        kept.extend(some.into_iter().filter(|order| order.parent_of_run().is_none()));
-        match next {
-            Some(next) if !is_last && kept.len() < filter.limit => from = next,
-            _ => break,
-        }
-    }
-    kept.truncate(filter.limit);
-    Ok(kept)
-}
-
-fn list_all(db: &Read<'_>, filter: &Filter) -> Result<Vec<Order>> {
     let ids = match filter.by.index() {
         Some(index) => ids_in_blocks(db, filter, index)?,
         None => ids_in_run(db, filter)?,
@@ -297,7 +276,7 @@ fn ids_in_run(db: &Read<'_>, filter: &Filter) -> Result<Vec<i64>> {
 }
 
 fn run_sql(filter: &Filter) -> String {
-    let by = filter.by.condition();
+    let by = filter.condition();
     // The one list that is kept by status; others are walked past what has another one.
     let of_status = match filter.status {
         None => "$6 IS NULL",
@@ -341,7 +320,7 @@ fn span(db: &Read<'_>, filter: &Filter) -> Result<Option<Span>> {
 }
 
 fn block_sql(filter: &Filter, index: &str) -> String {
-    let by = filter.by.condition();
+    let by = filter.condition();
     let of_status = if filter.status.is_some() { "public_status = $6" } else { "$6 IS NULL" };
     format!("SELECT id FROM orders INDEXED BY {index} WHERE {by} AND {of_status} AND block = $7")
 }
@@ -349,6 +328,21 @@ fn block_sql(filter: &Filter, index: &str) -> String {
 /// The newest order's number, 0 where there is none.
 fn last(db: &Read<'_>) -> Result<i64> {
     db.get("SELECT coalesce(max(id), 0) FROM orders", [], |row| row.get(0))
+}
+
+impl Filter {
+    /// What a row has to fulfil besides its status, with the parameters of [`By::condition`].
+    fn condition(&self) -> String {
+        let mut condition = self.by.condition();
+        if self.hides_runs {
+            condition.push_str(
+                " AND (parent_id IS NULL OR
+                       (SELECT parent.runs FROM orders parent
+                        WHERE parent.id = orders.parent_id) IS NULL)",
+            );
+        }
+        condition
+    }
 }
 
 impl By {
@@ -466,8 +460,11 @@ mod tests {
         let statuses = || PublicStatus::ALL.iter().copied().map(Some).chain([None]);
         for by in lists {
             for from in [Cursor::Newest, Cursor::Newer(1)] {
-                for status in statuses() {
-                    let filter = Filter { by: by.clone(), from, status, ..Filter::default() };
+                for (status, hides_runs) in
+                    statuses().flat_map(|status| [(status, false), (status, true)])
+                {
+                    let by = by.clone();
+                    let filter = Filter { by, from, status, hides_runs, ..Filter::default() };
                     let sql = filter.by.index().map(|index| block_sql(&filter, index));
                     schema::assert_walks_an_index(&sql.unwrap_or_else(|| run_sql(&filter)));
                 }

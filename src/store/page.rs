@@ -99,14 +99,6 @@ impl Cursor {
         }
     }
 
-    /// Where the same list goes on behind that key.
-    pub(super) const fn behind(self, key: i64) -> Self {
-        match self {
-            Self::Newest | Self::Older(_) => Self::Older(key),
-            Self::Newer(_) => Self::Newer(key),
-        }
-    }
-
     /// Whether a page that begins here may show that key.
     pub(super) const fn reaches(self, key: i64) -> bool {
         match self {

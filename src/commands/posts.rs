@@ -3,7 +3,8 @@
 //!
 //! Only what is sure is charged: a subscription of one quantity has bought that much for a post. Of
 //! a range nobody knows; a person decides, with what the provider's charge would make of it. Who
-//! cannot pay gets no order, and the provider is asked to cancel the subscription.
+//! cannot pay gets no order, nor does a post too many, and the provider is asked to cancel the
+//! subscription.
 
 use super::orders::{count_cost, write};
 use super::places;
@@ -105,9 +106,8 @@ impl Command for RecordPosts {
             return Ok(());
         }
         let before = delivery.hand;
-        let hand = self.take_posts(tx, &order)?;
-        let has_news = hand.is_none() && !self.posts.is_empty();
-        let tries = if has_news { 0 } else { delivery.tries + 1 };
+        let Taken { hand, has_bought } = self.take_posts(tx, &order)?;
+        let tries = if has_bought { 0 } else { delivery.tries + 1 };
         let delivery = Delivery { hand, tries, ..delivery };
         let delivery = match &self.answer {
             Ok(report) => watch(tx, &order, delivery, report)?,
@@ -129,28 +129,40 @@ impl Command for RecordPosts {
     }
 }
 
+/// What came of new posts.
+struct Taken {
+    /// Why a person is needed for one of them.
+    hand: Option<Hand>,
+    /// Whether one became an order.
+    has_bought: bool,
+}
+
 impl RecordPosts {
-    /// Makes orders of the new posts. Says why a person is needed for one of them.
-    fn take_posts(&self, tx: &Tx<'_>, order: &Order) -> Result<Option<Hand>> {
+    /// Makes orders of the new posts.
+    fn take_posts(&self, tx: &Tx<'_>, order: &Order) -> Result<Taken> {
         let sure = units(tx, order.id)?;
-        let mut unsure = Vec::new();
+        let (mut unsure, mut has_bought) = (Vec::new(), false);
         for post in self.posts.iter().take(NEW_POSTS_MAX) {
             let is_known = placed::find_by_their_id(tx, self.provider, &post.their_id)?.is_some();
-            if is_known || !is_id(&post.their_id) || is_full(tx, order.id)? {
+            if is_known || !is_id(&post.their_id) {
+                continue;
+            }
+            if is_full(tx, order.id)? {
+                cancel_unpaid(tx, order, (&post.their_id, sure), Unpaid::TooMany)?;
                 continue;
             }
             match sure {
-                Some(units) => drop(buy(tx, order, &post.their_id, units)?),
+                Some(units) => has_bought |= buy(tx, order, &post.their_id, units)?.is_some(),
                 None => unsure.push(self.figures(tx, order, post)?),
             }
         }
         if unsure.is_empty() {
-            return Ok(None);
+            return Ok(Taken { hand: None, has_bought });
         }
         if let Some(live) = submissions::find_live(tx, order.id)? {
             submissions::update_answer(tx, live.id, &unsure.join("; "))?;
         }
-        Ok(Some(Hand::Post))
+        Ok(Taken { hand: Some(Hand::Post), has_bought })
     }
 
     /// What is known of a post of a range: `Post 17: 10 to 50, their charge 0.02 makes 20`.
@@ -207,7 +219,7 @@ fn buy(tx: &Tx<'_>, subscription: &Order, their_id: &str, units: i64) -> Result<
     let user = users::get(tx, subscription.user)?;
     let charge = subscription.rate.charge(units, Per::Thousand);
     let Some(charge) = charge.filter(|charge| charge.micros() == 0 || user.can_pay(*charge)) else {
-        cancel_unpaid(tx, subscription, their_id, units)?;
+        cancel_unpaid(tx, subscription, (their_id, Some(units)), Unpaid::Funds)?;
         return Ok(None);
     };
     let (attempt, from) = placed_as(tx, subscription)?;
@@ -254,8 +266,22 @@ fn placed_as(db: &Read<'_>, subscription: &Order) -> Result<(delivery::Submissio
     Ok(found.ok_or(ProviderRefusal::NothingToDecide)?)
 }
 
-/// A post was bought that nobody pays for.
-fn cancel_unpaid(tx: &Tx<'_>, order: &Order, their_id: &str, units: i64) -> Result<()> {
+/// Why nobody pays for a post.
+#[derive(Clone, Copy)]
+enum Unpaid {
+    /// The user cannot.
+    Funds,
+    /// The subscription has had as many as it can have.
+    TooMany,
+}
+
+/// A post was bought that nobody pays for; of how many units is not always known.
+fn cancel_unpaid(
+    tx: &Tx<'_>,
+    order: &Order,
+    (their_id, units): (&str, Option<i64>),
+    why: Unpaid,
+) -> Result<()> {
     let (attempt, delivery) = placed_as(tx, order)?;
     orders::update_cancel_requested(tx, order.id)?;
     if errands::find_cancel(tx, order.id)?.is_none() {
@@ -263,9 +289,14 @@ fn cancel_unpaid(tx: &Tx<'_>, order: &Order, their_id: &str, units: i64) -> Resu
     }
     let places = places::of(tx, order, &Unwell::new(), tx.now)?;
     let cost = places.at(attempt.place, attempt.provider).and_then(|place| place.cost);
-    let loss = cost.and_then(|cost| cost.charge(units, Per::Thousand));
+    let loss = cost.zip(units).and_then(|(cost, units)| cost.charge(units, Per::Thousand));
     let loss = loss.map_or(String::new(), |loss| format!(", which costs {loss}"));
-    let text = format!("Post {their_id} of order {} is {units}{loss}: not paid for", order.id);
+    let units = units.map_or(String::new(), |units| format!(" is {units}"));
+    let why = match why {
+        Unpaid::Funds => "not paid for".to_owned(),
+        Unpaid::TooMany => format!("not paid for, it comes after {POSTS_MAX} posts"),
+    };
+    let text = format!("Post {their_id} of order {}{units}{loss}: {why}", order.id);
     conditions::raise(tx, ConditionKind::UnpaidPosts, &format!("order {}", order.id), &text)
 }
 

@@ -102,7 +102,8 @@ fn look_for_posts(delivery: &Delivery, lane: &Lane) -> Result<Step> {
             let known =
                 |id: &String| delivery.store.point(|db| placed::find_by_their_id(db, provider, id));
             let mut posts = Vec::new();
-            for their_id in ids.into_iter().take(POSTS_MAX) {
+            // Some more than there may be: those cost money and end the subscription.
+            for their_id in ids.into_iter().take(POSTS_MAX + NEW_POSTS_MAX) {
                 if posts.len() < NEW_POSTS_MAX && known(&their_id)?.is_none() {
                     posts.push(Post { report: None, their_id });
                 }

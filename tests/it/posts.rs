@@ -2,7 +2,7 @@
 //! waits for a person, and who cannot pay gets none. Each panel's books are checked when it is
 //! dropped.
 
-use panelite::commands::posts::BuyPost;
+use panelite::commands::posts::{BuyPost, POSTS_MAX};
 use panelite::domain::condition::ConditionKind;
 use panelite::domain::delivery::{Hand, Stage};
 use panelite::domain::order::{Part, PublicStatus};
@@ -176,4 +176,31 @@ fn who_cannot_pay_gets_no_order_and_the_provider_is_asked_to_cancel() {
     let open = shop.panel.store().point(|db| conditions::list_open(db, 100)).unwrap();
     let told = open.iter().find(|it| it.kind == ConditionKind::UnpaidPosts).unwrap();
     assert!(told.text.ends_with("is 100, which costs 0.085: not paid for"), "{}", told.text);
+}
+
+#[test]
+fn a_subscription_has_a_thousand_posts_and_is_canceled_with_the_next() {
+    let shop = Shop::open("100");
+    let (id, theirs) = shop.subscribes(10, 10);
+    for _ in 0..POSTS_MAX {
+        shop.practice.post(&theirs, 10).unwrap();
+    }
+    for _ in 0..4 {
+        shop.looks();
+    }
+    let stands = || {
+        let status = shop.status(id);
+        let word = |name: &str| status[name].as_str().unwrap().to_owned();
+        format!("{}, {} posts, {} left", word("status"), word("posts"), shop.ann.balance())
+    };
+    // Each costs 0.02; every seventh order there ends two units short.
+    assert_eq!(stands(), "In progress, 1000 posts, 80.572 left");
+
+    let last = shop.practice.post(&theirs, 10).unwrap();
+    shop.looks();
+    assert_eq!(stands(), "Canceled, 1000 posts, 80.572 left");
+    let open = shop.panel.store().point(|db| conditions::list_open(db, 100)).unwrap();
+    let told = open.iter().find(|it| it.kind == ConditionKind::UnpaidPosts).unwrap();
+    let text = "which costs 0.0085: not paid for, it comes after 1000 posts";
+    assert_eq!(told.text, format!("Post {last} of order {id} is 10, {text}"));
 }

@@ -1,9 +1,10 @@
 //! A file from a clock that was ahead: what would fall due only when the clock gets there again is
 //! due now. Looks for it with each start.
 
+use super::webhooks::pull_webhook;
 use crate::domain::Timestamp;
 use crate::domain::delivery::Stage;
-use crate::store::{Command, Result, Tx, deliveries, errands, providers};
+use crate::store::{Command, Result, Tx, deliveries, errands, providers, webhooks};
 
 /// Rows in one command.
 const SLICE: i64 = 500;
@@ -42,6 +43,9 @@ impl Command for PullToNow {
             if is_paused || is_read || provider.sync_due_at > after(SYNC_TOO_LATE) {
                 providers::pull(tx, provider.id)?;
             }
+        }
+        for user in webhooks::list_unsettled(tx)? {
+            pulled += pull_webhook(tx, user, SLICE)?;
         }
         Ok(pulled)
     }

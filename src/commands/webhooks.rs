@@ -21,6 +21,9 @@ const SLICE: i64 = 500;
 const OVERLAP_SECONDS: i64 = 86_400;
 const KEPT_SECONDS: i64 = 7 * 86_400;
 const ANSWER_LENGTH_MAX: usize = 500;
+/// Later than an event is ever due, and an endpoint ever paused, by itself.
+const TOO_LATE: i64 = 9 * 3600;
+const PAUSE_TOO_LATE: i64 = 3600;
 
 /// Tells a user's orders to an address from now on.
 pub struct SetWebhook {
@@ -233,6 +236,23 @@ impl Command for PruneEvents {
         }
         Ok(is_full)
     }
+}
+
+/// Makes due what a clock that was ahead has put off too far, at most so many events of a user.
+/// Says how much that was.
+pub(super) fn pull_webhook(tx: &Tx<'_>, user: UserId, limit: i64) -> Result<usize> {
+    let Some(webhook) = webhooks::find(tx, user)? else { return Ok(0) };
+    let is_after = |at: Option<Timestamp>, seconds| at.is_some_and(|at| at.0 > tx.now.0 + seconds);
+    let is_paused = is_after(webhook.paused_until, PAUSE_TOO_LATE);
+    let is_late = is_after(webhook.due_at, TOO_LATE);
+
+    let pulled = events::pull(tx, user, Timestamp(tx.now.0 + TOO_LATE), limit)?;
+    if !is_paused && !is_late && pulled == 0 {
+        return Ok(0);
+    }
+    let paused_until = if is_paused { Some(tx.now) } else { webhook.paused_until };
+    write(tx, Webhook { paused_until, ..webhook })?;
+    Ok(pulled + usize::from(is_paused || is_late))
 }
 
 fn object(user: UserId) -> String {

@@ -157,6 +157,15 @@ pub fn release(tx: &Tx<'_>, user: UserId) -> Result<()> {
     Ok(())
 }
 
+const PULL: &str = "UPDATE events SET due_at = $1 WHERE id IN
+    (SELECT id FROM events INDEXED BY events_due
+     WHERE user_id = $2 AND due_at IS NOT NULL AND due_at > $3 LIMIT $4)";
+
+/// Makes some of a user's events due that are due later than that. Says how many.
+pub fn pull(tx: &Tx<'_>, user: UserId, late: Timestamp, limit: i64) -> Result<usize> {
+    tx.execute(PULL, params![tx.now, user, late, limit])
+}
+
 const OLDEST: &str = "SELECT id FROM events INDEXED BY events_due
     WHERE user_id = $1 AND due_at IS NOT NULL ORDER BY due_at LIMIT $2";
 
@@ -195,7 +204,7 @@ mod tests {
         for cursor in [Cursor::Newest, Cursor::Older(7), Cursor::Newer(7)] {
             assert_walks_an_index(&page_sql(cursor));
         }
-        for sql in [&next_sql(), WAITING, RELEASE, OLDEST, OLDER] {
+        for sql in [&next_sql(), WAITING, RELEASE, PULL, OLDEST, OLDER] {
             assert_walks_an_index(sql);
         }
     }

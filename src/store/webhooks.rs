@@ -79,6 +79,13 @@ pub fn list_waiting(db: &Read<'_>) -> Result<Vec<UserId>> {
     db.list(LIST_WAITING, [], |row| row.get(0))
 }
 
+/// Users whose endpoints have something to be told, or are paused. Walks all webhooks: for a start.
+pub fn list_unsettled(db: &Read<'_>) -> Result<Vec<UserId>> {
+    let sql = "SELECT user_id FROM webhooks WHERE due_at IS NOT NULL OR paused_until IS NOT NULL
+               ORDER BY user_id";
+    db.list(sql, [], |row| row.get(0))
+}
+
 /// What an operator sets of a webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {

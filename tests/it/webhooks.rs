@@ -214,12 +214,12 @@ fn an_endpoint_that_is_down_is_an_alert_until_it_answers_or_is_given_up() {
     goes_down();
     assert_eq!(listed(), "1\tWebhook\tann\tThe endpoint takes no events: HTTP 503\n");
     told.receiver.behave(Manner::Says(204));
-    told.advance(600);
+    told.advance(3600);
     assert_eq!(alerts(), [], "it answers");
 
     goes_down();
     told.receiver.behave(Manner::Says(410));
-    told.advance(600);
+    told.advance(3600);
     assert_eq!(alerts(), [], "it wants nothing any more");
 
     set(&told.panel, &[&told.receiver.url(), "--allow-insecure"]);
@@ -231,6 +231,28 @@ fn an_endpoint_that_is_down_is_an_alert_until_it_answers_or_is_given_up() {
     let (actor, user) = (Actor::CommandLine, told.ann.user);
     told.panel.store().write_blocking(StopWebhook { actor, user }).unwrap();
     assert_eq!(alerts(), [], "it was turned off");
+}
+
+#[test]
+fn a_clock_that_was_ahead_silences_no_endpoint() {
+    let told = Told::open();
+    told.panel.clock.advance(365 * 86_400);
+    told.receiver.behave(Manner::Says(500));
+    for _ in 0..6 {
+        told.completes();
+        told.advance(60);
+    }
+    assert!(told.webhook().paused_until.is_some());
+    told.panel.clock.advance(-365 * 86_400);
+    told.receiver.behave(Manner::Says(204));
+    told.completes();
+    told.panel.deliver();
+    assert_eq!(told.receiver.taken().len(), 0, "it is paused until next year");
+
+    let told = Told { panel: told.panel.restarted(), ..told };
+    told.panel.deliver();
+    assert_eq!(told.receiver.taken().len(), 7);
+    assert_eq!(told.webhook().paused_until, None);
 }
 
 #[test]

@@ -1,12 +1,42 @@
-//! A week of drip-feeds and subscriptions at a provider on the manual clock, with restarts and a
-//! clock that jumps: every run is sent once, every post charged once, the money is exact to the
-//! micro, and the books are sound after every step.
+//! A week of drip-feeds and subscriptions at a provider on the manual clock, with restarts, lives
+//! that are killed where they stand, and a clock that jumps: every run is sent once, every post
+//! charged once, the money is exact to the micro, and the books are sound after every step.
 
-use panelite::practice::Practice;
-use panelite::store::check_file;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use panelite::clock::Clock;
+use panelite::commands::deciding::{DecideOrders, Decision};
+use panelite::delivery::Delivery;
+use panelite::domain::Actor;
+use panelite::domain::delivery::Hand;
+use panelite::practice::{Placed, Practice};
+use panelite::secret::Sealer;
+use panelite::store::{Store, check_file, deliveries, submissions};
 use rusqlite::Connection;
 
 use crate::fixture::panel::{Panel, Reseller};
+
+/// The file of a life that is to be killed, for the process that it is lived in.
+const DB: &str = "WEEK_DB";
+/// The second at which its clock stands.
+const NOW: &str = "WEEK_NOW";
+/// What it says when it begins.
+const BEGINS: &str = "the life begins";
+/// Where a life ends by itself if it sends an order. `None` is killed from outside.
+const ENDS: [Option<&str>; 8] = [
+    None,
+    Some("claimed"),
+    None,
+    Some("epoch"),
+    Some("sent"),
+    None,
+    Some("answered"),
+    Some("recorded"),
+];
 
 /// Numbers that look drawn, the same in every run.
 struct Dice(u64);
@@ -57,47 +87,21 @@ fn open() -> (Panel, Practice, Reseller) {
 
 #[test]
 fn a_week_of_runs_and_posts_is_exact_whatever_the_clock_and_the_process_do() {
-    let (mut panel, practice, mut ann) = open();
-    let mut dice = Dice(13);
-    let mut feeds = Vec::new();
-    for number in 0..15 {
-        let (runs, quantity, interval) = (dice.draw(1, 6), dice.draw(100, 900), dice.draw(20, 600));
-        let link = format!("https://example.com/{number}");
-        let split = format!("quantity={quantity}&runs={runs}&interval={interval}");
-        buy(&ann, &format!("service=1&link={link}&{split}"));
-        feeds.push(Feed { link, runs, quantity });
-    }
-    for user in ["joe", "jim"] {
-        buy(&ann, &format!("service=2&username={user}&min=50&max=50&delay=0"));
-    }
-
-    let mut posts = 0;
+    let mut week = Week::begin();
+    let feeds = week.buy_feeds();
     for step in 0..220 {
-        panel.clock.advance(dice.draw(1, 90) * 60);
-        match dice.draw(0, 19) {
-            0 => panel.clock.advance(dice.draw(1, 20) * 3600),
-            1 => panel.clock.advance(-dice.draw(1, 60) * 60),
-            2 | 3 => {
-                panel = panel.restarted();
-                ann.address = panel.address;
-            }
-            4 => {
-                let subscriptions = practice.orders().into_iter().filter(|it| it.link == "joe");
-                let id = subscriptions.map(|it| it.id).next();
-                posts += i64::from(id.and_then(|id| practice.post(&id, 50)).is_some());
-            }
-            _ => {}
-        }
-        panel.deliver();
-        assert_eq!(check_file(panel.db()).unwrap(), [], "step {step}");
+        week.pass(step);
+        week.panel().deliver();
+        assert_eq!(check_file(week.panel().db()).unwrap(), [], "step {step}");
     }
     for _ in 0..60 {
-        panel.clock.advance(30 * 60);
-        panel.deliver();
+        week.decide();
+        week.panel().clock.advance(30 * 60);
+        week.panel().deliver();
     }
 
-    let placed = practice.orders();
-    let mut spent = posts * price(50);
+    let placed = week.practice.orders();
+    let mut spent = week.posts * price(50);
     for Feed { link, runs, quantity } in &feeds {
         let sent: Vec<_> = placed.iter().filter(|it| it.link == *link).collect();
         assert_eq!(i64::try_from(sent.len()).unwrap(), *runs, "{link}");
@@ -111,11 +115,164 @@ fn a_week_of_runs_and_posts_is_exact_whatever_the_clock_and_the_process_do() {
     // Of the posts, too, every seventh order at the provider ends short.
     let short = placed.iter().filter(|it| it.link == "joe" && it.status == "Partial").count();
     spent -= i64::try_from(short).unwrap() * (price(50) - price(50 - 50 / 4));
-    let left = 1_000_000_000 - spent;
-    let balance = ann.balance().replace('.', "");
-    let digits = ann.balance().split('.').nth(1).unwrap().len();
-    let balance: i64 =
-        balance.parse::<i64>().unwrap() * 10_i64.pow(u32::try_from(6 - digits).unwrap());
-    assert_eq!(balance, left);
-    assert!(posts > 3);
+    assert_eq!(micros(&week.ann.balance()), 1_000_000_000 - spent);
+    for user in ["joe", "jim"] {
+        let is_it = |it: &&Placed| it.link == user && it.inputs.contains_key("username");
+        assert_eq!(placed.iter().filter(is_it).count(), 1, "the subscription to {user}");
+    }
+    assert!(week.posts > 3);
+    assert!(week.killed > 5, "{} were killed", week.killed);
+    assert!(week.decided > 0, "{} were in doubt", week.decided);
+}
+
+/// A balance in micros.
+fn micros(balance: &str) -> i64 {
+    let (whole, part) = balance.split_once('.').unwrap();
+    format!("{whole}{part:0<6}").parse().unwrap()
+}
+
+/// What happens in the week, and what it has come to.
+struct Week {
+    panel: Option<Panel>,
+    practice: Practice,
+    ann: Reseller,
+    dice: Dice,
+    posts: i64,
+    /// Lives that did not end by themselves.
+    killed: i64,
+    /// Orders that a life left in doubt.
+    decided: i64,
+}
+
+impl Week {
+    fn begin() -> Self {
+        let (panel, practice, ann) = open();
+        let panel = Some(panel);
+        Self { panel, practice, ann, dice: Dice(13), posts: 0, killed: 0, decided: 0 }
+    }
+
+    fn panel(&self) -> &Panel {
+        self.panel.as_ref().unwrap()
+    }
+
+    fn buy_feeds(&mut self) -> Vec<Feed> {
+        let (ann, dice) = (&self.ann, &mut self.dice);
+        let feeds = (0..15).map(|number| {
+            let (runs, quantity) = (dice.draw(1, 10), dice.draw(100, 900));
+            let interval = dice.draw(60, 900);
+            let link = format!("https://example.com/{number}");
+            let split = format!("quantity={quantity}&runs={runs}&interval={interval}");
+            buy(ann, &format!("service=1&link={link}&{split}"));
+            Feed { link, runs, quantity }
+        });
+        let feeds = feeds.collect();
+        for user in ["joe", "jim"] {
+            buy(ann, &format!("service=2&username={user}&min=50&max=50&delay=0"));
+        }
+        feeds
+    }
+
+    /// Lets time pass, and something happen.
+    fn pass(&mut self, step: usize) {
+        self.decide();
+        let (clock, dice) = (self.panel().clock.clone(), &mut self.dice);
+        clock.advance(dice.draw(1, 90) * 60);
+        match dice.draw(0, 19) {
+            0 => clock.advance(dice.draw(1, 20) * 3600),
+            1 => clock.advance(-dice.draw(1, 60) * 60),
+            2 | 3 => self.restart(|_| {}),
+            4 => {
+                let subscriptions =
+                    self.practice.orders().into_iter().filter(|it| it.link == "joe");
+                let id = subscriptions.map(|it| it.id).next();
+                self.posts += i64::from(id.and_then(|id| self.practice.post(&id, 50)).is_some());
+            }
+            5..=9 => self.live_and_die(step),
+            _ => {}
+        }
+    }
+
+    fn restart(&mut self, between: impl FnOnce(&Path)) {
+        let panel = self.panel.take().unwrap().restarted_after(between);
+        self.ann.address = panel.address;
+        self.panel = Some(panel);
+    }
+
+    /// Between two lives of the panel another one does what is due, until it is killed.
+    fn live_and_die(&mut self, step: usize) {
+        let (now, kill_after) = (self.panel().clock.now().0, self.dice.draw(0, 100));
+        let kill_after = Duration::from_millis(kill_after.unsigned_abs());
+        let mut was_killed = false;
+        self.practice.set_delay(4);
+        self.restart(|db| {
+            was_killed = live(db, now, (ENDS[step % ENDS.len()], kill_after));
+            assert_eq!(check_file(db).unwrap(), [], "step {step}");
+        });
+        self.practice.set_delay(0);
+        self.killed += i64::from(was_killed);
+    }
+
+    /// Of all that is in doubt a person finds out whether the provider has it.
+    fn decide(&mut self) {
+        let store = self.panel.as_ref().unwrap().store();
+        let placed = self.practice.orders();
+        for waiting in store.point(|db| deliveries::list_hand(db, 1000)).unwrap() {
+            assert_eq!(waiting.hand, Some(Hand::Unknown));
+            let live =
+                store.point(|db| submissions::find_live(db, waiting.order)).unwrap().unwrap();
+            let found = placed.iter().find(|it| it.custom_id.as_ref() == Some(&live.custom_id));
+            let decision = match found {
+                Some(found) => Decision::PlacedAs(found.id.clone()),
+                None => Decision::SendAgain,
+            };
+            let (actor, orders) = (Actor::CommandLine, [waiting.order].into());
+            store.write_blocking(DecideOrders { actor, orders, decision }).unwrap();
+            self.decided += 1;
+        }
+    }
+}
+
+/// Lets a process of its own live on the file, which kills itself at a point or is killed after
+/// some time. Says whether it was: it may have ended before.
+fn live(db: &Path, now: i64, (point, kill_after): (Option<&str>, Duration)) -> bool {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "week::a_life_that_may_end_anywhere", "--nocapture"])
+        .env(DB, db)
+        .env(NOW, now.to_string())
+        .envs(point.map(|point| ("PANELITE_FAIL_AT", point)))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let (sender, said) = mpsc::channel();
+    let listener = std::thread::spawn(move || {
+        lines.map_while(Result::ok).filter(|line| !line.is_empty()).for_each(|line| {
+            let _ = sender.send(line);
+        });
+    });
+    while !said.recv().unwrap().contains(BEGINS) {}
+    // It says nothing more before it ends.
+    let has_ended = match point {
+        Some(_) => said.recv().is_ok(),
+        None => said.recv_timeout(kill_after).is_ok(),
+    };
+    if point.is_none() && !has_ended {
+        child.kill().unwrap();
+    }
+    let code = child.wait().unwrap().code();
+    listener.join().unwrap();
+    assert!(matches!(code, None | Some(0)), "the life failed: {code:?}");
+    code.is_none()
+}
+
+/// A process of its own, which the week above starts and kills. Alone it is nothing.
+#[test]
+fn a_life_that_may_end_anywhere() {
+    let (Some(db), Some(now)) = (std::env::var_os(DB), std::env::var_os(NOW)) else { return };
+    println!("{BEGINS}");
+    let (db, now) = (Path::new(&db), now.to_str().unwrap().parse().unwrap());
+    let clock = Clock::manual(now);
+    let store = Arc::new(Store::open_as_server(db, clock.clone(), 1).unwrap());
+    let sealer = Sealer::open(&db.with_file_name("panel.db.key")).unwrap();
+    Delivery::prepare(store, clock, sealer).unwrap().run_until_idle().unwrap();
 }

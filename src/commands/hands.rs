@@ -14,7 +14,7 @@ pub(super) const RESTORED: &str = "panel";
 /// set or has gone: it walks all that wait.
 pub(super) fn follow(tx: &Tx<'_>, provider: ProviderId) -> Result<()> {
     let is_restored = conditions::is_open(tx, ConditionKind::Restored, RESTORED)?;
-    if is_restored && deliveries::list_held(tx, Hand::Restored, 1)?.is_empty() {
+    if is_restored && deliveries::list_held(tx, Hand::Restored, OrderId(0), 1)?.is_empty() {
         conditions::clear(tx, ConditionKind::Restored, RESTORED)?;
     }
     let subject = about_provider(provider);

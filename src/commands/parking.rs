@@ -94,7 +94,7 @@ impl Command for ParkRestored {
         timelines::update(tx, &Timeline { word, is_parking: false })?;
         let said = "An older file was put in the panel's place: what waited to be sent, waits for \
                     a decision";
-        if !deliveries::list_held(tx, Hand::Restored, 1)?.is_empty() {
+        if !deliveries::list_held(tx, Hand::Restored, OrderId(0), 1)?.is_empty() {
             conditions::raise(tx, ConditionKind::Restored, hands::RESTORED, said)?;
         }
         Ok(Parked::All)

@@ -3,7 +3,7 @@
 //! What is gone is marked by the last slices only, so a sync that dies takes nothing off sale. A
 //! list that cannot be trusted changes nothing at all.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::conditions::{about_provider, about_service};
@@ -17,7 +17,7 @@ use crate::domain::money::Rate;
 use crate::domain::pricing::Offer;
 use crate::domain::provider::Provider;
 use crate::domain::service::Service;
-use crate::domain::{Actor, ProviderId, ServiceId, Timestamp};
+use crate::domain::{Actor, OrderId, ProviderId, ServiceId, Timestamp};
 use crate::store::{
     Command, Read, Result, Tx, conditions, deliveries, offers, pricings, providers, services,
     substitutes,
@@ -31,8 +31,8 @@ const EVERY_SECONDS: i64 = 6 * 3600;
 const LEASE_SECONDS: i64 = 300;
 /// How soon a list that could not be fetched is asked for again.
 const AGAIN_SECONDS: i64 = 600;
-/// Orders held for a loss that one sync lets go.
-const RELEASED_MAX: i64 = 500;
+/// Orders held for a loss that are read at once.
+const RELEASED_AT_ONCE: i64 = 500;
 
 /// Takes a provider's list to be fetched, if that is due: nobody else does for a while.
 pub struct LeaseCatalogue {
@@ -322,14 +322,24 @@ fn switch(tx: &Tx<'_>, service: &Service) -> Result<()> {
 /// Lets orders go that were held since they would have been bought at a loss, where they no longer
 /// would.
 pub(super) fn release_losses(tx: &Tx<'_>) -> Result<()> {
-    for held in deliveries::list_held(tx, Hand::Loss, RELEASED_MAX)? {
-        let (order, delivery) = load(tx, held)?;
-        let places = places::of(tx, &order, &places::Unwell::new(), tx.now)?;
-        if let Some(place) = places.0.iter().find(|place| place.is_affordable) {
-            let left = delivery.provider;
-            go_to(tx, delivery, place)?;
-            hands::follow(tx, left)?;
+    let (mut last, mut left) = (OrderId(0), BTreeSet::new());
+    loop {
+        let held = deliveries::list_held(tx, Hand::Loss, last, RELEASED_AT_ONCE)?;
+        let Some(newest) = held.last() else { break };
+        last = *newest;
+        for id in held {
+            left.extend(release(tx, id)?);
         }
     }
-    Ok(())
+    left.iter().try_for_each(|provider| hands::follow(tx, *provider))
+}
+
+/// Lets an order go that would be no loss any more. Says where it was held then.
+fn release(tx: &Tx<'_>, held: OrderId) -> Result<Option<ProviderId>> {
+    let (order, delivery) = load(tx, held)?;
+    let places = places::of(tx, &order, &places::Unwell::new(), tx.now)?;
+    let Some(place) = places.0.iter().find(|place| place.is_affordable) else { return Ok(None) };
+    let left = delivery.provider;
+    go_to(tx, delivery, place)?;
+    Ok(Some(left))
 }

@@ -277,11 +277,11 @@ pub fn list_hand(db: &Read<'_>, limit: i64) -> Result<Vec<Delivery>> {
 }
 
 const HELD: &str = "SELECT order_id FROM deliveries INDEXED BY deliveries_hand
-     WHERE hand <> '' AND hand = $1 ORDER BY order_id LIMIT $2";
+     WHERE hand <> '' AND hand = $1 AND order_id > $2 ORDER BY order_id LIMIT $3";
 
-/// Orders that wait for a person for that reason.
-pub fn list_held(db: &Read<'_>, hand: Hand, limit: i64) -> Result<Vec<OrderId>> {
-    db.list(HELD, params![hand, limit], |row| row.get(0))
+/// Orders behind that one that wait for a person for that reason, the oldest first.
+pub fn list_held(db: &Read<'_>, hand: Hand, after: OrderId, limit: i64) -> Result<Vec<OrderId>> {
+    db.list(HELD, params![hand, after, limit], |row| row.get(0))
 }
 
 const INTERRUPTED: &str = "SELECT order_id FROM deliveries INDEXED BY deliveries_due

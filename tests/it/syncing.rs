@@ -13,6 +13,7 @@ use panelite::domain::delivery::{Hand, Stage};
 use panelite::domain::pricing::{Offer, Rule};
 use panelite::domain::provider::{Exchange, Terms};
 use panelite::domain::service::ServiceKind;
+use panelite::domain::setting::Setting;
 use panelite::domain::{Actor, OrderId, ProviderId, ServiceId, Timestamp};
 use panelite::practice::{Mode, Practice};
 use panelite::store::{deliveries, offers, providers};
@@ -193,6 +194,29 @@ fn an_order_held_for_a_loss_goes_once_it_would_be_none() {
     assert_eq!(waits(), (Stage::Held, Some(Hand::Loss)), "it would still be one");
     panel.lists(provider, &[offer("7", "1.30"), offer("8", "1")]);
     assert_eq!(waits(), (Stage::Send, None));
+}
+
+#[test]
+fn however_many_are_held_before_it_an_order_goes_that_would_be_no_loss() {
+    let (panel, provider) = shop();
+    panel.import(&format!("{CSV}2,C,More,Default,1.30,10,1000,1,1,upstream,8\n"));
+    panel.setting(Setting::KeyRate, "0");
+    let ann = panel.reseller("ann", "100");
+    for _ in 0..501 {
+        ann.buys(1, 100);
+    }
+    let last = OrderId(ann.buys(2, 100));
+    panel.lists(provider, &[offer("7", "1.31"), offer("8", "1.31")]);
+    panel.deliver();
+    panel.lists(provider, &[offer("7", "1.31"), offer("8", "1.30")]);
+    let (held, found) = panel
+        .store()
+        .point(|db| {
+            let held = deliveries::list_held(db, Hand::Loss, OrderId(0), 1000)?;
+            Ok((held.len(), deliveries::find(db, last)?.unwrap()))
+        })
+        .unwrap();
+    assert_eq!((held, found.stage, found.hand), (501, Stage::Send, None));
 }
 
 #[test]

@@ -413,7 +413,7 @@ CREATE INDEX deliveries_due ON deliveries (provider_id, stage, due_at) WHERE due
 CREATE INDEX deliveries_hand ON deliveries (hand, order_id) WHERE hand <> '';
 
 -- Our attempts to buy an order at a provider. At most one is alive. Costs are ours: as expected,
--- then as they said.
+-- then as they said. `node_id` says which node of a server made it.
 CREATE TABLE submissions (
   id               INTEGER PRIMARY KEY,
   order_id         INTEGER NOT NULL REFERENCES orders (id),
@@ -431,7 +431,8 @@ CREATE TABLE submissions (
   answer           TEXT    NOT NULL DEFAULT '',
   evidence         TEXT    NOT NULL DEFAULT '',
   created_at       INTEGER NOT NULL,
-  ended_at         INTEGER
+  ended_at         INTEGER,
+  node_id          INTEGER
 ) STRICT;
 
 CREATE UNIQUE INDEX submissions_live ON submissions (order_id)

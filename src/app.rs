@@ -20,11 +20,13 @@ use crate::admin::{self, Admin, SetupLink};
 use crate::api::{self, Api};
 use crate::assets::{self, Assets};
 use crate::clock::Clock;
+use crate::commands::nodes::ClaimKey;
 use crate::config::Config;
 use crate::delivery::{Delivery, PrepareError};
 use crate::secret::Sealer;
 use crate::store::check::{self, Finding};
-use crate::store::{self, Command, OpenError, Store, Tx, admins, settings};
+use crate::store::place::Place;
+use crate::store::{self, Command, OpenError, Store, Tx, admins, nodes, settings};
 use crate::telemetry;
 
 const STOP_TIMEOUT_SECONDS: u64 = 20;
@@ -48,6 +50,9 @@ pub enum AppError {
     Delivery(#[from] PrepareError),
     #[error("cannot use the key file {}: {}", .0.display(), .1)]
     KeyFile(PathBuf, std::io::Error),
+    /// It could not read what the others have sealed.
+    #[error("{} is not the key file that the other nodes of this panel have", .0.display())]
+    OtherKey(PathBuf),
     #[error(transparent)]
     Store(#[from] store::Error),
     /// A fault after which nothing may be acknowledged.
@@ -74,12 +79,12 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the file and the port.
+    /// Opens the panel and the port.
     ///
     /// # Errors
     /// Refuses books that do not add up.
-    pub fn bind(config: Config) -> Result<Self, AppError> {
-        let store = Store::open_as_server(&config.db, config.clock.clone(), config.workers)?;
+    pub fn bind(place: &Place, config: Config) -> Result<Self, AppError> {
+        let store = Store::open_as_server(place, config.clock.clone(), config.workers)?;
         let findings = store.page(check::quick)?;
         if !findings.is_empty() {
             return Err(AppError::Unsound(findings));
@@ -89,10 +94,14 @@ impl App {
         let address = listener.local_addr()?;
         let no_key = |error| AppError::KeyFile(config.key_file.clone(), error);
         let sealer = Sealer::open(&config.key_file).map_err(no_key)?;
+        if !store.write_blocking(ClaimKey { id: sealer.id_of("the key file") })? {
+            return Err(AppError::OtherKey(config.key_file));
+        }
         let is_new = store.page(admins::is_empty)?;
         let setup = is_new.then(|| SetupLink(&sealer).path(config.clock.now()));
         let store = Arc::new(store);
-        let delivery = Delivery::prepare(Arc::clone(&store), config.clock.clone(), sealer.clone())?;
+        let (clock, key_file) = (config.clock.clone(), &config.key_file);
+        let delivery = Delivery::prepare(Arc::clone(&store), clock, sealer.clone(), key_file)?;
         Ok(Self { config, store, listener, address, sealer, delivery, setup })
     }
 
@@ -177,7 +186,7 @@ impl App {
         let server = server.listen(listener)?.run();
 
         rt::task::spawn_blocking(|| Assets::get().pack());
-        rt::spawn(follow_settings(Arc::clone(&store), api));
+        rt::spawn(follow_settings(Arc::clone(&store), api, config.clock.clone()));
         rt::spawn(stop_when_asked(server.handle(), delivery, stop));
         rt::spawn(stop_when_failed(server.handle(), store.failed()));
         server.await?;
@@ -216,12 +225,16 @@ async fn stop_when_failed(server: ServerHandle, mut failed: tokio::sync::watch::
 }
 
 /// Takes over settings that the pages or the command line change.
-async fn follow_settings(store: Arc<Store>, api: Data<Api>) {
+async fn follow_settings(store: Arc<Store>, api: Data<Api>, clock: Clock) {
     let mut tick = rt::time::interval(SETTINGS_EVERY);
     loop {
         tick.tick().await;
         let store = Arc::clone(&store);
-        match web::block(move || store.page(settings::limits)).await {
+        let now = clock.now();
+        let read = move || {
+            store.page(|db| Ok(settings::limits(db)?.shared_by(nodes::count_alive(db, now)?)))
+        };
+        match web::block(read).await {
             Ok(Ok(limits)) => api.set_limits(&limits),
             Ok(Err(error)) => tracing::warn!(%error, "settings could not be read"),
             Err(_) => return, // the server is stopping

@@ -1,5 +1,6 @@
 //! What the process is told when it starts. Everything else is a row in `settings`.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -9,11 +10,11 @@ use url::Url;
 
 use crate::clock::Clock;
 use crate::password::Cost;
+use crate::secret::Secret;
 
 /// How a server is to run.
 #[derive(Clone, Debug)]
 pub struct Config {
-    pub db: PathBuf,
     pub listen: SocketAddr,
     pub trusted_proxies: TrustedProxies,
     pub clock: Clock,
@@ -26,6 +27,20 @@ pub struct Config {
     pub password_cost: Cost,
     /// Holds the key that seals what must be read again.
     pub key_file: PathBuf,
+}
+
+/// The password of the panel's database: what stands in the file, else in the environment. A line's
+/// end in the file is not part of it.
+///
+/// # Errors
+/// Where the file cannot be read.
+#[expect(clippy::disallowed_methods, reason = "this is where it is read")]
+pub fn db_password(file: Option<&Path>) -> io::Result<Option<Secret>> {
+    let text = match file {
+        Some(path) => Some(std::fs::read_to_string(path)?),
+        None => std::env::var("PANELITE_DB_PASSWORD").ok(),
+    };
+    Ok(text.map(|text| Secret::new(text.trim_end_matches(['\r', '\n']).to_owned())))
 }
 
 /// `<db>.key`, where nobody names another file.

@@ -93,10 +93,8 @@ impl Failure {
                 let status = StatusCode::TOO_MANY_REQUESTS;
                 Self::new(status, "rate_limited", "Rate limit exceeded")
             }
-            Error::Store(store::Error::Busy | store::Error::DiskFull) => {
-                let status = StatusCode::SERVICE_UNAVAILABLE;
-                Self::new(status, "busy", "Service temporarily unavailable")
-            }
+            Error::Store(store::Error::Busy | store::Error::DiskFull) => Self::busy(),
+            Error::Store(fault) if fault.is_away() => Self::busy(),
             Error::Store(store::Error::Storage(_)) | Error::Panicked => {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error")
             }
@@ -112,6 +110,10 @@ impl Failure {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Request is too large")
             }
         }
+    }
+
+    fn busy() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Service temporarily unavailable")
     }
 
     fn incorrect(which: &str) -> Self {

@@ -1,7 +1,6 @@
 //! `admin`: accounts for the pages, and the way back in for an admin who has lost the password.
 
 use std::io::Read as _;
-use std::path::Path;
 
 use clap::Subcommand;
 
@@ -10,6 +9,7 @@ use crate::commands::admins::{CreateAdmin, SetPassword, SetTotp};
 use crate::domain::Actor;
 use crate::password::{self, Cost};
 use crate::secret::Secret;
+use crate::store::place::Place;
 use crate::store::{self, admins};
 
 /// More than a password can be.
@@ -36,7 +36,7 @@ pub(super) enum AdminCommand {
     },
 }
 
-pub(super) fn run(db: &Path, command: AdminCommand) -> Result {
+pub(super) fn run(db: &Place, command: AdminCommand) -> Result {
     match command {
         AdminCommand::Create { name, password_stdin } => {
             let password = choose(password_stdin)?;

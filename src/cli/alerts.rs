@@ -1,7 +1,5 @@
 //! `alert`: what is the matter, and whether somebody would be told.
 
-use std::path::Path;
-
 use clap::Subcommand;
 
 use super::{Failure, Files, Result, open_existing};
@@ -10,6 +8,7 @@ use crate::commands::conditions::name_of;
 use crate::delivery::alerts::channels::{self, World};
 use crate::delivery::alerts::message::Message;
 use crate::domain::condition::Condition;
+use crate::store::place::Place;
 use crate::store::{self, conditions};
 
 #[derive(Subcommand)]
@@ -34,7 +33,7 @@ pub(super) fn run(files: &Files, command: AlertCommand) -> Result {
 /// Open alerts, at most.
 const OPEN_MAX: i64 = 1000;
 
-fn list(db: &Path, json: bool) -> Result {
+fn list(db: &Place, json: bool) -> Result {
     let now = Clock::System.now();
     let found = open_existing(db)?.page(|db| {
         let named = |condition: Condition| {

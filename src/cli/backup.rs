@@ -33,7 +33,7 @@ fn note_time(db: &Path) {
     if !backup::is_current(db) {
         return;
     }
-    let noted = open_existing(db)
+    let noted = open_existing(&db.into())
         .and_then(|store| Ok(store.write_blocking(RecordBackup { actor: Actor::CommandLine })?));
     if let Err(failure) = noted {
         eprintln!("panelite: the time of the backup could not be written down: {failure}");

@@ -63,9 +63,9 @@ pub(super) fn run(files: &Files, args: &Args) -> Result {
     say!("alice, who owns 1000.00, has the key {alice}")?;
     say!("bob, who owns nothing, has the key {bob}")?;
     if let (Some(first), Some(last)) = (bought.first(), bought.last()) {
-        let serve = match files.db.to_str() {
+        let serve = match files.db.file().and_then(|path| path.to_str()) {
             Some("panel.db") => "panelite serve --practice".to_owned(),
-            _ => format!("panelite --db {} serve --practice", files.db.display()),
+            _ => format!("panelite --db {} serve --practice", files.db),
         };
         say!("services {first} to {last} are bought from Practice, which runs with: {serve}")?;
     }

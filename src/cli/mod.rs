@@ -14,6 +14,7 @@ mod admins;
 mod alerts;
 mod backup;
 mod demo;
+mod moving;
 mod orders;
 mod provider_args;
 mod providers;
@@ -23,6 +24,7 @@ mod settings;
 mod supply;
 mod users;
 
+use std::ffi::OsString;
 use std::fmt;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -33,31 +35,43 @@ use clap::{Parser, Subcommand};
 use crate::app::AppError;
 use crate::clock::Clock;
 use crate::commands::catalog_csv::CsvError;
-use crate::config::default_key_file;
+use crate::config::{db_password, default_key_file};
 use crate::delivery::client::CallError;
 use crate::delivery::url::UrlRefusal;
 use crate::secret::Sealer;
 use crate::store::backup::BackupError;
+use crate::store::moving::MoveError;
+use crate::store::place::{Access, Place, PlaceError};
 use crate::store::{self, Missing, OpenError, Store};
 
 const EXIT_REFUSED: u8 = 1;
+const EXIT_USAGE: u8 = 2;
 const EXIT_STORAGE: u8 = 74;
 
 /// A whole reseller panel in one executable.
 #[derive(Parser)]
 #[command(name = "panelite", version, about, arg_required_else_help = true)]
 struct Cli {
-    /// The panel's file.
+    /// The panel's file, or its database on a server: postgres://USER@HOST/NAME
     #[arg(
         long,
         global = true,
         env = "PANELITE_DB",
+        hide_env_values = true,
         default_value = "panel.db",
-        value_name = "FILE"
+        value_name = "PLACE"
     )]
-    db: PathBuf,
+    db: OsString,
 
-    /// The key that seals secrets; `<db>.key` unless given, made if missing
+    /// Who vouches for the database's server, in PEM; those whom browsers trust unless given
+    #[arg(long, global = true, env = "PANELITE_DB_CA", value_name = "FILE")]
+    db_ca: Option<PathBuf>,
+
+    /// Where the database's password stands; the variable PANELITE_DB_PASSWORD holds it too
+    #[arg(long, global = true, env = "PANELITE_DB_PASSWORD_FILE", value_name = "FILE")]
+    db_password_file: Option<PathBuf>,
+
+    /// The key that seals secrets, made if missing; `<db>.key` unless given, beside a file
     #[arg(long, global = true, env = "PANELITE_KEY_FILE", value_name = "FILE")]
     key_file: Option<PathBuf>,
 
@@ -118,11 +132,19 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Put a backup in the panel's place; the server must not be running
     Restore(backup::RestoreArgs),
+    /// Move the panel from a file to a server or back; no server must be running
+    Move(moving::Args),
 }
 
 /// Why a subcommand ended without having done its work.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    #[error("{0} is a server's: copy it with pg_dump or pgBackRest")]
+    NoFile(Place),
+    #[error("{0} is a server's: say with --key-file where the key is, the same on all nodes")]
+    NoKeyFile(Place),
     #[error(transparent)]
     Open(#[from] OpenError),
     #[error(transparent)]
@@ -131,6 +153,8 @@ enum Failure {
     App(#[from] AppError),
     #[error(transparent)]
     Backup(#[from] BackupError),
+    #[error(transparent)]
+    Move(#[from] MoveError),
     #[error("{0}: {1}")]
     Csv(String, CsvError),
     #[error("{0}: {1}")]
@@ -148,13 +172,20 @@ enum Failure {
 impl Failure {
     fn exit_code(&self) -> u8 {
         let is_storage = match self {
+            Self::Place(_) | Self::NoFile(_) | Self::NoKeyFile(_) => return EXIT_USAGE,
             Self::Open(error) | Self::App(AppError::Open(error)) => error.is_storage(),
             Self::Store(error) | Self::App(AppError::Store(error)) => error.is_storage(),
             Self::Backup(error) => error.is_storage(),
+            Self::Move(error) => error.is_storage(),
             Self::App(AppError::StorageFailed | AppError::KeyFile(..) | AppError::Delivery(_)) => {
                 true
             }
-            Self::App(AppError::Unsound(_) | AppError::Listen(..) | AppError::Server(_))
+            Self::App(
+                AppError::Unsound(_)
+                | AppError::OtherKey(_)
+                | AppError::Listen(..)
+                | AppError::Server(_),
+            )
             | Self::Csv(..)
             | Self::File(..)
             | Self::Output(_)
@@ -170,17 +201,46 @@ type Result = std::result::Result<(), Failure>;
 
 /// What a subcommand works on.
 struct Files {
-    /// The panel's file.
-    db: PathBuf,
-    /// The key that seals what must be read again.
-    key: PathBuf,
+    /// Where the panel lives.
+    db: Place,
+    /// The key that seals what must be read again. A server has nothing beside it.
+    key: Option<PathBuf>,
+    /// What opens a server's door.
+    access: Access,
 }
 
 impl Files {
+    /// Finds what the process was told of.
+    fn of(
+        db: &OsString,
+        key: Option<PathBuf>,
+        ca: Option<PathBuf>,
+        password_file: Option<&Path>,
+    ) -> std::result::Result<Self, Failure> {
+        let unreadable = |error| {
+            let path = password_file.map_or_else(String::new, |path| path.display().to_string());
+            Failure::File(path, error)
+        };
+        let password = db_password(password_file).map_err(unreadable)?;
+        let access = Access { password, ca };
+        let db = Place::parse(db, &access)?;
+        let key = key.or_else(|| db.file().map(default_key_file));
+        Ok(Self { db, key, access })
+    }
+
+    /// The panel's file, for what only makes sense with one.
+    fn file(&self) -> std::result::Result<&Path, Failure> {
+        self.db.file().ok_or_else(|| Failure::NoFile(self.db.clone()))
+    }
+
+    fn key(&self) -> std::result::Result<&Path, Failure> {
+        self.key.as_deref().ok_or_else(|| Failure::NoKeyFile(self.db.clone()))
+    }
+
     /// Seals and opens secrets; makes the key file if it is missing.
     fn sealer(&self) -> std::result::Result<Sealer, Failure> {
-        let no_key = |error| AppError::KeyFile(self.key.clone(), error).into();
-        Sealer::open(&self.key).map_err(no_key)
+        let key = self.key()?;
+        Sealer::open(key).map_err(|error| AppError::KeyFile(key.to_owned(), error).into())
     }
 }
 
@@ -188,31 +248,35 @@ impl Files {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     crate::telemetry::init(&cli.log, cli.log_json);
-    let key = cli.key_file.unwrap_or_else(|| default_key_file(&cli.db));
-    let files = Files { db: cli.db, key };
-    let db = files.db.as_path();
-    let done = match cli.command {
-        Command::Serve(args) => serve::run(&files, args),
-        Command::Admin(command) => admins::run(db, command),
-        Command::User(command) => users::run_user(&files, command),
-        Command::Key(command) => users::run_key(db, command),
-        Command::Service(command) => services::run(db, command),
-        Command::Provider(command) => providers::run(&files, command),
-        Command::Order(command) => orders::run_order(db, command),
-        Command::Refill(command) => orders::run_refill(db, command),
-        Command::Alert(command) => alerts::run(&files, command),
-        Command::Setting(command) => settings::run(db, command),
-        Command::Check => check(db),
-        Command::Demo(args) => demo::run(&files, &args),
-        Command::Backup(args) => backup::back_up(db, args),
-        Command::Restore(args) => backup::restore(db, args),
-    };
-    match done {
+    let Cli { db, db_ca, db_password_file, key_file, command, .. } = cli;
+    let files = Files::of(&db, key_file, db_ca, db_password_file.as_deref());
+    match files.and_then(|files| run_command(command, &files)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("panelite: {failure}");
             ExitCode::from(failure.exit_code())
         }
+    }
+}
+
+fn run_command(command: Command, files: &Files) -> Result {
+    let db = &files.db;
+    match command {
+        Command::Serve(args) => serve::run(files, args),
+        Command::Admin(command) => admins::run(db, command),
+        Command::User(command) => users::run_user(files, command),
+        Command::Key(command) => users::run_key(db, command),
+        Command::Service(command) => services::run(db, command),
+        Command::Provider(command) => providers::run(files, command),
+        Command::Order(command) => orders::run_order(db, command),
+        Command::Refill(command) => orders::run_refill(db, command),
+        Command::Alert(command) => alerts::run(files, command),
+        Command::Setting(command) => settings::run(db, command),
+        Command::Check => check(db),
+        Command::Demo(args) => demo::run(files, &args),
+        Command::Backup(args) => backup::back_up(files.file()?, args),
+        Command::Restore(args) => backup::restore(files.file()?, args),
+        Command::Move(args) => moving::run(files, &args),
     }
 }
 
@@ -224,16 +288,16 @@ fn say(text: fmt::Arguments<'_>) -> Result {
 }
 
 /// Opens the panel to change something; makes an empty one where there is none.
-fn open(db: &Path) -> std::result::Result<Store, Failure> {
+fn open(db: &Place) -> std::result::Result<Store, Failure> {
     Ok(Store::open(db, Missing::Create, Clock::System)?)
 }
 
 /// Opens the panel to look at it.
-fn open_existing(db: &Path) -> std::result::Result<Store, Failure> {
+fn open_existing(db: &Place) -> std::result::Result<Store, Failure> {
     Ok(Store::open(db, Missing::Refuse, Clock::System)?)
 }
 
-fn check(db: &Path) -> Result {
+fn check(db: &Place) -> Result {
     let findings = open_existing(db)?.check()?;
     if findings.is_empty() {
         say!("sound")?;

@@ -1,7 +1,5 @@
 //! `order` and `refill`: fulfilment by hand.
 
-use std::path::Path;
-
 use clap::Subcommand;
 
 use super::{Result, open_existing};
@@ -11,6 +9,7 @@ use crate::domain::delivery::{Delivery, Hand};
 use crate::domain::order::{ByHand, PublicStatus};
 use crate::domain::refill::RefillStatus;
 use crate::domain::{Actor, OrderId, RefillId};
+use crate::store::place::Place;
 use crate::store::{self, deliveries, providers, submissions};
 
 #[derive(Subcommand)]
@@ -93,7 +92,7 @@ fn refill_status(text: &str) -> std::result::Result<RefillStatus, &'static str> 
     RefillStatus::from_label(text).ok_or("not a status of a refill")
 }
 
-pub(super) fn run_order(db: &Path, command: OrderCommand) -> Result {
+pub(super) fn run_order(db: &Place, command: OrderCommand) -> Result {
     let (id, status, start_count, remains) = match command {
         OrderCommand::Set { id, status, start_count, remains } => {
             (id, status, start_count, remains)
@@ -108,7 +107,7 @@ pub(super) fn run_order(db: &Path, command: OrderCommand) -> Result {
     Ok(())
 }
 
-fn decide(db: &Path, id: i64, decision: Decision) -> Result {
+fn decide(db: &Place, id: i64, decision: Decision) -> Result {
     let (actor, orders) = (Actor::CommandLine, [OrderId(id)].into());
     let done = match &decision {
         Decision::PlacedAs(their_id) => format!("placed as {their_id}"),
@@ -125,7 +124,7 @@ fn decide(db: &Path, id: i64, decision: Decision) -> Result {
 /// Orders that wait for a decision, at most.
 const HAND_MAX: i64 = 1000;
 
-fn list_hand(db: &Path, json: bool) -> Result {
+fn list_hand(db: &Place, json: bool) -> Result {
     let found = open_existing(db)?.point(|db| {
         let waiting = deliveries::list_hand(db, HAND_MAX)?;
         let describe = |delivery: &Delivery| {
@@ -156,7 +155,7 @@ fn list_hand(db: &Path, json: bool) -> Result {
     Ok(())
 }
 
-pub(super) fn run_refill(db: &Path, command: RefillCommand) -> Result {
+pub(super) fn run_refill(db: &Place, command: RefillCommand) -> Result {
     let RefillCommand::Set { id, status } = command;
     let refill = SetRefill { actor: Actor::CommandLine, refill: RefillId(id), status };
     open_existing(db)?.write_blocking(refill)?;

@@ -12,6 +12,8 @@ use crate::password::Cost;
 use crate::practice::{self, Practice};
 use crate::store::providers;
 
+const SERVER_WORKERS: usize = 16;
+
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Where to listen
@@ -45,24 +47,24 @@ pub(super) struct Args {
 pub(super) fn run(files: &Files, args: Args) -> Result {
     let clock = Clock::System;
     let practice = args.practice.map(|at| start_practice(&clock, at)).transpose()?;
-    let app = App::bind(Config {
-        db: files.db.clone(),
+    let config = Config {
         listen: args.listen,
         trusted_proxies: TrustedProxies(args.trusted_proxy),
         clock,
-        workers: std::thread::available_parallelism().map_or(2, usize::from),
+        workers: workers(files),
         public_url: args.public_url,
         insecure_cookies: args.insecure_cookies,
         password_cost: Cost::STRONG,
-        key_file: files.key.clone(),
-    })?;
+        key_file: files.key()?.to_owned(),
+    };
+    let app = App::bind(&files.db, config)?;
     if let Some(practice) = &practice {
         let buyers = app.store().page(providers::list)?;
         let here = buyers.into_iter().filter(|it| it.url == practice.url());
         let last = here.filter_map(|it| it.last_order?.parse().ok()).max();
         practice.count_after(last.unwrap_or_default());
     }
-    let (db, url) = (files.db.display(), app.url());
+    let (db, url) = (&files.db, app.url());
     let pages = match app.setup_link() {
         Some(link) => format!("Set up the panel within 30 minutes: {link}"),
         None => format!("Pages: {url}/admin"),
@@ -74,6 +76,12 @@ pub(super) fn run(files: &Files, args: Args) -> Result {
     // Nobody stops this server but a signal: the sender lives as long as it.
     let (_stop, stopped) = oneshot::channel();
     Ok(app.run(stopped)?)
+}
+
+/// As many as there are processors; on a server, where a read waits for the wire, at least 16.
+fn workers(files: &Files) -> usize {
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
+    if files.db.file().is_some() { processors } else { processors.max(SERVER_WORKERS) }
 }
 
 fn start_practice(clock: &Clock, address: SocketAddr) -> std::result::Result<Practice, AppError> {

@@ -1,7 +1,7 @@
 //! `service`.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Subcommand;
 
@@ -10,6 +10,7 @@ use super::{Failure, Result, open, open_existing};
 use crate::commands::catalog::ImportServices;
 use crate::commands::catalog_csv;
 use crate::domain::Actor;
+use crate::store::place::Place;
 use crate::store::services;
 
 #[derive(Subcommand)]
@@ -28,7 +29,7 @@ pub(super) enum ServiceCommand {
     Supply(SupplyArgs),
 }
 
-pub(super) fn run(db: &Path, command: ServiceCommand) -> Result {
+pub(super) fn run(db: &Place, command: ServiceCommand) -> Result {
     match command {
         ServiceCommand::List { json } => list(db, json),
         ServiceCommand::Export => {
@@ -55,7 +56,7 @@ pub(super) fn run(db: &Path, command: ServiceCommand) -> Result {
     }
 }
 
-fn list(db: &Path, json: bool) -> Result {
+fn list(db: &Place, json: bool) -> Result {
     for listed in open_existing(db)?.page(services::list)? {
         let (id, listing) = (listed.service.id, listed.service.listing);
         if json {

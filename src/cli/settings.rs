@@ -1,7 +1,5 @@
 //! `setting`.
 
-use std::path::Path;
-
 use clap::Subcommand;
 
 use super::{Result, open, open_existing};
@@ -9,6 +7,7 @@ use crate::commands::settings::SetSetting;
 use crate::domain::Actor;
 use crate::domain::refusal::OperatorRefusal;
 use crate::domain::setting::Setting;
+use crate::store::place::Place;
 use crate::store::{self, settings};
 
 #[derive(Subcommand)]
@@ -23,7 +22,7 @@ pub(super) enum SettingCommand {
     Set { key: String, value: String },
 }
 
-pub(super) fn run(db: &Path, command: SettingCommand) -> Result {
+pub(super) fn run(db: &Place, command: SettingCommand) -> Result {
     match command {
         SettingCommand::List { json } => list(db, json),
         SettingCommand::Set { key, value } => {
@@ -35,7 +34,7 @@ pub(super) fn run(db: &Path, command: SettingCommand) -> Result {
     }
 }
 
-fn list(db: &Path, json: bool) -> Result {
+fn list(db: &Place, json: bool) -> Result {
     let store = open_existing(db)?;
     let mut object = serde_json::Map::new();
     for &setting in Setting::ALL {

@@ -1,8 +1,6 @@
 //! `service supply`: where a service is bought and how its rate follows the cost. What is not said
 //! stays as it is.
 
-use std::path::Path;
-
 use clap::Args;
 
 use super::{Failure, Result, open_existing, provider_args};
@@ -11,6 +9,7 @@ use crate::domain::money::Money;
 use crate::domain::pricing::Rule;
 use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
 use crate::domain::{Actor, ServiceId};
+use crate::store::place::Place;
 use crate::store::{self, Read, Store, pricings, providers, services, substitutes};
 
 #[derive(Args)]
@@ -57,7 +56,7 @@ fn no(refusal: impl Into<Refusal>) -> store::Error {
     store::Error::Refused(refusal.into())
 }
 
-pub(super) fn run(db: &Path, args: &SupplyArgs) -> Result {
+pub(super) fn run(db: &Place, args: &SupplyArgs) -> Result {
     let store = open_existing(db)?;
     let command = store.page(|db| args.command(db))?;
     let (id, own) = (command.service, command.own.is_some());

@@ -1,7 +1,5 @@
 //! `user` and `key`.
 
-use std::path::Path;
-
 use clap::Subcommand;
 
 use super::{Failure, Files, Result, open, open_existing};
@@ -15,7 +13,7 @@ use crate::domain::money::{Discount, Money, Rate};
 use crate::domain::user::User;
 use crate::domain::{Actor, KeyId, ServiceId, Timestamp, UserId};
 use crate::secret::{self, KeyHash};
-use crate::store::webhooks::Place;
+use crate::store::place::Place;
 use crate::store::{Store, keys, users, webhooks};
 
 const PAGE: i64 = 500;
@@ -131,7 +129,7 @@ fn custom_rate(text: &str) -> std::result::Result<CustomRate, &'static str> {
 }
 
 pub(super) fn run_user(files: &Files, command: UserCommand) -> Result {
-    let (db, actor) = (files.db.as_path(), Actor::CommandLine);
+    let (db, actor) = (&files.db, Actor::CommandLine);
     match command {
         UserCommand::Create { name } => {
             let id = open(db)?.write_blocking(CreateUser { actor, name })?;
@@ -172,7 +170,7 @@ pub(super) fn run_user(files: &Files, command: UserCommand) -> Result {
             let url = check_url(&url, allow_insecure, None).map_err(Failure::Url)?.to_string();
             let before = store.page(|db| webhooks::find(db, user))?;
             let low = low.or_else(|| before.and_then(|before| before.low));
-            let place = Place { url, is_insecure: allow_insecure, low };
+            let place = webhooks::Place { url, is_insecure: allow_insecure, low };
             set_webhook(files, &store, user, place)?;
         }
     }
@@ -180,7 +178,7 @@ pub(super) fn run_user(files: &Files, command: UserCommand) -> Result {
 }
 
 /// Sets a user's webhook, and shows the secret where it is the first.
-fn set_webhook(files: &Files, store: &Store, user: UserId, place: Place) -> Result {
+fn set_webhook(files: &Files, store: &Store, user: UserId, place: webhooks::Place) -> Result {
     let actor = Actor::CommandLine;
     let secret = secret::random_bytes(webhooks::SECRET_BYTES);
     let secret_sealed = files.sealer()?.seal(&webhooks::seal_place(user), &secret);
@@ -226,7 +224,7 @@ fn print_user(user: &User, json: bool) -> Result {
     say!("{id}\t{name}\t{balance}\t{discount}\t{credit_limit}\t{state}")
 }
 
-pub(super) fn run_key(db: &Path, command: KeyCommand) -> Result {
+pub(super) fn run_key(db: &Place, command: KeyCommand) -> Result {
     let actor = Actor::CommandLine;
     match command {
         KeyCommand::Create { user, label } => {

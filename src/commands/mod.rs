@@ -16,6 +16,7 @@ pub mod drips;
 pub mod errands;
 mod hands;
 pub mod importing;
+pub mod nodes;
 pub mod orders;
 pub mod parking;
 pub mod places;

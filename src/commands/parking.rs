@@ -8,7 +8,7 @@ use crate::domain::condition::ConditionKind;
 use crate::domain::delivery::{Delivery, Hand, Stage, State};
 use crate::domain::money::Money;
 use crate::domain::order::Order;
-use crate::domain::{OrderId, ProviderId};
+use crate::domain::{OrderId, ProviderId, Timestamp};
 use crate::secret::Sealer;
 use crate::store::submissions::NewSubmission;
 use crate::store::timelines::Timeline;
@@ -20,7 +20,11 @@ use crate::store::{
 /// Orders in one command.
 const SLICE: i64 = 500;
 
-/// Attempts that were being made when the panel last stopped: nobody knows what came of them.
+/// For so long a node is silent until what it was sending is taken for interrupted.
+const NODE_GONE_AFTER: i64 = 300;
+
+/// Attempts that were being made when the panel last stopped, or by a node that is gone: nobody
+/// knows what came of them. On a file it is for the start alone.
 pub struct ParkInterrupted;
 
 impl Command for ParkInterrupted {
@@ -28,9 +32,10 @@ impl Command for ParkInterrupted {
     type Reply = usize;
 
     fn run(&self, tx: &Tx<'_>) -> Result<usize> {
+        let silent = Timestamp(tx.now.0 - NODE_GONE_AFTER);
         let mut parked = 0;
         for provider in providers::list(tx)? {
-            let interrupted = deliveries::list_interrupted(tx, provider.id, SLICE)?;
+            let interrupted = deliveries::list_interrupted(tx, provider.id, silent, SLICE)?;
             for id in &interrupted {
                 let (order, delivery) = load(tx, *id)?;
                 doubt(tx, &order, delivery, Hand::Unknown)?;

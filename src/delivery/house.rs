@@ -1,5 +1,6 @@
 //! The lane without a provider: runs of drip-feeds begin, what waits at a provider that is held
-//! back goes elsewhere, imports go on, what is over is forgotten.
+//! back goes elsewhere, what another node left half-sent is parked, imports go on, what is over is
+//! forgotten.
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -8,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::{Delivery, Step, Turn, importing, lock, pause_a_second, webhook};
 use crate::commands::conditions::PruneConditions;
 use crate::commands::drips::StartRuns;
+use crate::commands::parking::ParkInterrupted;
 use crate::commands::replacing::{ReplaceWaiting, Replaced};
 use crate::domain::{ProviderId, Timestamp};
 use crate::store::{Result, drips, providers};
@@ -82,6 +84,9 @@ impl Delivery {
             if !provider.is_well(now) || self.unwell().contains(&provider.id) {
                 self.replace_waiting(provider.id)?;
             }
+        }
+        if self.store.path().is_none() {
+            while self.store.write_blocking(ParkInterrupted)? > 0 {}
         }
         self.store.write_blocking(PruneConditions)?;
         webhook::tidy(self)?;

@@ -142,13 +142,14 @@ impl Delivery {
         Ok(())
     }
 
-    /// What is free beside the panel's file. Under a test's clock only what it pretends.
+    /// What is free beside the panel's file; a server looks after its own disk. Under a test's
+    /// clock only what it pretends.
     fn free_bytes(&self) -> Option<u64> {
         let pretended = self.world().free_bytes;
         if pretended.is_some() || matches!(self.clock, Clock::Manual(_)) {
             return pretended;
         }
-        let folder = self.store.path().parent().filter(|it| !it.as_os_str().is_empty());
+        let folder = self.store.path()?.parent().filter(|it| !it.as_os_str().is_empty());
         let folder = folder.unwrap_or(std::path::Path::new("."));
         match rustix::fs::statvfs(folder) {
             Ok(found) => Some(found.f_bavail.saturating_mul(found.f_frsize)),
@@ -159,7 +160,11 @@ impl Delivery {
         }
     }
 
+    /// A server's backups are none of ours.
     fn look_for_backup(&self, now: Timestamp) -> Result<()> {
+        if self.store.path().is_none() {
+            return Ok(());
+        }
         let (kind, subject) = (ConditionKind::Backup, PANEL.to_owned());
         let (since, is_open) = self
             .store

@@ -12,6 +12,7 @@ pub mod epoch;
 pub mod http;
 pub mod json;
 pub mod lane;
+mod lives;
 pub mod mask;
 pub mod outcome;
 pub mod url;

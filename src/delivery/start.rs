@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -12,18 +12,20 @@ use super::calls::Calls;
 use super::epoch::{self, Epoch, Mark};
 use super::house::House;
 use super::importing::Importer;
+use super::lives;
 use super::machine::Machine;
 use super::webhook::Webhooks;
 use super::{Delivery, RUNS};
 use crate::clock::Clock;
 use crate::commands::conditions::SetCondition;
 use crate::commands::drips::PullRuns;
+use crate::commands::nodes::BeginNode;
 use crate::commands::parking::{BeginTimeline, ParkInterrupted, ParkRestored, Parked};
 use crate::commands::returning::PullToNow;
 use crate::config::fail_at;
 use crate::domain::condition::ConditionKind;
 use crate::secret::{self, Sealer};
-use crate::store::{self, Store, submissions, timelines};
+use crate::store::{self, Store, nodes, submissions, timelines};
 
 /// Why delivery cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +38,8 @@ pub enum PrepareError {
 
 impl Delivery {
     /// Looks at what the last life of the file has left, parks what nobody knows the end of, and
-    /// makes the epoch file agree. Nothing is sent yet.
+    /// makes the epoch file agree, which lies beside the panel's file, or beside the key of a panel
+    /// that lives on a server. Nothing is sent yet.
     ///
     /// # Errors
     /// Where the file or its epoch cannot be read or written: then nothing may be sent.
@@ -44,9 +47,11 @@ impl Delivery {
         store: Arc<Store>,
         clock: Clock,
         sealer: Sealer,
+        key_file: &Path,
     ) -> Result<Arc<Self>, PrepareError> {
-        let path = epoch::path(store.path());
+        let path = epoch::path(store.path().unwrap_or(key_file));
         let broken = |error| PrepareError::Epoch(path.clone(), error);
+        begin_node(&store, key_file)?;
         while store.write_blocking(ParkInterrupted)? > 0 {}
         store.write_blocking(PullRuns)?;
         let mark = epoch::read(&path).map_err(broken)?;
@@ -66,7 +71,11 @@ impl Delivery {
             {
                 timeline.word
             }
-            (Some(timeline), None) if last.0 == 0 && !timeline.is_parking => timeline.word,
+            (Some(timeline), None)
+                if !timeline.is_parking && (last.0 == 0 || has_other_nodes(&store, &clock)?) =>
+            {
+                timeline.word
+            }
             _ => park_restored(&store, &sealer, word())?,
         };
         while store.write_blocking(PullToNow)? > 0 {}
@@ -92,6 +101,25 @@ impl Delivery {
             stopped_at: OnceLock::new(),
         }))
     }
+}
+
+/// On a server, tells the others which nodes of this machine are gone, and the next start of this
+/// one.
+fn begin_node(store: &Store, key_file: &Path) -> store::Result<()> {
+    if store.path().is_some() {
+        return Ok(());
+    }
+    let path = lives::path(key_file);
+    let own = store.write_blocking(BeginNode { gone: lives::gone(&path) })?;
+    if let Some(Err(error)) = own.map(|node| lives::remember(&path, node)) {
+        tracing::warn!(%error, path = %path.display(), "a crash will be noticed late");
+    }
+    Ok(())
+}
+
+/// Whether other nodes are at work in this life: then it is no older file, and this node is new.
+fn has_other_nodes(store: &Store, clock: &Clock) -> store::Result<bool> {
+    Ok(store.point(|db| nodes::count_alive(db, clock.now()))? > 1)
 }
 
 /// Another file lies here than the epoch knows. Says the name of the life that begins.

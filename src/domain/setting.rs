@@ -101,3 +101,18 @@ pub struct Limits {
     /// Connections at a time.
     pub connections: u32,
 }
+
+impl Limits {
+    /// A node's part of them, where so many nodes share what comes in: together they permit what
+    /// was set. 0 is no limit and stays so.
+    #[must_use]
+    pub fn shared_by(self, nodes: i64) -> Self {
+        let nodes = u32::try_from(nodes.max(1)).unwrap_or(u32::MAX);
+        Self {
+            key_rate: self.key_rate.div_ceil(nodes),
+            key_burst: self.key_burst.div_ceil(nodes),
+            wrong_key_rate: self.wrong_key_rate.div_ceil(nodes),
+            connections: self.connections,
+        }
+    }
+}

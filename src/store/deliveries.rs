@@ -44,7 +44,7 @@ pub fn find_each(db: &Read<'_>, orders: &[OrderId]) -> Result<Vec<Option<Deliver
 
 /// An order that was just bought: to be sent at once.
 pub fn insert(tx: &Tx<'_>, order: OrderId, provider: ProviderId) -> Result<()> {
-    tx.insert(
+    tx.execute(
         "INSERT INTO deliveries (order_id, provider_id, stage, due_at, moved_at)
          VALUES ($1, $2, 'send', $3, $4)",
         params![order, provider, AT_ONCE, tx.now],
@@ -286,10 +286,25 @@ pub fn list_held(db: &Read<'_>, hand: Hand, after: OrderId, limit: i64) -> Resul
 
 const INTERRUPTED: &str = "SELECT order_id FROM deliveries INDEXED BY deliveries_due
      WHERE provider_id = $1 AND stage = 'call' AND due_at > 0 AND hand = '' LIMIT $2";
+const FORSAKEN: &str = "SELECT d.order_id FROM deliveries d
+     WHERE d.provider_id = $1 AND d.stage = 'call' AND d.due_at > 0 AND d.hand = ''
+       AND NOT EXISTS (SELECT 1 FROM submissions s JOIN nodes n ON n.id = s.node_id
+                       WHERE s.order_id = d.order_id AND s.state = 'sending' AND n.seen_at > $2)
+     LIMIT $3";
 
-/// Some of a provider's orders that were being sent, of which nobody has said what came of it.
-pub fn list_interrupted(db: &Read<'_>, provider: ProviderId, limit: i64) -> Result<Vec<OrderId>> {
-    db.list(INTERRUPTED, params![provider, limit], |row| row.get(0))
+/// Some of a provider's orders that were being sent, of which nobody will say what came of it: the
+/// process that sent them is gone. Before the first order is sent, that is all there are; on a
+/// server, those whose node has been silent since `silent`.
+pub fn list_interrupted(
+    db: &Read<'_>,
+    provider: ProviderId,
+    silent: Timestamp,
+    limit: i64,
+) -> Result<Vec<OrderId>> {
+    match db.wire() {
+        None => db.list(INTERRUPTED, params![provider, limit], |row| row.get(0)),
+        Some(_) => db.list(FORSAKEN, params![provider, silent, limit], |row| row.get(0)),
+    }
 }
 
 const COUNTED: &str = "SELECT 1 FROM deliveries INDEXED BY deliveries_due

@@ -10,7 +10,7 @@ use std::cell::RefCell;
 
 use super::sums::Sums;
 use super::tx::{Conn, Tx};
-use super::{Error, Result, links};
+use super::{Error, Result, links, pg_schema};
 use crate::domain::Timestamp;
 
 /// What leads from one version of the schema to the next.
@@ -44,13 +44,23 @@ pub(super) fn run(conn: &Conn, found: i64) -> Result<()> {
     let sums = RefCell::<Sums>::default();
     let done = usize::try_from(found - 1).unwrap_or(0);
     for Step { sql, rows, after } in MIGRATIONS.iter().skip(done) {
-        conn.run_all(sql)?;
+        run_all(conn, sql)?;
         if let Some(rows) = rows {
             rows(&Tx::new(conn, Timestamp(0), &sums))?;
         }
-        conn.run_all(after)?;
+        run_all(conn, after)?;
     }
-    conn.run(&format!("PRAGMA user_version = {VERSION}"))
+    conn.run(&match conn {
+        Conn::Lite(_) => format!("PRAGMA user_version = {VERSION}"),
+        Conn::Pg(_) => format!("UPDATE panelite SET schema_version = {VERSION}"),
+    })
+}
+
+fn run_all(conn: &Conn, sql: &str) -> Result<()> {
+    match conn {
+        Conn::Lite(_) => conn.run_all(sql),
+        Conn::Pg(_) => conn.run_all(&pg_schema::translated(sql)),
+    }
 }
 
 const BOUNDS_AND_CATALOGUE: &str = "
@@ -247,6 +257,7 @@ ALTER TABLE figures ADD COLUMN cost_micros INTEGER NOT NULL DEFAULT 0;
 
 /// Drip-feed orders from before have no row in `drips` and stay one order, fulfilled by hand.
 const RUNS_AND_EVENTS: &str = "
+ALTER TABLE submissions ADD COLUMN node_id INTEGER;
 CREATE TABLE drips (
   order_id INTEGER PRIMARY KEY REFERENCES orders (id),
   started  INTEGER NOT NULL DEFAULT 0 CHECK (started >= 0),

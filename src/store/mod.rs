@@ -21,12 +21,16 @@ pub mod figures;
 pub mod keys;
 pub mod ledger;
 pub mod links;
+pub mod moving;
+pub mod nodes;
 pub mod offers;
 pub mod order_list;
 pub mod orders;
 pub mod paces;
 pub mod page;
+pub mod place;
 pub mod placed;
+
 pub mod postings;
 pub mod pricings;
 pub mod provider_list;
@@ -48,7 +52,12 @@ pub mod webhooks;
 mod bell;
 mod command;
 mod copies;
+mod error;
 mod migrations;
+mod opening;
+mod pg;
+mod pg_schema;
+mod pool;
 mod schema;
 mod sums;
 mod tx;
@@ -56,126 +65,31 @@ mod upgrade;
 mod value;
 mod writer;
 
-use std::fmt;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
-use r2d2::Pool;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::domain::refusal::{
-    OperatorRefusal, OrderRefusal, ProviderRefusal, Refusal, WebhookRefusal,
-};
 
 pub use bell::Bell;
-pub use check::check_file;
+pub use check::{check_file, check_place};
 pub use command::{Command, IfCallersUnchanged, Traced};
 pub use copies::CopyError;
+pub use error::{Error, Fault, Result};
+use place::{Dsn, Place};
+use pool::Readers;
 pub use schema::OpenError;
-use tx::Manager;
+use tx::Conn;
 pub use tx::{Point, Read, Source, Tx, Versions};
 
 /// Commands that may wait for the writer. Past that the panel is overloaded and says so.
 pub const QUEUE_MAX: usize = 1024;
 const PAGE_READERS: u32 = 4;
-
-/// Why a read or a command gave no result.
-#[derive(Clone, Debug)]
-pub enum Error {
-    /// A business "no". Nothing was changed.
-    Refused(Refusal),
-    /// Too much to do, or another process holds the file. Nothing was changed.
-    Busy,
-    /// The disk is full. Nothing was changed.
-    DiskFull,
-    /// Something broke. A command's outcome is unknown.
-    Storage(Fault),
-}
-
-/// What the database said when something broke. For the log, never for a customer.
-#[derive(Clone, Debug)]
-pub struct Fault {
-    /// Whether the file can no longer be trusted to keep what it is given.
-    is_fatal: bool,
-    text: Arc<str>,
-}
-
-/// The result of everything in the store and above it.
-pub type Result<T> = std::result::Result<T, Error>;
-
-impl Error {
-    /// Something that cannot be, unless there is a mistake in the program.
-    fn fault(text: &str) -> Self {
-        Self::Storage(Fault { is_fatal: false, text: text.into() })
-    }
-
-    /// The same, for a failure that leaves the outcome unknown.
-    fn into_fatal(self) -> Self {
-        Self::Storage(Fault { is_fatal: true, text: self.to_string().into() })
-    }
-
-    /// Whether the disk or the database failed, and this is no refusal.
-    pub const fn is_storage(&self) -> bool {
-        matches!(self, Self::DiskFull | Self::Storage(_))
-    }
-
-    /// Whether nothing written from now on can be trusted.
-    const fn is_fatal(&self) -> bool {
-        matches!(self, Self::Storage(Fault { is_fatal: true, .. }))
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused(refusal) => refusal.fmt(f),
-            Self::Busy => f.write_str("database busy"),
-            Self::DiskFull => f.write_str("the disk is full"),
-            Self::Storage(fault) => write!(f, "storage failed: {}", fault.text),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl From<OrderRefusal> for Error {
-    fn from(refusal: OrderRefusal) -> Self {
-        Self::Refused(refusal.into())
-    }
-}
-
-impl From<ProviderRefusal> for Error {
-    fn from(refusal: ProviderRefusal) -> Self {
-        Self::Refused(refusal.into())
-    }
-}
-
-impl From<WebhookRefusal> for Error {
-    fn from(refusal: WebhookRefusal) -> Self {
-        Self::Refused(refusal.into())
-    }
-}
-
-impl From<OperatorRefusal> for Error {
-    fn from(refusal: OperatorRefusal) -> Self {
-        Self::Refused(refusal.into())
-    }
-}
-
-impl From<r2d2::Error> for Error {
-    fn from(_: r2d2::Error) -> Self {
-        Self::Busy
-    }
-}
+/// On a server, where a read waits for the wire most of its time.
+const SERVER_POINT_READERS: u32 = 16;
 
 /// What to do where there is no file yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,46 +99,66 @@ pub enum Missing {
     Refuse,
 }
 
-/// An open panel file. Closing or dropping it waits for the writer, which empties the WAL.
+/// What a store has beside its writer.
+struct Opened {
+    place: Place,
+    points: Readers,
+    pages: Readers,
+    lock: Option<File>,
+}
+
+/// An open panel. Closing or dropping it waits for the writer, which empties the WAL of a file.
 pub struct Store {
-    path: PathBuf,
+    place: Place,
     jobs: mpsc::SyncSender<writer::Queued>,
     writer: Mutex<Option<JoinHandle<()>>>,
     failed: watch::Receiver<bool>,
     bell: Arc<Bell>,
-    points: Pool<Manager>,
-    pages: Pool<Manager>,
+    points: Readers,
+    pages: Readers,
     lock: Option<File>,
 }
 
 impl Store {
-    /// Opens the file beside any other process.
+    /// Opens the panel beside any other process.
     ///
     /// # Errors
     /// Refuses, and leaves untouched, what is not a panel's file or is a newer panel's.
     pub fn open(
-        path: &Path,
+        place: impl Into<Place>,
         missing: Missing,
         clock: Clock,
     ) -> std::result::Result<Self, OpenError> {
-        Self::open_with(path, missing, clock, None, 1)
+        match place.into() {
+            Place::File(path) => Self::open_file(&path, missing, clock, None, 1),
+            Place::Server(dsn) => Self::open_database(dsn, missing, clock, 1),
+        }
     }
 
-    /// Opens the file as its one server, with as many readers as there are worker threads.
+    /// Opens a file as its one server, with as many readers as there are worker threads; or a
+    /// database as one of the nodes that serve it.
     ///
     /// # Errors
     /// As [`Store::open`]; also where another server has the file.
     pub fn open_as_server(
-        path: &Path,
+        place: impl Into<Place>,
         clock: Clock,
         workers: usize,
     ) -> std::result::Result<Self, OpenError> {
-        let lock = schema::lock(path)?;
         let readers = u32::try_from(workers).unwrap_or(u32::MAX);
-        Self::open_with(path, Missing::Create, clock, Some(lock), readers)
+        match place.into() {
+            Place::File(path) => {
+                let lock = schema::lock(&path)?;
+                Self::open_file(&path, Missing::Create, clock, Some(lock), readers)
+            }
+            Place::Server(dsn) => {
+                let readers = readers.max(SERVER_POINT_READERS);
+                Self::open_database(dsn, Missing::Create, clock, readers)
+            }
+        }
     }
 
-    fn open_with(
+    fn open_file(
         path: &Path,
         missing: Missing,
         clock: Clock,
@@ -232,27 +166,64 @@ impl Store {
         readers: u32,
     ) -> std::result::Result<Self, OpenError> {
         let conn = upgrade::open_writer(path, missing, lock.as_ref())?;
+        let janitor = Arc::new(scheduled_thread_pool());
+        let [points, pages] =
+            [(schema::Reads::Points, readers), (schema::Reads::Pages, PAGE_READERS)].map(
+                |(reads, size)| Readers::of_file(schema::readers(path, reads), size, &janitor),
+            );
+        let opened = Opened { place: path.into(), points, pages, lock };
+        Self::start(opened, (conn, None), clock)
+    }
+
+    fn open_database(
+        dsn: Dsn,
+        missing: Missing,
+        clock: Clock,
+        readers: u32,
+    ) -> std::result::Result<Self, OpenError> {
+        let conn = Conn::Pg(opening::open(&dsn, missing, &clock)?);
+        let janitor = Arc::new(scheduled_thread_pool());
+        let [points, pages] =
+            [readers, PAGE_READERS].map(|size| Readers::of_server(dsn.clone(), size, &janitor));
+        let seat = Some(writer::Seat::new(dsn.clone())?);
+        let opened = Opened { place: Place::Server(dsn), points, pages, lock: None };
+        Self::start(opened, (conn, seat), clock)
+    }
+
+    fn start(
+        opened: Opened,
+        hand: (Conn, Option<writer::Seat>),
+        clock: Clock,
+    ) -> std::result::Result<Self, OpenError> {
         let (jobs, queue) = mpsc::sync_channel(QUEUE_MAX);
         let (failure, failed) = watch::channel(false);
         let bell = Arc::new(Bell::default());
         let signals = writer::Signals { failure, bell: Arc::clone(&bell) };
-        let writer = writer::spawn(conn, clock, queue, signals)?;
-        let janitor = Arc::new(scheduled_thread_pool());
+        let writer = writer::spawn(hand, clock, queue, signals)?;
+        let Opened { place, points, pages, lock } = opened;
         Ok(Self {
-            path: path.to_owned(),
+            place,
             jobs,
             writer: Mutex::new(Some(writer)),
             failed,
             bell,
-            points: schema::reader_pool(path, schema::Reads::Points, readers, &janitor),
-            pages: schema::reader_pool(path, schema::Reads::Pages, PAGE_READERS, &janitor),
+            points,
+            pages,
             lock,
         })
     }
 
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// Where the panel lives.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The file, if it is one.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.place {
+            Place::File(path) => Some(path),
+            Place::Server(_) => None,
+        }
     }
 
     /// Runs a command and answers when it is committed and synced.
@@ -288,7 +259,7 @@ impl Store {
     /// # Errors
     /// What `read` returns, or a fault of the database.
     pub fn point<T>(&self, read: impl FnOnce(&Point<'_>) -> Result<T>) -> Result<T> {
-        tx::read(&*self.points.get()?, read)
+        self.points.read(read)
     }
 
     /// Reads a page's worth, all of it from one moment. Blocks: for threads that may.
@@ -296,7 +267,7 @@ impl Store {
     /// # Errors
     /// What `read` returns, or a fault of the database.
     pub fn page<T>(&self, read: impl FnOnce(&Read<'_>) -> Result<T>) -> Result<T> {
-        tx::read(&*self.pages.get()?, |db| read(db))
+        self.pages.read(|db| read(db))
     }
 
     /// Looks for anything that is wrong with the books, on a connection of its own.
@@ -304,7 +275,7 @@ impl Store {
     /// # Errors
     /// A fault of the database.
     pub fn check(&self) -> Result<Vec<check::Finding>> {
-        check_file(&self.path)
+        check_place(&self.place)
     }
 
     /// Resolves when the writer has met a fault after which nothing can be acknowledged.
@@ -341,7 +312,7 @@ impl Drop for Store {
 }
 
 fn writer_is_gone() -> Error {
-    Error::Storage(Fault { is_fatal: true, text: "the writer has stopped".into() })
+    Error::of_kind(error::FaultKind::Fatal, "the writer has stopped")
 }
 
 /// r2d2 wants a thread to open connections on; one serves both pools.

@@ -17,7 +17,7 @@ const BLOCK: i64 = 1024;
 pub(super) struct Span {
     pub above: i64,
     pub below: i64,
-    is_upwards: bool,
+    pub is_upwards: bool,
 }
 
 impl Span {

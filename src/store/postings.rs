@@ -227,6 +227,13 @@ pub(super) fn last(db: &Read<'_>) -> Result<i64> {
 
 const IN_BLOCK: &str = "SELECT id FROM postings INDEXED BY postings_user
                         WHERE user_id = $1 AND ($2 IS NULL OR kind = $2) AND block = $3";
+/// On a server, where nothing is kept in blocks.
+const DOWNWARDS: &str = "SELECT id FROM postings
+    WHERE user_id = $1 AND ($2 IS NULL OR kind = $2) AND id > $3 AND id < $4
+    ORDER BY id DESC LIMIT $5";
+const UPWARDS: &str = "SELECT id FROM postings
+    WHERE user_id = $1 AND ($2 IS NULL OR kind = $2) AND id > $3 AND id < $4
+    ORDER BY id LIMIT $5";
 
 /// The numbers of what happened to a user's account, of one kind or of any, in the order they are
 /// met. Most of it is charges, so a list of charges passes few others over.
@@ -237,6 +244,11 @@ pub(super) fn ids_of(
     span: Span,
     enough: i64,
 ) -> Result<Vec<PostingId>> {
+    if db.wire().is_some() {
+        let sql = if span.is_upwards { UPWARDS } else { DOWNWARDS };
+        let params = params![user, kind, span.above, span.below, enough];
+        return db.list(sql, params, |row| row.get(0));
+    }
     let enough = usize::try_from(enough).unwrap_or_default();
     let ids =
         span.walk(enough, |block| db.list(IN_BLOCK, params![user, kind, block], |row| row.get(0)))?;

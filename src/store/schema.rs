@@ -4,25 +4,23 @@
 //! gets the whole of `schema.sql` in one transaction; an older one is upgraded by `upgrade.rs`.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use r2d2::Pool;
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
-use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::migrations::VERSION;
-use super::tx::Manager;
 use super::{Error, Missing};
 
 /// "Pnlt": says that a SQLite file is a panel's.
-const APPLICATION_ID: i32 = 0x506e_6c74;
-const SCHEMA: &str = include_str!("../../schema.sql");
+pub(super) const APPLICATION_ID: i32 = 0x506e_6c74;
+/// The schema of a file, and what that of a database is made of.
+pub(super) const SCHEMA: &str = include_str!("../../schema.sql");
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 const STATEMENTS_CACHED: usize = 128;
@@ -31,17 +29,14 @@ const STATEMENTS_CACHED: usize = 128;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// There is no file, and nobody asked for a new one.
-    #[error("there is no panel at {}", .0.display())]
-    NotFound(PathBuf),
+    #[error("there is no panel at {0}")]
+    NotFound(String),
     /// The file is something else.
-    #[error("{} is not a panel's database; it was left as it is", .0.display())]
-    Foreign(PathBuf),
+    #[error("{0} is not a panel's database; it was left as it is")]
+    Foreign(String),
     /// A later version of the program wrote it.
-    #[error(
-        "{} was written by a newer version (schema {found}, known up to {known})",
-        .path.display()
-    )]
-    Newer { path: PathBuf, found: i64, known: i64 },
+    #[error("{place} was written by a newer version (schema {found}, known up to {known})")]
+    Newer { place: String, found: i64, known: i64 },
     /// An earlier version of the program wrote it, and somebody has it open.
     #[error(
         "{} was written by an older version (schema {found}, this one has {known}) and is in use; \
@@ -61,9 +56,12 @@ pub enum OpenError {
     /// The database failed while it was upgraded.
     #[error(transparent)]
     Store(#[from] Error),
+    /// The server's clock and ours disagree: dates would jump between nodes.
+    #[error("the clock of the database's server differs from this machine's by {0} seconds")]
+    Clocks(i64),
     /// Another server has it.
-    #[error("{} is in use by another panelite", .0.display())]
-    Locked(PathBuf),
+    #[error("{0} is in use by another panelite")]
+    Locked(String),
     /// The database could not be opened or brought up to date.
     #[error("the database could not be opened: {0}")]
     Database(#[from] rusqlite::Error),
@@ -92,6 +90,7 @@ impl OpenError {
             | Self::Unsound(..)
             | Self::Foreign(_)
             | Self::Newer { .. }
+            | Self::Clocks(_)
             | Self::Locked(_)
             | Self::File(_) => false,
         }
@@ -112,7 +111,7 @@ pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
     let lock = private().create(true).truncate(false).open(lock_path)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Locked(path.to_owned())),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked(path.display().to_string())),
         Err(TryLockError::Error(error)) => Err(error.into()),
     }
 }
@@ -185,15 +184,10 @@ pub(super) fn open_untouched(path: &Path) -> rusqlite::Result<Connection> {
     Ok(conn)
 }
 
-/// Connections for readers, opened when first needed and then kept.
-pub(super) fn reader_pool(
-    path: &Path,
-    reads: Reads,
-    size: u32,
-    janitor: &Arc<ScheduledThreadPool>,
-) -> Pool<Manager> {
+/// What opens the connections of readers.
+pub(super) fn readers(path: &Path, reads: Reads) -> SqliteConnectionManager {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let manager = SqliteConnectionManager::file(path).with_flags(flags).with_init(move |conn| {
+    SqliteConnectionManager::file(path).with_flags(flags).with_init(move |conn| {
         set_common(conn)?;
         conn.pragma_update(None, "query_only", true)?;
         if reads == Reads::Points {
@@ -203,16 +197,7 @@ pub(super) fn reader_pool(
             conn.pragma_update(None, "mmap_size", 4_i64 << 30)?;
         }
         Ok(())
-    });
-    Pool::builder()
-        .max_size(size)
-        .min_idle(Some(0))
-        .max_lifetime(None)
-        .idle_timeout(None)
-        .test_on_check_out(false)
-        .connection_timeout(BUSY_TIMEOUT)
-        .thread_pool(Arc::clone(janitor))
-        .build_unchecked(Manager(manager))
+    })
 }
 
 fn set_common(conn: &Connection) -> rusqlite::Result<()> {
@@ -228,7 +213,9 @@ fn is_new(path: &Path, missing: Missing) -> Result<bool, OpenError> {
     match std::fs::metadata(path) {
         Ok(found) => Ok(found.is_file() && found.len() == 0),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
-        Err(_) if missing == Missing::Refuse => Err(OpenError::NotFound(path.to_owned())),
+        Err(_) if missing == Missing::Refuse => {
+            Err(OpenError::NotFound(path.display().to_string()))
+        }
         Err(_) => {
             private().create(true).truncate(false).open(path)?;
             Ok(true)
@@ -238,9 +225,9 @@ fn is_new(path: &Path, missing: Missing) -> Result<bool, OpenError> {
 
 /// Looks at the file without touching it: is it ours, whole, and no newer than we are?
 pub(super) fn look_at(path: &Path) -> Result<(), OpenError> {
-    let foreign = || OpenError::Foreign(path.to_owned());
+    let foreign = || OpenError::Foreign(path.display().to_string());
     if !path.try_exists()? {
-        return Err(OpenError::NotFound(path.to_owned()));
+        return Err(OpenError::NotFound(path.display().to_string()));
     }
     let mut header = [0; 100];
     File::open(path)?.read_exact(&mut header).map_err(|_| foreign())?;
@@ -248,14 +235,14 @@ pub(super) fn look_at(path: &Path) -> Result<(), OpenError> {
     if !header.starts_with(b"SQLite format 3\0") || field(68) != APPLICATION_ID {
         return Err(foreign());
     }
-    check_version(path, i64::from(field(60)))?;
+    check_version(path.display(), i64::from(field(60)))?;
     // The WAL may know better than the header. A connection that cannot write leaves both alone.
     let conn = open_untouched(path)?;
     match is_blank(&conn) {
         // One of us died while filling the file: whoever may write rolls that back.
         Err(error) if is_to_roll_back(&error) => Ok(()),
         Err(error) => Err(error.into()),
-        Ok(_) => check_version(path, user_version(&conn)?),
+        Ok(_) => check_version(path.display(), user_version(&conn)?),
     }
 }
 
@@ -269,10 +256,11 @@ fn is_to_roll_back(error: &rusqlite::Error) -> bool {
     code == Some(rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
 }
 
-pub(super) fn check_version(path: &Path, found: i64) -> Result<(), OpenError> {
+pub(super) fn check_version(place: impl fmt::Display, found: i64) -> Result<(), OpenError> {
     let known = VERSION;
     if found > known {
-        return Err(OpenError::Newer { path: path.to_owned(), found, known });
+        let place = place.to_string();
+        return Err(OpenError::Newer { place, found, known });
     }
     Ok(())
 }
@@ -351,6 +339,8 @@ pub(super) fn assert_walks_an_index(sql: &str) {
 
 #[cfg(test)]
 mod tests {
+    use r2d2::ManageConnection as _;
+
     use super::*;
     use crate::store::tx::Conn;
 
@@ -375,10 +365,9 @@ mod tests {
         let path = folder.path().join("panel.db");
         let writer = open_writer(&path, Missing::Create).unwrap();
         let sql = "INSERT INTO settings (key, value) VALUES ('name', 'x')";
-        let janitor = Arc::new(ScheduledThreadPool::new(1));
-        let pool = |reads| reader_pool(&path, reads, 1, &janitor).get().unwrap();
-        let (point, page) = (pool(Reads::Points), pool(Reads::Pages));
-        for reader in [&Conn::Lite(open_reader(&path).unwrap()), &*point, &*page] {
+        let pooled = |reads| readers(&path, reads).connect();
+        for reader in [open_reader(&path), pooled(Reads::Points), pooled(Reads::Pages)] {
+            let reader = Conn::Lite(reader.unwrap());
             let refused = reader.run(sql).unwrap_err();
             assert!(refused.to_string().contains("readonly"), "{refused}");
         }

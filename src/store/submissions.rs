@@ -1,7 +1,7 @@
 //! Submissions: our attempts to buy orders at providers.
 
 use super::value::{Row, RowResult, params};
-use super::{Read, Result, Tx, figures};
+use super::{Read, Result, Tx, figures, nodes};
 use crate::domain::delivery::{Ending, State, Submission};
 use crate::domain::figures::Figures;
 use crate::domain::money::Money;
@@ -75,8 +75,8 @@ pub struct NewSubmission<'a> {
 pub fn insert(tx: &Tx<'_>, new: &NewSubmission<'_>) -> Result<SubmissionId> {
     let id = tx.insert(
         "INSERT INTO submissions (order_id, provider_id, place, provider_service, custom_id, state,
-                                  expected_micros, after_order, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                                  expected_micros, after_order, created_at, node_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         params![
             new.order,
             new.provider,
@@ -87,6 +87,7 @@ pub fn insert(tx: &Tx<'_>, new: &NewSubmission<'_>) -> Result<SubmissionId> {
             new.expected,
             new.after_order,
             tx.now,
+            nodes::own(tx),
         ],
     )?;
     Ok(SubmissionId(id))

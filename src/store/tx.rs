@@ -7,72 +7,80 @@
 use std::cell::RefCell;
 use std::ops::Deref;
 
-use r2d2::ManageConnection;
-use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, ErrorCode, Statement};
 
+use super::error::FaultKind;
+use super::pg::Wire;
 use super::sums::Sums;
-use super::value::{List, Params, Row, RowError, RowResult, ToValue, params};
-use super::{Error, Fault, Result};
+use super::value::{List, Param, Params, Row, RowError, RowResult, ToValue, params};
+use super::{Error, Result};
 use crate::domain::Timestamp;
 
 /// A connection to the engine that holds the panel.
 pub(super) enum Conn {
     Lite(Connection),
+    Pg(Wire),
 }
 
 impl Conn {
     /// Runs a statement that has no parameters and returns nothing.
     pub(super) fn run(&self, sql: &str) -> Result<()> {
-        let Self::Lite(conn) = self;
-        conn.prepare_cached(sql)?.raw_execute()?;
+        match self {
+            Self::Lite(conn) => conn.prepare_cached(sql)?.raw_execute().map(drop)?,
+            Self::Pg(wire) => wire.run_all(sql)?,
+        }
         Ok(())
     }
 
     /// Runs statements, one after the other.
     pub(super) fn run_all(&self, sql: &str) -> Result<()> {
-        let Self::Lite(conn) = self;
-        Ok(conn.execute_batch(sql)?)
+        match self {
+            Self::Lite(conn) => Ok(conn.execute_batch(sql)?),
+            Self::Pg(wire) => wire.run_all(sql),
+        }
+    }
+
+    /// What the transaction that is open sees.
+    pub(super) fn look(&self) -> Read<'_> {
+        Read { conn: self }
+    }
+
+    /// Whether the server is gone, as far as this connection knows.
+    pub(super) fn is_lost(&self) -> bool {
+        match self {
+            Self::Lite(_) => false,
+            Self::Pg(wire) => wire.is_lost(),
+        }
     }
 
     /// How many rows this connection has ever written.
     pub(super) fn changes(&self) -> u64 {
-        let Self::Lite(conn) = self;
-        conn.total_changes()
+        match self {
+            Self::Lite(conn) => conn.total_changes(),
+            Self::Pg(wire) => wire.changes(),
+        }
     }
 
-    /// Whether a transaction is open.
-    pub(super) fn is_in_transaction(&self) -> bool {
-        let Self::Lite(conn) = self;
-        !conn.is_autocommit()
+    /// Ends the transaction without a trace, if one is open. SQLite has done so by itself after
+    /// some errors, a server when the connection was lost.
+    pub(super) fn roll_back(&self) {
+        let is_open = match self {
+            Self::Lite(conn) => !conn.is_autocommit(),
+            Self::Pg(wire) => !wire.is_lost(),
+        };
+        if is_open && let Err(error) = self.run("ROLLBACK") {
+            tracing::error!(%error, "rollback failed");
+        }
     }
 
-    /// Empties the WAL, as far as readers let it.
+    /// Empties the WAL, as far as readers let it. A server looks after its own.
     pub(super) fn checkpoint(&self) -> Result<()> {
-        let Self::Lite(conn) = self;
-        Ok(conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
-    }
-}
-
-/// Opens the connections of a pool.
-pub(super) struct Manager(pub(super) SqliteConnectionManager);
-
-impl ManageConnection for Manager {
-    type Connection = Conn;
-    type Error = rusqlite::Error;
-
-    fn connect(&self) -> rusqlite::Result<Conn> {
-        self.0.connect().map(Conn::Lite)
-    }
-
-    fn is_valid(&self, conn: &mut Conn) -> rusqlite::Result<()> {
-        let Conn::Lite(conn) = conn;
-        self.0.is_valid(conn)
-    }
-
-    fn has_broken(&self, conn: &mut Conn) -> bool {
-        let Conn::Lite(conn) = conn;
-        self.0.has_broken(conn)
+        match self {
+            Self::Lite(conn) => {
+                Ok(conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+            }
+            Self::Pg(_) => Ok(()),
+        }
     }
 }
 
@@ -136,20 +144,31 @@ impl<'c> Tx<'c> {
         }
     }
 
-    /// Runs an `INSERT` of one row; says the number the row was given. To ask for it by `RETURNING`
-    /// would cost a temporary table each time.
+    /// Runs an `INSERT` of one row; says the `id` the row was given. For SQLite, to ask for it by
+    /// `RETURNING` would cost a temporary table each time.
     pub(super) fn insert(&self, sql: &str, params: impl Params) -> Result<i64> {
-        self.execute(sql, params)?;
-        let Conn::Lite(conn) = self.read.conn;
-        Ok(conn.last_insert_rowid())
+        match self.read.conn {
+            Conn::Lite(conn) => {
+                self.execute(sql, params)?;
+                Ok(conn.last_insert_rowid())
+            }
+            Conn::Pg(_) => self.get(&format!("{sql} RETURNING id"), params, |row| row.get(0)),
+        }
     }
 
     /// Runs a statement that returns nothing; says how many rows it touched.
     pub(super) fn execute(&self, sql: &str, params: impl Params) -> Result<usize> {
-        let Conn::Lite(conn) = self.read.conn;
-        let mut statement = conn.prepare_cached(sql)?;
-        bind(&mut statement, params.list())?;
-        Ok(statement.raw_execute()?)
+        match self.read.conn {
+            Conn::Lite(conn) => {
+                let mut statement = conn.prepare_cached(sql)?;
+                bind(&mut statement, params.list())?;
+                Ok(statement.raw_execute()?)
+            }
+            Conn::Pg(wire) => {
+                let touched = wire.execute(sql, params.list())?;
+                Ok(usize::try_from(touched).unwrap_or(usize::MAX))
+            }
+        }
     }
 }
 
@@ -170,6 +189,24 @@ impl<'c> Deref for Tx<'c> {
 }
 
 impl Read<'_> {
+    /// The server's connection, where the panel lives on one: for the few places where the
+    /// engines differ in what they must be asked.
+    pub(super) fn wire(&self) -> Option<&Wire> {
+        match self.conn {
+            Conn::Lite(_) => None,
+            Conn::Pg(wire) => Some(wire),
+        }
+    }
+
+    /// Runs a part of what is read, so that a fault in it does not spoil what follows.
+    pub(super) fn apart(&self, read: impl FnOnce(&Self) -> Result<()>) -> Result<()> {
+        let Some(wire) = self.wire() else { return read(self) };
+        wire.run_all("SAVEPOINT part")?;
+        let done = read(self);
+        wire.run_all(if done.is_ok() { "RELEASE part" } else { "ROLLBACK TO part" })?;
+        done
+    }
+
     /// The row, if there is one.
     pub(super) fn find<T>(
         &self,
@@ -177,13 +214,20 @@ impl Read<'_> {
         params: impl Params,
         map: impl FnOnce(&Row<'_>) -> RowResult<T>,
     ) -> Result<Option<T>> {
-        let Conn::Lite(conn) = self.conn;
-        let mut statement = conn.prepare_cached(sql)?;
-        bind(&mut statement, params.list())?;
-        let mut rows = statement.raw_query();
-        match rows.next()? {
-            Some(row) => Ok(Some(map(&Row::Lite(row))?)),
-            None => Ok(None),
+        match self.conn {
+            Conn::Lite(conn) => {
+                let mut statement = conn.prepare_cached(sql)?;
+                bind(&mut statement, params.list())?;
+                let mut rows = statement.raw_query();
+                match rows.next()? {
+                    Some(row) => Ok(Some(map(&Row::Lite(row))?)),
+                    None => Ok(None),
+                }
+            }
+            Conn::Pg(wire) => {
+                let rows = wire.query(sql, params.list())?;
+                Ok(rows.first().map(|row| map(&Row::Pg(row))).transpose()?)
+            }
         }
     }
 
@@ -204,6 +248,10 @@ impl Read<'_> {
         params: impl Params,
         mut map: impl FnMut(&Row<'_>) -> RowResult<T>,
     ) -> Result<Vec<T>> {
+        if let Conn::Pg(wire) = self.conn {
+            let rows = wire.query(sql, params.list())?;
+            return Ok(rows.iter().map(|row| map(&Row::Pg(row))).collect::<RowResult<_>>()?);
+        }
         let mut found = Vec::new();
         self.for_each(sql, params, |row| {
             found.push(map(row)?);
@@ -220,7 +268,16 @@ impl Read<'_> {
         keys: &[K],
         map: impl Fn(&Row<'_>) -> RowResult<T>,
     ) -> Result<Vec<Option<T>>> {
-        keys.iter().map(|key| self.find(sql, params![*key], &map)).collect()
+        let Conn::Pg(wire) = self.conn else {
+            return keys.iter().map(|key| self.find(sql, params![*key], &map)).collect();
+        };
+        let params: Vec<[&dyn Param; 1]> = keys.iter().map(|key| [key as &dyn Param]).collect();
+        let list: Vec<(&str, List<'_>)> = params.iter().map(|key| (sql, &key[..])).collect();
+        let mut found = Vec::with_capacity(keys.len());
+        for rows in wire.pipeline(None, &list, None)? {
+            found.push(rows.first().map(|row| map(&Row::Pg(row))).transpose()?);
+        }
+        Ok(found)
     }
 
     /// For each key the row, which must be there; in the order of the keys.
@@ -230,17 +287,25 @@ impl Read<'_> {
         keys: &[K],
         map: impl Fn(&Row<'_>) -> RowResult<T>,
     ) -> Result<Vec<T>> {
-        keys.iter().map(|key| self.get(sql, params![*key], &map)).collect()
+        if self.wire().is_none() {
+            return keys.iter().map(|key| self.get(sql, params![*key], &map)).collect();
+        }
+        let found = self.find_each(sql, keys, map)?.into_iter().collect::<Option<Vec<_>>>();
+        found.ok_or_else(|| Error::fault("a row that must exist does not"))
     }
 
-    /// Hands every row to `each` as it comes, keeping none of them.
+    /// Hands every row to `each` as it comes, keeping none of them. Nothing may be asked in
+    /// between.
     pub(super) fn for_each(
         &self,
         sql: &str,
         params: impl Params,
         mut each: impl FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<()> {
-        let Conn::Lite(conn) = self.conn;
+        let conn = match self.conn {
+            Conn::Lite(conn) => conn,
+            Conn::Pg(wire) => return wire.stream(sql, params.list(), |row| each(&Row::Pg(row))),
+        };
         let mut statement = conn.prepare_cached(sql)?;
         bind(&mut statement, params.list())?;
         let mut rows = statement.raw_query();
@@ -263,24 +328,54 @@ fn bind(statement: &mut Statement<'_>, params: List<'_>) -> rusqlite::Result<()>
     Ok(())
 }
 
-/// Runs `read` on what the file holds at one moment. As long as the first statement is not through
+const VERSIONS: &str = "SELECT catalogue, callers FROM versions";
+const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// Runs `read` on what the panel holds at one moment. As long as the first statement is not through
 /// with its rows, SQLite shows all others the moment that it saw. However `read` ends, that ends.
 pub(super) fn read<T>(conn: &Conn, read: impl FnOnce(&Point<'_>) -> Result<T>) -> Result<T> {
-    let Conn::Lite(lite) = conn;
-    let mut statement = lite.prepare_cached("SELECT catalogue, callers FROM versions")?;
-    let mut rows = statement.raw_query();
-    let row = rows.next()?.ok_or_else(|| Error::fault("the file has no versions"))?;
-    let versions = Versions { catalogue: row.get(0)?, callers: row.get(1)? };
-    read(&Point { read: Read { conn }, versions })
+    let none = || Error::fault("the file has no versions");
+    match conn {
+        Conn::Lite(lite) => {
+            let mut statement = lite.prepare_cached(VERSIONS)?;
+            let mut rows = statement.raw_query();
+            let versions = Row::Lite(rows.next()?.ok_or_else(none)?).versions()?;
+            read(&Point { read: Read { conn }, versions })
+        }
+        Conn::Pg(wire) => {
+            let _moment = Moment(wire);
+            let answers = wire.pipeline(Some(BEGIN_READ), &[(VERSIONS, &[])], None)?;
+            let row = answers.first().and_then(|rows| rows.first()).ok_or_else(none)?;
+            read(&Point { read: Read { conn }, versions: Row::Pg(row).versions()? })
+        }
+    }
 }
 
-/// Runs `read` on what a file holds at one moment, without trusting its contents. The connection is
-/// good for nothing else afterwards.
+/// A transaction that reads. Nobody waits for its end.
+struct Moment<'c>(&'c Wire);
+
+impl Drop for Moment<'_> {
+    fn drop(&mut self) {
+        self.0.send("COMMIT");
+    }
+}
+
+impl Row<'_> {
+    fn versions(&self) -> RowResult<Versions> {
+        Ok(Versions { catalogue: self.get(0)?, callers: self.get(1)? })
+    }
+}
+
+/// Runs `read` on what the panel holds at one moment, without trusting its contents. The connection
+/// is good for nothing else afterwards.
 pub(super) fn read_untrusted<T>(
     conn: &Conn,
     read: impl FnOnce(&Read<'_>) -> Result<T>,
 ) -> Result<T> {
-    conn.run("BEGIN")?;
+    conn.run(match conn {
+        Conn::Lite(_) => "BEGIN",
+        Conn::Pg(_) => BEGIN_READ,
+    })?;
     read(&Read { conn })
 }
 
@@ -302,7 +397,8 @@ impl From<rusqlite::Error> for Error {
                     | ErrorCode::ReadOnly
             )
         );
-        Self::Storage(Fault { is_fatal, text: error.to_string().into() })
+        let kind = if is_fatal { FaultKind::Fatal } else { FaultKind::Plain };
+        Self::of_kind(kind, &error.to_string())
     }
 }
 

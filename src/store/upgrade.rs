@@ -76,7 +76,7 @@ fn keep_and_run(
 ) -> std::result::Result<Option<(i64, PathBuf)>, OpenError> {
     let source = schema::open_untouched(path)?;
     let found = schema::user_version(&source)?;
-    schema::check_version(path, found)?;
+    schema::check_version(path.display(), found)?;
     if found == VERSION {
         return Ok(None);
     }

@@ -4,7 +4,11 @@
 //! Three kinds of values are stored: whole numbers, text and bytes. `Option` is `NULL` of the kind
 //! of what it lacks, so that an engine that prepares statements by type always has one.
 
+use std::error::Error as StdError;
+
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{self as pg, IsNull, Type};
 
 use crate::domain::condition::ConditionKind;
 use crate::domain::delivery::{Ending, Hand, Stage, State};
@@ -38,6 +42,18 @@ pub(super) enum Value<'a> {
     Int(i64),
     Text(&'a str),
     Blob(&'a [u8]),
+}
+
+impl Value<'_> {
+    /// What a column would have to be to hold it.
+    pub(super) const fn kind(self) -> Kind {
+        match self {
+            Self::Null(kind) => kind,
+            Self::Int(_) => Kind::Int,
+            Self::Text(_) => Kind::Text,
+            Self::Blob(_) => Kind::Blob,
+        }
+    }
 }
 
 /// A type that can be stored, and as what.
@@ -100,6 +116,7 @@ pub(super) trait FromValue: Sized {
 /// One row of an answer.
 pub(super) enum Row<'a> {
     Lite(&'a rusqlite::Row<'a>),
+    Pg(&'a tokio_postgres::Row),
 }
 
 /// Why a column could not be read.
@@ -116,16 +133,42 @@ pub(super) type RowResult<T> = Result<T, RowError>;
 impl Row<'_> {
     /// The column of that number, from 0.
     pub(super) fn get<T: FromValue>(&self, at: usize) -> RowResult<T> {
-        let Self::Lite(row) = self;
-        let stored = row.get_ref(at).map_err(RowError::Lite)?;
-        let value = match stored {
-            ValueRef::Null => Some(Value::Null(Kind::Int)),
-            ValueRef::Integer(number) => Some(Value::Int(number)),
-            ValueRef::Text(text) => std::str::from_utf8(text).ok().map(Value::Text),
-            ValueRef::Blob(bytes) => Some(Value::Blob(bytes)),
-            ValueRef::Real(_) => None,
-        };
-        value.and_then(T::from_value).ok_or_else(|| unfit(row, at, stored))
+        match self {
+            Self::Lite(row) => {
+                let stored = row.get_ref(at).map_err(RowError::Lite)?;
+                known(stored).and_then(T::from_value).ok_or_else(|| unfit(row, at, stored))
+            }
+            Self::Pg(row) => {
+                let value = row.try_get(at).ok().map(|Received(value)| value);
+                value.and_then(T::from_value).ok_or_else(|| unfit_there(row, at))
+            }
+        }
+    }
+
+    /// What that column holds, whatever it is.
+    pub(super) fn value(&self, at: usize) -> RowResult<Value<'_>> {
+        match self {
+            Self::Lite(row) => {
+                let stored = row.get_ref(at).map_err(RowError::Lite)?;
+                known(stored).ok_or_else(|| unfit(row, at, stored))
+            }
+            Self::Pg(row) => {
+                let value = row.try_get(at).map(|Received(value)| value);
+                value.map_err(|_| unfit_there(row, at))
+            }
+        }
+    }
+}
+
+/// What a file holds as one of our values, if it is one.
+#[inline]
+fn known(stored: ValueRef<'_>) -> Option<Value<'_>> {
+    match stored {
+        ValueRef::Null => Some(Value::Null(Kind::Int)),
+        ValueRef::Integer(number) => Some(Value::Int(number)),
+        ValueRef::Text(text) => std::str::from_utf8(text).ok().map(Value::Text),
+        ValueRef::Blob(bytes) => Some(Value::Blob(bytes)),
+        ValueRef::Real(_) => None,
     }
 }
 
@@ -136,6 +179,16 @@ fn unfit(row: &rusqlite::Row<'_>, at: usize, stored: ValueRef<'_>) -> RowError {
     RowError::Column(format!("column {at} ({name}) holds an unfit {}", stored.data_type()))
 }
 
+#[cold]
+fn unfit_there(row: &tokio_postgres::Row, at: usize) -> RowError {
+    RowError::Column(match row.columns().get(at) {
+        Some(column) => {
+            format!("column {at} ({}) holds an unfit {}", column.name(), column.type_())
+        }
+        None => format!("there is no column {at}"),
+    })
+}
+
 impl ToSql for Value<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match *self {
@@ -144,6 +197,66 @@ impl ToSql for Value<'_> {
             Self::Text(text) => ValueRef::Text(text.as_bytes()),
             Self::Blob(bytes) => ValueRef::Blob(bytes),
         }))
+    }
+}
+
+/// What the other driver answers when it codes a value.
+type Coded<T> = Result<T, Box<dyn StdError + Sync + Send>>;
+
+/// A value as a parameter on the wire. Shown, it is its kind: the driver logs what it is given.
+pub(super) struct Bound<'a>(pub Value<'a>);
+
+impl std::fmt::Debug for Bound<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}", self.0.kind())
+    }
+}
+
+impl pg::ToSql for Bound<'_> {
+    /// PostgreSQL knows no NUL in a text.
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Coded<IsNull> {
+        match self.0 {
+            Value::Null(_) => Ok(IsNull::Yes),
+            Value::Int(number) => pg::ToSql::to_sql(&number, ty, out),
+            Value::Text(text) if text.contains('\0') => {
+                pg::ToSql::to_sql(&text.replace('\0', "\u{FFFD}"), ty, out)
+            }
+            Value::Text(text) => pg::ToSql::to_sql(&text, ty, out),
+            Value::Blob(bytes) => pg::ToSql::to_sql(&bytes, ty, out),
+        }
+    }
+
+    /// Statements are prepared for the kinds of their parameters.
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    fn to_sql_checked(&self, ty: &Type, out: &mut BytesMut) -> Coded<IsNull> {
+        pg::ToSql::to_sql(self, ty, out)
+    }
+}
+
+/// A value of a row that came over the wire.
+struct Received<'a>(pub Value<'a>);
+
+impl<'a> pg::FromSql<'a> for Received<'a> {
+    fn from_sql(ty: &Type, raw: &'a [u8]) -> Coded<Self> {
+        Ok(Self(match *ty {
+            Type::INT8 => Value::Int(<i64 as pg::FromSql>::from_sql(ty, raw)?),
+            Type::INT4 => Value::Int(<i32 as pg::FromSql>::from_sql(ty, raw)?.into()),
+            Type::BOOL => Value::Int(<bool as pg::FromSql>::from_sql(ty, raw)?.into()),
+            Type::BYTEA => Value::Blob(raw),
+            _ => Value::Text(<&str as pg::FromSql>::from_sql(ty, raw)?),
+        }))
+    }
+
+    fn from_sql_null(_: &Type) -> Coded<Self> {
+        Ok(Self(Value::Null(Kind::Int)))
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        let is_whole = matches!(*ty, Type::INT8 | Type::INT4 | Type::BOOL);
+        is_whole || *ty == Type::BYTEA || <&str as pg::FromSql>::accepts(ty)
     }
 }
 

@@ -247,9 +247,8 @@ fn the_books_say_whether_they_balance() {
 fn books_that_do_not_balance_are_said_so_loudly() {
     let (panel, _, mut olga) = shop();
     let lose = |micros: i64| {
-        let conn = rusqlite::Connection::open(panel.db()).unwrap();
-        let sql = "UPDATE accounts SET balance_micros = balance_micros - ?1 WHERE id = 3";
-        conn.execute(sql, [micros]).unwrap();
+        let sql = "UPDATE accounts SET balance_micros = balance_micros -";
+        panel.sql(&format!("{sql} ({micros}) WHERE id = 3"));
     };
     lose(5);
     assert_eq!(olga.post("/admin/ledger/check", &[]).status, 303);

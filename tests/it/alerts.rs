@@ -11,6 +11,7 @@ use panelite::domain::{Actor, ConditionId, Timestamp};
 use panelite::secret::Sealer;
 use panelite::store::{audit, secrets};
 
+use crate::fixture::engine::{self, file_only};
 use crate::fixture::mailbox::{Mailbox, PASSWORD, Spoken};
 use crate::fixture::panel::{self, Panel, stderr, stdout};
 use crate::fixture::telegram::{TOKEN, Telegram};
@@ -18,7 +19,7 @@ use crate::fixture::telegram::{TOKEN, Telegram};
 const KIND: ConditionKind = ConditionKind::Failing;
 
 fn set(panel: &Panel, values: &[(Setting, &str)], (secret, text): (SecretName, &str)) {
-    let sealer = Sealer::open(&panel.db().with_file_name("panel.db.key")).unwrap();
+    let sealer = Sealer::open(&engine::key_file(panel.db())).unwrap();
     let sealed = sealer.seal(&secrets::seal_place(secret), text.as_bytes());
     let values = values.iter().map(|(setting, value)| (*setting, (*value).to_owned())).collect();
     let (actor, change) = (Actor::CommandLine, SecretChange::Replace(sealed));
@@ -255,9 +256,10 @@ fn one_channel_that_takes_it_is_enough() {
 
 #[test]
 fn a_token_of_another_key_file_is_asked_for_again() {
+    file_only!("all nodes of a server have one key file");
     let (panel, telegram) = start();
     let panel = panel.restarted_after(|db| {
-        std::fs::remove_file(db.with_file_name("panel.db.key")).unwrap();
+        std::fs::remove_file(engine::key_file(db)).unwrap();
     });
     raise(&panel, 7);
     after(&panel, 60);
@@ -355,6 +357,7 @@ fn nothing_secret_is_in_the_file_the_log_or_an_answer() {
     let said = stderr(&output);
     assert!(said.contains("panelite: Mail: TLS failed: ") && !said.contains(PASSWORD), "{said}");
     set_telegram(&panel, &Telegram::start());
+    file_only!("a server's files are its own");
     for suffix in ["", "-wal"] {
         let bytes = std::fs::read(format!("{}{suffix}", panel.db().display())).unwrap();
         for secret in [PASSWORD, TOKEN] {

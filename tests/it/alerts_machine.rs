@@ -3,6 +3,7 @@
 use panelite::delivery::alerts::channels::World;
 use panelite::domain::outcome::Outcome;
 
+use crate::fixture::engine::file_only;
 use crate::fixture::panel::{Panel, stderr};
 
 const HOUR: i64 = 3600;
@@ -15,9 +16,7 @@ fn frees(panel: &Panel, bytes: u64) {
 }
 
 fn execute(panel: &Panel, sql: &str) {
-    let conn = rusqlite::Connection::open(panel.db()).unwrap();
-    conn.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
-    conn.execute_batch(sql).unwrap();
+    panel.sql(sql);
 }
 
 #[test]
@@ -55,6 +54,7 @@ fn a_disk_that_fills_up_is_told_and_at_last_nothing_is_sent() {
 
 #[test]
 fn a_backup_is_asked_for_after_a_week_and_remembered() {
+    file_only!("a server is copied by its own tools");
     let panel = Panel::start();
     panel.reseller("ann", "1");
     panel.clock.advance(7 * DAY);

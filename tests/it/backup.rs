@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+use crate::fixture::engine::{Held, file_only};
 use crate::fixture::panel::{cli, stderr, stdout};
 use crate::fixture::server::{Buyer, Load, Server, Shop};
 
@@ -54,6 +55,7 @@ fn files(shop: &Shop) -> Vec<String> {
 
 #[test]
 fn a_backup_under_load_holds_what_was_acknowledged_before() {
+    file_only!("a server is copied by its own tools");
     let shop = Shop::new();
     let server = Server::start(&shop.db);
     let load = Load::start(&shop, server.address, 4, "load");
@@ -80,6 +82,7 @@ fn a_backup_under_load_holds_what_was_acknowledged_before() {
 
 #[test]
 fn a_backup_replaces_nothing_and_a_cut_off_one_is_no_obstacle() {
+    file_only!("a server is copied by its own tools");
     let shop = Shop::new();
     let backup = back_up(&shop, "backup.db");
     let bytes = std::fs::read(&backup).unwrap();
@@ -102,6 +105,7 @@ fn a_backup_replaces_nothing_and_a_cut_off_one_is_no_obstacle() {
 
 #[test]
 fn a_restore_brings_back_the_backup_and_keeps_what_was_there() {
+    file_only!("a server is copied by its own tools");
     let shop = Shop::new();
     buy(&shop, "old", 3);
     let backup = back_up(&shop, "backup.db");
@@ -123,7 +127,7 @@ fn a_restore_brings_back_the_backup_and_keeps_what_was_there() {
     assert_eq!(shop.orders_paid(), 3);
     assert_eq!(std::fs::read(&backup).unwrap(), bytes, "the backup was changed");
     let kept = |name: &str| {
-        let kept = Shop { db: shop.folder.path().join(name), ..Shop::new() };
+        let kept = Shop { db: Held::new(shop.folder.path().join(name)), ..Shop::new() };
         kept.assert_sound();
         kept.orders_paid()
     };
@@ -134,6 +138,7 @@ fn a_restore_brings_back_the_backup_and_keeps_what_was_there() {
 
 #[test]
 fn a_restore_refuses_what_is_no_sound_panel() {
+    file_only!("a server is copied by its own tools");
     let shop = Shop::new();
     buy(&shop, "order", 2);
     let damaged = |name: &str, sql: &str| {
@@ -164,6 +169,7 @@ fn a_restore_refuses_what_is_no_sound_panel() {
 
 #[test]
 fn a_restore_leaves_alone_what_is_not_ours() {
+    file_only!("a server is copied by its own tools");
     let shop = Shop::new();
     let backup = back_up(&shop, "backup.db");
     let diary = shop.folder.path().join("diary.txt");

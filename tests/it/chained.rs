@@ -10,10 +10,11 @@ use panelite::domain::delivery::{Stage, State};
 use panelite::domain::order::{OrderStatus, PublicStatus};
 use panelite::domain::provider::Dialect;
 use panelite::domain::refill::RefillStatus;
-use panelite::domain::{Actor, OrderId, ProviderId, RefillId};
+use panelite::domain::{Actor, OrderId, ProviderId, RefillId, Timestamp};
 use panelite::secret::Sealer;
 use panelite::store::{Missing, Store, deliveries, orders, placed, refills, submissions};
 
+use crate::fixture::engine;
 use crate::fixture::panel::{Panel, Reseller, add_provider, cli, stderr};
 use crate::fixture::server::{Server, Shop};
 
@@ -181,8 +182,8 @@ fn killed_at_random_neither_panel_loses_an_order_or_doubles_one() {
         assert!(done.status.success(), "{}", stderr(&done));
     };
     import(&maker, services("1.00", None));
-    let store = Store::open(&seller.db, Missing::Refuse, Clock::System).unwrap();
-    let sealer = Sealer::open(&seller.db.with_file_name("panel.db.key")).unwrap();
+    let store = Store::open(engine::place(&seller.db), Missing::Refuse, Clock::System).unwrap();
+    let sealer = Sealer::open(&engine::key_file(&seller.db)).unwrap();
     add_provider(&store, &sealer, ("maker", &url(port), &maker.key), 5);
     drop(store);
     import(&seller, services("1.30", Some("maker")));
@@ -219,18 +220,20 @@ fn killed_at_random_neither_panel_loses_an_order_or_doubles_one() {
 
 /// Whether nothing waits to be sent any more.
 fn is_all_sent(seller: &Shop) -> bool {
-    let store = Store::open(&seller.db, Missing::Refuse, Clock::System).unwrap();
+    let store = Store::open(engine::place(&seller.db), Missing::Refuse, Clock::System).unwrap();
     let provider = ProviderId(1);
     let waits = store.point(|db| {
         let waiting = deliveries::count(db, provider, Stage::Send, 1)?;
-        Ok(waiting > 0 || !deliveries::list_interrupted(db, provider, 1)?.is_empty())
+        Ok(waiting > 0
+            || !deliveries::list_interrupted(db, provider, Timestamp(i64::MAX), 1)?.is_empty())
     });
     !waits.unwrap()
 }
 
 /// Each order of the seller is one order of the maker, or waits for a person.
 fn assert_partners(seller: &Shop, maker: &Shop, bought: usize) {
-    let open = |shop: &Shop| Store::open(&shop.db, Missing::Refuse, Clock::System).unwrap();
+    let open =
+        |shop: &Shop| Store::open(engine::place(&shop.db), Missing::Refuse, Clock::System).unwrap();
     let (above, below) = (open(seller), open(maker));
     let mut by_own_id: BTreeMap<String, usize> = BTreeMap::new();
     let all = |store: &Store| {

@@ -1,8 +1,9 @@
 //! The command line as scripts see it: what it prints, and with what it exits.
 
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
+use crate::fixture::engine::file_only;
 use crate::fixture::http;
 use crate::fixture::panel::{self, Panel, stderr, stdout};
 use crate::fixture::server::Server;
@@ -73,6 +74,7 @@ fn from_an_empty_folder_to_the_first_order() {
 
 #[test]
 fn a_second_server_on_one_file_is_refused() {
+    file_only!("a database has any number of servers");
     let panel = Panel::start();
     let output = panel.cli(&["serve", "--listen", "127.0.0.1:0"]);
     assert_eq!(output.status.code(), Some(1));
@@ -167,6 +169,7 @@ fn keys_are_shown_once() {
     assert!(serde_json::from_str::<serde_json::Value>(&list).unwrap()["revoked"].is_i64());
     // The file itself does not hold the key either.
     assert_eq!(done(panel.db(), &["check"]), "sound");
+    file_only!("a server's files are its own");
     let bytes = std::fs::read(panel.db()).unwrap();
     assert!(!bytes.windows(20).any(|window| window == &ann.key.as_bytes()[9..29]));
 }
@@ -257,4 +260,33 @@ fn an_import_creates_updates_and_leaves_the_rest() {
     let other = import(db, &format!("{HEADER}\n6,Likes,Next,Default,2,1,1,0,0,0,,,\n"));
     let sentence = "line 2: The type of a service that has orders cannot change\n";
     assert!(stderr(&other).ends_with(sentence), "{}", stderr(&other));
+}
+
+#[test]
+fn what_only_a_file_has_is_not_asked_of_a_server() {
+    let run = |address: &str, args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_panelite"));
+        let command = command.env("PANELITE_DB", address).env_remove("PANELITE_KEY_FILE");
+        let output = command.env("PANELITE_DB_PASSWORD", "hush").args(args).output().unwrap();
+        let said = stderr(&output);
+        assert!(!said.contains("hush") && !said.contains("other"), "{said}");
+        (output.status.code(), said)
+    };
+    let nowhere = "postgres://panel:other@127.0.0.1:1/panel";
+    for (address, args, says) in [
+        (
+            nowhere,
+            &["backup", "x.db"][..],
+            "postgres://panel@127.0.0.1:1/panel is a server's: copy",
+        ),
+        (nowhere, &["restore", "x.db"], "copy it with pg_dump or pgBackRest"),
+        (nowhere, &["serve"], "say with --key-file where the key is"),
+        ("postgres://panel@db/panel?sslmode=prefer", &["check"], "may fall back to plain text"),
+        ("postgres:///panel", &["check"], "names no host"),
+    ] {
+        let (code, said) = run(address, args);
+        assert!(code == Some(2) && said.contains(says), "{args:?}: {code:?} {said}");
+    }
+    let (code, said) = run(nowhere, &["check"]);
+    assert!(matches!(code, Some(1 | 74)) && !said.is_empty(), "{code:?} {said}");
 }

@@ -12,6 +12,7 @@ use panelite::store::{Missing, Store, check, check_file};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use crate::fixture::engine::{self, file_only};
 use crate::fixture::panel::{Panel, cli, stdout};
 use crate::fixture::table::rows;
 
@@ -325,6 +326,7 @@ fn sql(how: &str) -> String {
 
 #[test]
 fn every_falsification_is_named() {
+    file_only!("it forges the bytes of a file");
     let (mut named, mut wrong) = (BTreeSet::new(), Vec::new());
     for row in rows(FALSIFICATIONS) {
         let (_folder, path) = copy();
@@ -359,9 +361,10 @@ fn rules_in(source: &'static str) -> HashSet<&'static str> {
 
 #[test]
 fn nothing_is_wrong_with_a_sound_file() {
+    file_only!("it forges the bytes of a file");
     let (_folder, path) = copy();
     assert_eq!(check_file(&path).unwrap(), []);
-    let store = Store::open(&path, Missing::Refuse, Clock::System).unwrap();
+    let store = Store::open(engine::place(&path), Missing::Refuse, Clock::System).unwrap();
     assert_eq!(store.page(check::quick).unwrap(), []);
     drop(store);
     // Taking the guards off and putting them on again is no damage.
@@ -371,6 +374,7 @@ fn nothing_is_wrong_with_a_sound_file() {
 
 #[test]
 fn a_missing_guard_is_named() {
+    file_only!("it forges the bytes of a file");
     let (_folder, path) = copy();
     let names = guards(&connect(&path), "type IN ('trigger', 'index')");
     assert!(names.len() > 10);
@@ -392,6 +396,7 @@ fn a_missing_guard_is_named() {
 
 #[test]
 fn a_damaged_page_is_a_finding_wherever_it_is() {
+    file_only!("it forges the bytes of a file");
     let page_size = usize::from(u16::from_be_bytes([SOUND[16], SOUND[17]]));
     let pages = SOUND.len() / page_size;
     assert!(pages > 20);
@@ -407,6 +412,7 @@ fn a_damaged_page_is_a_finding_wherever_it_is() {
 
 #[test]
 fn what_is_no_database_is_a_finding_too() {
+    file_only!("it forges the bytes of a file");
     for bytes in [&b"key,value\n"[..], &SOUND[..SOUND.len() / 2], &SOUND[..512]] {
         let (_folder, path) = copy();
         std::fs::write(&path, bytes).unwrap();
@@ -417,6 +423,7 @@ fn what_is_no_database_is_a_finding_too() {
 
 #[test]
 fn the_command_line_prints_what_is_wrong() {
+    file_only!("it forges the bytes of a file");
     let (_folder, path) = copy();
     let output = cli(&path, &["check"]);
     assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), "sound\n"));
@@ -431,6 +438,7 @@ fn the_command_line_prints_what_is_wrong() {
 
 #[test]
 fn a_server_does_not_sell_from_unsound_books() {
+    file_only!("it forges the bytes of a file");
     let (_folder, path) = copy();
     falsify(&path, "UPDATE accounts SET balance_micros = balance_micros + 1 WHERE id = 4");
     let output = cli(&path, &["serve", "--listen", "127.0.0.1:0"]);

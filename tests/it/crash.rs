@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
+use crate::fixture::engine::Held;
 use crate::fixture::http;
 use crate::fixture::panel::{cli, stdout};
 use crate::fixture::server::{self, Buyer, Load, Sent, Server, Shop};
@@ -66,7 +67,7 @@ fn acknowledged_orders_survive_kill_9() {
 #[test]
 fn a_start_that_is_killed_harms_nothing() {
     let shop = Shop::new();
-    let new = shop.folder.path().join("new.db");
+    let new = Held::new(shop.folder.path().join("new.db"));
     for db in [&shop.db, &new] {
         for _ in 0..20 {
             let mut child = server::spawn(db, &[]);

@@ -12,6 +12,7 @@ use panelite::practice::{Mode, Practice};
 use panelite::secret::Sealer;
 use panelite::store::{Missing, Store, deliveries, orders, submissions};
 
+use crate::fixture::engine::{self, file_only};
 use crate::fixture::panel::{Panel, add_provider, cli, stderr};
 use crate::fixture::server::{self, Server, Shop};
 
@@ -24,8 +25,8 @@ pub(crate) fn practice(clock: Clock) -> Practice {
 /// A shop that sells through a practice provider, in a file that a server opens.
 pub(crate) fn shop(practice: &Practice) -> Shop {
     let shop = Shop::new();
-    let key_file = shop.db.with_file_name("panel.db.key");
-    let store = Store::open(&shop.db, Missing::Refuse, Clock::System).unwrap();
+    let key_file = engine::key_file(&shop.db);
+    let store = Store::open(engine::place(&shop.db), Missing::Refuse, Clock::System).unwrap();
     let sealer = Sealer::open(&key_file).unwrap();
     add_provider(&store, &sealer, ("practice", &practice.url(), practice.key()), 5);
     drop(store);
@@ -90,7 +91,7 @@ fn whichever_point_the_panel_dies_at_an_order_is_sent_once_or_waits_for_a_person
 }
 
 fn status(db: &Path, id: i64) -> OrderStatus {
-    let store = Store::open(db, Missing::Refuse, Clock::System).unwrap();
+    let store = Store::open(engine::place(db), Missing::Refuse, Clock::System).unwrap();
     store.point(|db| orders::find(db, OrderId(id))).unwrap().unwrap().status
 }
 
@@ -119,7 +120,7 @@ fn killed_at_random_under_load_the_panel_buys_everything_at_most_once() {
     shop.assert_sound();
     assert_bought_once(&practice, "25 kills");
     let there = arrived(&practice);
-    let store = Store::open(&shop.db, Missing::Refuse, Clock::System).unwrap();
+    let store = Store::open(engine::place(&shop.db), Missing::Refuse, Clock::System).unwrap();
     for id in bought {
         let (order, attempts) = store
             .point(|db| {
@@ -135,7 +136,7 @@ fn killed_at_random_under_load_the_panel_buys_everything_at_most_once() {
 }
 
 fn doubtful_and_nowhere(db: &Path, practice: &Practice) -> usize {
-    let store = Store::open(db, Missing::Refuse, Clock::System).unwrap();
+    let store = Store::open(engine::place(db), Missing::Refuse, Clock::System).unwrap();
     let attempts = |order| store.point(|db| submissions::list_of(db, order)).unwrap();
     let waiting = store.point(|db| deliveries::list_hand(db, 1000)).unwrap();
     let there = arrived(practice);
@@ -144,7 +145,7 @@ fn doubtful_and_nowhere(db: &Path, practice: &Practice) -> usize {
 }
 
 fn doubtful(db: &Path) -> usize {
-    let store = Store::open(db, Missing::Refuse, Clock::System).unwrap();
+    let store = Store::open(engine::place(db), Missing::Refuse, Clock::System).unwrap();
     store.point(|db| deliveries::list_hand(db, 1000)).unwrap().len()
 }
 
@@ -162,6 +163,7 @@ enum Put {
 
 #[test]
 fn a_file_that_is_not_the_last_one_sends_nothing_that_waited() {
+    file_only!("an older file is put in its place");
     for (put, context) in [
         (Put::Older, "older"),
         (Put::OlderWithoutEpoch, "older without epoch"),
@@ -205,7 +207,7 @@ impl Restored {
     fn put(&mut self, put: &Put) -> Panel {
         let copy = self.copy.clone();
         self.panel.take().unwrap().restarted_after(|db| {
-            let epoch = db.with_file_name("panel.db.epoch");
+            let epoch = engine::epoch_file(db);
             match put {
                 Put::Older => replace(db, &copy),
                 Put::OlderWithoutEpoch => {
@@ -255,7 +257,7 @@ fn a_kill_while_parking_goes_on_parking() {
         add(&shop, &server, &format!("more{number}"));
     }
     server.terminate();
-    std::fs::remove_file(shop.db.with_file_name("panel.db.epoch")).unwrap();
+    std::fs::remove_file(engine::epoch_file(&shop.db)).unwrap();
     practice.behave();
     let mut child = server::spawn(&shop.db, &[("PANELITE_FAIL_AT", "parking")]);
     assert_eq!(child.wait().unwrap().code(), None, "was not killed");

@@ -19,6 +19,7 @@ use panelite::store::{
 };
 use serde_json::Value;
 
+use crate::fixture::engine;
 use crate::fixture::http::{self, Reply};
 use crate::fixture::panel::{EPOCH, cli, stderr, stdout};
 use crate::fixture::sample;
@@ -90,7 +91,7 @@ fn everything_in_the_sample_shop_can_be_bought() {
     let db = folder.path().join("demo.db");
     let demo = demo(&db);
     let server = Server::start(&db);
-    let store = Store::open(&db, Missing::Refuse, Clock::System).unwrap();
+    let store = Store::open(engine::place(&db), Missing::Refuse, Clock::System).unwrap();
     for setting in
         [Setting::KeyRate, Setting::KeyBurst, Setting::WrongKeyRate, Setting::Connections]
     {
@@ -129,7 +130,7 @@ fn everything_in_the_sample_shop_can_be_bought() {
 fn filled_at(now: i64) -> (tempfile::TempDir, Store, Vec<OrderId>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("demo.db");
-    let store = Store::open(&path, Missing::Create, Clock::manual(now)).unwrap();
+    let store = Store::open(engine::place(&path), Missing::Create, Clock::manual(now)).unwrap();
     let refillable = sample::fill(&store);
     (folder, store, refillable)
 }

@@ -11,6 +11,7 @@ use panelite::domain::schedule::Drip;
 use panelite::domain::{Actor, OrderId};
 use panelite::store::{Error, drips, orders};
 
+use crate::fixture::engine;
 use crate::fixture::panel::{Panel, Reseller};
 use crate::fixture::upstream::{Upstream, report};
 
@@ -300,7 +301,7 @@ fn an_older_file_stops_all_runs_until_a_person_lets_them_go_on() {
     panel.deliver();
     panel.set(2, PublicStatus::Completed, None, None);
     let panel = panel.restarted_after(|db| {
-        let epoch = db.with_file_name("panel.db.epoch");
+        let epoch = engine::epoch_file(db);
         let word = std::fs::read_to_string(&epoch).unwrap();
         std::fs::write(&epoch, word.replacen(|it: char| it.is_ascii_alphanumeric(), "z", 3))
             .unwrap();

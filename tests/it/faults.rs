@@ -12,6 +12,7 @@ use panelite::domain::condition::ConditionKind;
 use panelite::store::{Missing, Store, conditions};
 
 use crate::delivery_crash;
+use crate::fixture::engine::{self, file_only};
 use crate::fixture::panel::{Panel, cli, stderr};
 use crate::fixture::server::{Buyer, Load, Sent, Server, Shop};
 
@@ -117,16 +118,19 @@ fn a_broken_disk_ends_the_process(how: &str) {
 
 #[test]
 fn a_failed_sync_ends_the_process() {
+    file_only!("the disk is the server's");
     a_broken_disk_ends_the_process("s");
 }
 
 #[test]
 fn a_failed_write_ends_the_process() {
+    file_only!("the disk is the server's");
     a_broken_disk_ends_the_process("w");
 }
 
 #[test]
 fn a_failed_sync_under_load_loses_nothing_acknowledged() {
+    file_only!("the disk is the server's");
     let Some(disk) = Disk::new() else { return };
     let server = disk.serve();
     let load = Load::start(&disk.shop, server.address, 8, "load");
@@ -145,6 +149,7 @@ fn a_failed_sync_under_load_loses_nothing_acknowledged() {
 
 #[test]
 fn a_full_disk_refuses_reads_on_and_recovers() {
+    file_only!("the disk is the server's");
     let Some(disk) = Disk::new() else { return };
     let mut server = disk.serve();
     let (shop, address) = (&disk.shop, server.address);
@@ -179,6 +184,7 @@ fn a_full_disk_refuses_reads_on_and_recovers() {
 
 #[test]
 fn a_disk_full_under_load_loses_nothing_acknowledged() {
+    file_only!("the disk is the server's");
     let Some(disk) = Disk::new() else { return };
     let server = disk.serve();
     let mut buyers: Vec<Buyer> =
@@ -205,6 +211,7 @@ fn a_disk_full_under_load_loses_nothing_acknowledged() {
 
 #[test]
 fn a_second_server_is_refused() {
+    file_only!("the disk is the server's");
     let shop = Shop::new();
     let server = Server::start(&shop.db);
     let second = cli(&shop.db, &["serve", "--listen", "127.0.0.1:0"]);
@@ -220,6 +227,7 @@ fn a_second_server_is_refused() {
 
 #[test]
 fn a_clock_that_jumps_changes_nothing() {
+    file_only!("the disk is the server's");
     let panel = Panel::start();
     panel.services(&["1,Likes,Fast likes,Default,2.50,10,100000,0,0,1"]);
     let reseller = panel.reseller("ann", "100");
@@ -246,12 +254,13 @@ fn a_clock_that_jumps_changes_nothing() {
 
 #[test]
 fn where_the_epoch_cannot_be_synced_nothing_leaves_until_it_can() {
+    file_only!("the disk is the server's");
     let practice = delivery_crash::practice(Clock::System);
     let Some(disk) = Disk::of(delivery_crash::shop(&practice)) else { return };
     let server = disk.serve_on(&disk.shop.db.with_file_name("panel.db.epoch"));
     disk.fails("s");
     let bought = Buyer::connect(server.address, &disk.shop.key).buy("one");
-    let store = Store::open(&disk.shop.db, Missing::Refuse, Clock::System).unwrap();
+    let store = Store::open(engine::place(&disk.shop.db), Missing::Refuse, Clock::System).unwrap();
     let is_told =
         || store.point(|db| conditions::is_open(db, ConditionKind::Epoch, "panel")).unwrap();
     while !is_told() {}

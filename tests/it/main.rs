@@ -50,6 +50,8 @@ mod links;
 mod looking;
 mod malformed;
 mod misbehaviour;
+mod moving;
+mod nodes;
 mod orders;
 mod places;
 mod placing;

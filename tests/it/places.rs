@@ -17,6 +17,7 @@ use panelite::domain::{Actor, OrderId, ProviderId, ServiceId};
 use panelite::secret::Sealer;
 use panelite::store::{deliveries, orders, providers, submissions};
 
+use crate::fixture::engine;
 use crate::fixture::panel::{Panel, Reseller};
 use crate::fixture::supply::offer;
 
@@ -68,7 +69,7 @@ impl Market {
     }
 
     fn claims(&self, provider: ProviderId) -> Option<Box<Sending>> {
-        let sealer = Sealer::open(&self.panel.db().with_file_name("panel.db.key")).unwrap();
+        let sealer = Sealer::open(&engine::key_file(self.panel.db())).unwrap();
         let command = ClaimOrder { provider, after: OrderId(0), unwell: Unwell::new(), sealer };
         match self.panel.store().write_blocking(command).unwrap() {
             Claim::Send(sending) => Some(sending),

@@ -9,7 +9,6 @@ use panelite::domain::order::{Part, PublicStatus};
 use panelite::domain::{Actor, OrderId};
 use panelite::practice::{Practice, Says};
 use panelite::store::{conditions, deliveries, orders, placed, submissions};
-use rusqlite::Connection;
 
 use crate::fixture::panel::{Panel, Reseller};
 use crate::fixture::receiver::{Call, Receiver};
@@ -31,9 +30,8 @@ impl Shop {
             "id,category,name,type,rate,min,max,refill,cancel,provider,provider_service\n\
              1,C,New posts,Subscriptions,2.00,10,5000,0,1,practice,19\n",
         );
-        let conn = Connection::open(panel.db()).unwrap();
-        conn.execute("INSERT OR IGNORE INTO pricings (service_id) VALUES (1)", []).unwrap();
-        conn.execute("UPDATE pricings SET cost_micros = 850000", []).unwrap();
+        panel.sql("INSERT INTO pricings (service_id) VALUES (1) ON CONFLICT DO NOTHING");
+        panel.sql("UPDATE pricings SET cost_micros = 850000");
         let ann = panel.reseller("ann", money);
         Self { panel, practice, ann }
     }

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use panelite::clock::Clock;
 use panelite::practice::{KEY, Practice, Says};
 
+use crate::fixture::engine::{self, Held};
 use crate::fixture::http::{self, Reply};
 
 /// A provider at a free port whose clock stands still, and that clock.
@@ -315,8 +316,8 @@ fn nobody_else_can_reach_it() {
 #[test]
 fn serve_runs_it_beside_the_panel() {
     let folder = tempfile::tempdir().unwrap();
-    let mut server = Command::new(env!("CARGO_BIN_EXE_panelite"))
-        .env("PANELITE_DB", folder.path().join("panel.db"))
+    let db = Held::new(folder.path().join("panel.db"));
+    let mut server = engine::tell(&mut Command::new(env!("CARGO_BIN_EXE_panelite")), &db)
         .env("PANELITE_LOG", "off")
         .args(["serve", "--listen", "127.0.0.1:0", "--practice=127.0.0.1:0"])
         .stdout(Stdio::piped())

@@ -14,6 +14,7 @@ use panelite::store::{Command, Error, readings};
 use url::Url;
 
 use crate::domain::money;
+use crate::fixture::engine;
 use crate::fixture::panel::{EPOCH, Panel};
 
 const CSV: &str = "id,category,name,type,rate,min,max,provider,provider_service\n";
@@ -32,7 +33,7 @@ fn terms(name: &str) -> Terms {
 }
 
 fn sealer(panel: &Panel) -> Sealer {
-    Sealer::open(&panel.db().with_file_name("panel.db.key")).unwrap()
+    Sealer::open(&engine::key_file(panel.db())).unwrap()
 }
 
 fn access(panel: &Panel, url: &str, key: &str) -> Access {

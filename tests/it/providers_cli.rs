@@ -7,12 +7,12 @@ use std::process::{Command, Output, Stdio};
 use panelite::clock::Clock;
 use panelite::practice::{self, Practice};
 
+use crate::fixture::engine;
 use crate::fixture::panel::{self, EPOCH, Panel, stderr, stdout};
 
 /// Runs the command line with something on its standard input.
 fn cli(db: &Path, args: &[&str], input: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_panelite"))
-        .env("PANELITE_DB", db)
+    let mut child = engine::tell(&mut Command::new(env!("CARGO_BIN_EXE_panelite")), db)
         .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

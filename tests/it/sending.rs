@@ -13,6 +13,7 @@ use panelite::domain::{Actor, OrderId, ProviderId};
 use panelite::secret::Sealer;
 use panelite::store::{Error, deliveries, orders, submissions};
 
+use crate::fixture::engine;
 use crate::fixture::panel::{Panel, Reseller};
 use crate::fixture::table::rows;
 
@@ -36,7 +37,7 @@ impl Shop {
     }
 
     fn sealer(&self) -> Sealer {
-        Sealer::open(&self.panel.db().with_file_name("panel.db.key")).unwrap()
+        Sealer::open(&engine::key_file(self.panel.db())).unwrap()
     }
 
     fn claim(&self) -> Claim {
@@ -274,6 +275,10 @@ fn what_was_being_sent_at_a_crash_waits_for_a_person() {
     let shop = Shop::open();
     let order = shop.ann.buys(1, 1000);
     let sending = shop.sends();
+    if engine::is_server() {
+        assert_eq!(shop.panel.store().write_blocking(ParkInterrupted).unwrap(), 0, "is at work");
+        shop.panel.sql("UPDATE nodes SET seen_at = 0");
+    }
     assert_eq!(shop.panel.store().write_blocking(ParkInterrupted).unwrap(), 1);
     assert_eq!(shop.panel.store().write_blocking(ParkInterrupted).unwrap(), 0);
     assert_eq!(shop.stands(order), "unknown / call unknown / unknown / Processing = 97.50");

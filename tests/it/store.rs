@@ -22,6 +22,7 @@ use panelite::store::{
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use crate::fixture::engine::{self, file_only};
 use crate::fixture::panel::{EPOCH, Panel, cli, stderr};
 
 fn folder() -> (TempDir, PathBuf) {
@@ -31,7 +32,7 @@ fn folder() -> (TempDir, PathBuf) {
 }
 
 fn open(path: &Path) -> std::result::Result<Store, OpenError> {
-    Store::open(path, Missing::Create, Clock::manual(EPOCH))
+    Store::open(engine::place(path), Missing::Create, Clock::manual(EPOCH))
 }
 
 fn create_user(name: &str) -> CreateUser {
@@ -68,6 +69,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 
 #[test]
 fn what_is_not_ours_is_refused_and_left_alone() {
+    file_only!("about the file itself");
     let foreign = |setup: &str| {
         let (_folder, path) = folder();
         Connection::open(&path).unwrap().execute_batch(setup).unwrap();
@@ -114,6 +116,7 @@ fn what_is_not_ours_is_refused_and_left_alone() {
 
 #[test]
 fn a_truncated_panel_is_refused_and_left_as_it_is() {
+    file_only!("about the file itself");
     let (folder, path) = small_panel();
     let half = std::fs::read(&path).unwrap();
     let half = &half[..half.len() / 2];
@@ -126,6 +129,7 @@ fn a_truncated_panel_is_refused_and_left_as_it_is() {
 
 #[test]
 fn a_newer_version_that_only_the_wal_knows_is_refused_too() {
+    file_only!("about the file itself");
     let (_live, path) = small_panel();
     let conn = Connection::open(&path).unwrap();
     conn.execute_batch("PRAGMA user_version = 99").unwrap();
@@ -151,7 +155,7 @@ fn crash(path: &Path) -> (TempDir, PathBuf) {
 #[test]
 fn an_absent_or_empty_file_becomes_a_panel() {
     let (_folder, path) = folder();
-    let refused = Store::open(&path, Missing::Refuse, Clock::System);
+    let refused = Store::open(engine::place(&path), Missing::Refuse, Clock::System);
     assert!(matches!(refused, Err(OpenError::NotFound(_))));
     assert!(!path.exists());
     for is_there in [false, true] {
@@ -168,6 +172,7 @@ fn an_absent_or_empty_file_becomes_a_panel() {
 
 #[test]
 fn what_was_acknowledged_survives_a_crash() {
+    file_only!("about the file itself");
     let (_live, path) = folder();
     let store = open(&path).unwrap();
     let user = store.write_blocking(create_user("ann")).unwrap();
@@ -189,8 +194,9 @@ fn modes(folder: &Path) -> BTreeMap<String, u32> {
 
 #[test]
 fn nobody_else_can_read_a_panels_files() {
+    file_only!("about the file itself");
     let serve = |(folder, path): &(TempDir, PathBuf), name| {
-        let store = Store::open_as_server(path, Clock::manual(EPOCH), 1).unwrap();
+        let store = Store::open_as_server(engine::place(path), Clock::manual(EPOCH), 1).unwrap();
         store.write_blocking(create_user(name)).unwrap();
         let private = ["panel.db", "panel.db-shm", "panel.db-wal", "panel.db.lock"];
         let private = private.map(|name| (name.to_owned(), 0o600));
@@ -215,8 +221,9 @@ fn nobody_else_can_read_a_panels_files() {
 
 #[test]
 fn a_file_has_one_server() {
+    file_only!("about the file itself");
     let panel = Panel::start();
-    let second = Store::open_as_server(panel.db(), Clock::System, 1);
+    let second = Store::open_as_server(engine::place(panel.db()), Clock::System, 1);
     assert!(matches!(second, Err(OpenError::Locked(_))));
     let output = cli(panel.db(), &["serve", "--listen", "127.0.0.1:0"]);
     assert_eq!(output.status.code(), Some(1));
@@ -229,14 +236,13 @@ fn a_file_has_one_server() {
 #[test]
 fn what_is_written_down_stays() {
     let (_folder, path) = small_panel();
-    let conn = Connection::open(&path).unwrap();
     for (sql, message) in [
         ("UPDATE postings SET note = 'x'", "postings are never changed"),
         ("DELETE FROM postings", "postings are never deleted"),
         ("UPDATE audit SET change = 'x'", "the audit log is never changed"),
         ("DELETE FROM audit", "the audit log is never shortened"),
     ] {
-        assert_eq!(conn.execute(sql, []).unwrap_err().to_string(), message, "{sql}");
+        assert_eq!(engine::refusal(&path, sql), message, "{sql}");
     }
 }
 
@@ -368,7 +374,7 @@ impl Command for Now {
 fn time_never_runs_backwards() {
     let (_folder, path) = folder();
     let clock = Clock::manual(EPOCH);
-    let store = Store::open(&path, Missing::Create, clock.clone()).unwrap();
+    let store = Store::open(engine::place(&path), Missing::Create, clock.clone()).unwrap();
     for (moved, seen) in [(0, 0), (60, 60), (-3600, 60), (3599, 60), (2, 61)] {
         clock.advance(moved);
         assert_eq!(store.write_blocking(Now).unwrap(), Timestamp(EPOCH + seen));

@@ -18,6 +18,7 @@ use panelite::store::providers::Access;
 use panelite::store::{deliveries, providers, submissions};
 use rusqlite::Connection;
 
+use crate::fixture::engine;
 use crate::fixture::panel::{Panel, Reseller};
 use crate::fixture::supply::offer;
 use crate::fixture::upstream::{Upstream, report};
@@ -60,8 +61,8 @@ fn about(provider: ProviderId) -> String {
 #[test]
 fn a_key_that_cannot_be_opened_is_told_once_and_nothing_is_claimed_for_it() {
     let (panel, practice, ann, provider) = shop();
-    let conn = Connection::open(panel.db()).unwrap();
-    conn.execute("UPDATE providers SET key_sealed = randomblob(70)", []).unwrap();
+    let zeros = engine::either("zeroblob(70)", "decode(repeat('00', 70), 'hex')");
+    panel.sql(&format!("UPDATE providers SET key_sealed = {zeros}"));
     let order = ann.buys(1, 1000);
     pass(&panel, 3600, 60);
     assert_eq!(attempts(&panel, order), []);
@@ -110,7 +111,7 @@ fn an_older_file_is_spoken_of_until_nothing_of_it_waits() {
     panel.store().write_blocking(PauseProvider { actor: Actor::CommandLine, provider }).unwrap();
     let orders: Vec<i64> = (0..2).map(|_| ann.buys(1, 100)).collect();
     let restores = || {
-        let sealer = Sealer::open(&panel.db().with_file_name("panel.db.key")).unwrap();
+        let sealer = Sealer::open(&engine::key_file(panel.db())).unwrap();
         let word = "another".to_owned();
         while panel
             .store()
@@ -148,13 +149,24 @@ fn a_look_for_an_order_that_fails_is_not_made_for_ever() {
 #[test]
 fn an_answer_that_cannot_be_written_waits_for_a_person() {
     let (panel, _practice, ann, _) = shop();
-    let conn = Connection::open(panel.db()).unwrap();
-    let trigger = "CREATE TRIGGER broken BEFORE UPDATE OF provider_order_id ON orders
-                   BEGIN SELECT RAISE(ABORT, 'broken'); END";
-    conn.execute(trigger, []).unwrap();
+    let (broken, mended) = engine::either(
+        (
+            "CREATE TRIGGER broken BEFORE UPDATE OF provider_order_id ON orders
+             BEGIN SELECT RAISE(ABORT, 'broken'); END",
+            "DROP TRIGGER broken",
+        ),
+        (
+            "CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS
+               $$ BEGIN RAISE EXCEPTION 'broken'; END $$;
+             CREATE TRIGGER broken BEFORE UPDATE OF provider_order_id ON orders
+               FOR EACH STATEMENT EXECUTE FUNCTION broken()",
+            "DROP FUNCTION broken CASCADE",
+        ),
+    );
+    panel.sql(broken);
     let order = ann.buys(1, 1000);
     panel.deliver();
-    conn.execute("DROP TRIGGER broken", []).unwrap();
+    panel.sql(mended);
     let attempt = attempts(&panel, order).pop().unwrap();
     assert_eq!(attempt.state, State::Unknown);
     assert!(attempt.answer.starts_with("accepted, order "), "{}", attempt.answer);
@@ -252,9 +264,13 @@ fn a_provider_with_nothing_to_do_costs_no_writes() {
     panel.deliver();
     panel.clock.advance(60);
     panel.deliver();
-    let conn = Connection::open(panel.db()).unwrap();
-    let version =
-        || -> i64 { conn.query_row("PRAGMA data_version", [], |row| row.get(0)).unwrap() };
+    // A connection that stays open is told of others' writes by one, whoever takes the seat by the
+    // other.
+    let conn = (!engine::is_server()).then(|| Connection::open(panel.db()).unwrap());
+    let version = || match &conn {
+        Some(conn) => conn.query_row("PRAGMA data_version", [], |row| row.get(0)).unwrap(),
+        None => engine::number(panel.db(), "SELECT turn FROM seat"),
+    };
     let before = version();
     pass(&panel, 500, 10);
     assert_eq!(version(), before);

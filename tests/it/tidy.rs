@@ -36,18 +36,21 @@ const LAYERS: &[(&str, &str)] = &[
 
 /// Who may speak with the driver: the door, and what is about files.
 const SQLITE: &str = "store/value.rs store/tx.rs store/schema.rs store/upgrade.rs store/copies.rs \
-                      store/backup.rs";
+                      store/backup.rs store/moving/";
 /// Who may speak with the pools of connections.
-const POOLS: &str = "store/tx.rs store/schema.rs store/mod.rs";
+const POOLS: &str = "store/pool.rs store/schema.rs";
+/// Who may speak with the driver of the other engine.
+const POSTGRES: &str = "store/value.rs store/pg/ store/place.rs";
 
 /// Where a crate may be named: folders end with `/`.
 const CRATES: &[(&str, &str)] = &[
     ("rusqlite", SQLITE),
     ("r2d2", POOLS),
+    ("tokio_postgres", POSTGRES),
     ("actix", "api/ admin/ assets.rs packed.rs request.rs telemetry.rs app.rs"),
     ("argon2", "password.rs"),
     ("ureq", "delivery/ telemetry.rs"),
-    ("rustls", "delivery/"),
+    ("rustls", "delivery/ store/place.rs store/pg/"),
     ("lettre", "delivery/alerts/mail.rs"),
     ("rustix", "delivery/machine.rs"),
     ("clap", "cli/"),
@@ -302,7 +305,7 @@ fn parameters_are_first_seen_in_rising_order() {
     let mut complaints = Vec::new();
     for source in Source::all() {
         for sql in source.sql() {
-            let numbers = names_after(sql, "$").map(|digits| digits.parse::<usize>().unwrap());
+            let numbers = names_after(sql, "$").filter_map(|digits| digits.parse::<usize>().ok());
             let mut first: Vec<usize> = Vec::new();
             for number in numbers {
                 if !first.contains(&number) {

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 use tempfile::TempDir;
 
+use crate::fixture::engine::file_only;
 use crate::fixture::http;
 use crate::fixture::panel::{cli, stderr, stdout};
 use crate::fixture::server::{self, Server};
@@ -149,6 +150,7 @@ fn rows(db: &Path, of: &Path) -> BTreeMap<String, Vec<Vec<Value>>> {
 
 #[test]
 fn a_file_of_every_earlier_schema_is_upgraded_and_sells_the_next_order() {
+    file_only!("no server has ever had an older schema");
     for schema in KEPT {
         let kept = Kept::new(schema);
         let old = kept.copied();
@@ -187,6 +189,7 @@ fn a_file_of_every_earlier_schema_is_upgraded_and_sells_the_next_order() {
 
 #[test]
 fn a_command_upgrades_what_nobody_has_open_and_only_once() {
+    file_only!("no server has ever had an older schema");
     let kept = Kept::oldest();
     let listed = cli(&kept.db, &["user", "list"]);
     assert!(stdout(&listed).contains("alice"), "{}", stderr(&listed));
@@ -199,6 +202,7 @@ fn a_command_upgrades_what_nobody_has_open_and_only_once() {
 
 #[test]
 fn a_file_in_use_is_upgraded_by_no_command() {
+    file_only!("no server has ever had an older schema");
     let kept = Kept::oldest();
     let lock = File::create(kept.db.with_file_name("panel.db.lock")).unwrap();
     lock.lock().unwrap();
@@ -230,6 +234,7 @@ fn a_file_in_use_is_upgraded_by_no_command() {
 
 #[test]
 fn what_would_not_be_sound_is_left_as_it_is() {
+    file_only!("no server has ever had an older schema");
     let kept = Kept::oldest();
     let sql = "UPDATE accounts SET balance_micros = balance_micros + 1 WHERE id = 4";
     assert_eq!(Connection::open(&kept.db).unwrap().execute(sql, []).unwrap(), 1);
@@ -251,6 +256,7 @@ fn what_would_not_be_sound_is_left_as_it_is() {
 
 #[test]
 fn whatever_kills_an_upgrade_leaves_the_old_file_or_the_new_one() {
+    file_only!("no server has ever had an older schema");
     for (point, is_upgraded) in [("upgrade-kept", false), ("upgrade", false), ("upgraded", true)] {
         let (kept, old) = (Kept::oldest(), Kept::oldest());
         for _ in 0..2 {
@@ -273,6 +279,7 @@ fn whatever_kills_an_upgrade_leaves_the_old_file_or_the_new_one() {
 
 #[test]
 fn a_kill_while_copies_are_made_leaves_the_old_file_or_the_new_one() {
+    file_only!("no server has ever had an older schema");
     let before = format!("before-v{}", today());
     for seen in [".part", "upgraded.part", before.as_str(), "-shm"] {
         let (kept, old) = (Kept::oldest(), Kept::oldest());

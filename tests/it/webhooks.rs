@@ -15,8 +15,8 @@ use panelite::secret::Sealer;
 use panelite::store::page::Cursor;
 use panelite::store::webhooks::{self, Place};
 use panelite::store::{Error, conditions, events};
-use rusqlite::Connection;
 
+use crate::fixture::engine;
 use crate::fixture::panel::{Panel, Reseller, cli, stderr, stdout};
 use crate::fixture::receiver::{Manner, Receiver};
 use crate::fixture::server::{Server, Shop};
@@ -347,7 +347,7 @@ fn a_webhook_that_is_off_gives_up_what_waits() {
 #[test]
 fn for_a_day_both_secrets_sign() {
     let told = Told::open();
-    let sealer = Sealer::open(&told.panel.db().with_file_name("panel.db.key")).unwrap();
+    let sealer = Sealer::open(&engine::key_file(told.panel.db())).unwrap();
     let rotate = |seen| RotateSecret {
         actor: Actor::CommandLine,
         user: told.ann.user,
@@ -399,7 +399,7 @@ fn insert_events(told: &Told, count: i64) {
          UPDATE webhooks SET due_at = {now} + 60, paused_until = {now} + 60, failures = 5;",
         told.ann.user
     );
-    Connection::open(told.panel.db()).unwrap().execute_batch(&sql).unwrap();
+    told.panel.sql(&sql);
 }
 
 #[test]

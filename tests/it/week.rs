@@ -18,6 +18,7 @@ use panelite::secret::Sealer;
 use panelite::store::{Store, check_file, deliveries, submissions};
 use rusqlite::Connection;
 
+use crate::fixture::engine::file_only;
 use crate::fixture::panel::{Panel, Reseller};
 
 /// The file of a life that is to be killed, for the process that it is lived in.
@@ -87,6 +88,7 @@ fn open() -> (Panel, Practice, Reseller) {
 
 #[test]
 fn a_week_of_runs_and_posts_is_exact_whatever_the_clock_and_the_process_do() {
+    file_only!("its lives are killed over a file");
     let mut week = Week::begin();
     let feeds = week.buy_feeds();
     for step in 0..220 {
@@ -273,6 +275,7 @@ fn a_life_that_may_end_anywhere() {
     let (db, now) = (Path::new(&db), now.to_str().unwrap().parse().unwrap());
     let clock = Clock::manual(now);
     let store = Arc::new(Store::open_as_server(db, clock.clone(), 1).unwrap());
-    let sealer = Sealer::open(&db.with_file_name("panel.db.key")).unwrap();
-    Delivery::prepare(store, clock, sealer).unwrap().run_until_idle().unwrap();
+    let key_file = db.with_file_name("panel.db.key");
+    let sealer = Sealer::open(&key_file).unwrap();
+    Delivery::prepare(store, clock, sealer, &key_file).unwrap().run_until_idle().unwrap();
 }

@@ -11,9 +11,9 @@ pub(super) fn check_drips(db: &Read<'_>, report: &mut Report) -> Result<()> {
                       coalesce(run.delivered, 0), coalesce(run.open, 0), o.status = 'pending'
                FROM drips d JOIN orders o ON o.id = d.order_id
                LEFT JOIN (SELECT parent_id, count(*) AS begun,
-                                 sum(CASE status WHEN 'canceled' THEN 0
-                                     ELSE units - remains END) AS delivered,
-                                 sum(finished_at IS NULL) AS open
+                                 CAST(sum(CASE status WHEN 'canceled' THEN 0
+                                          ELSE units - remains END) AS BIGINT) AS delivered,
+                                 count(*) - count(finished_at) AS open
                           FROM orders WHERE parent_id IS NOT NULL
                           GROUP BY parent_id) AS run ON run.parent_id = d.order_id";
     db.for_each(sql, [], |row| {

@@ -9,6 +9,7 @@ mod deliveries;
 mod drips;
 mod errands;
 mod file;
+mod guards;
 mod orders;
 mod sums;
 mod webhooks;
@@ -16,6 +17,8 @@ mod webhooks;
 use std::fmt;
 use std::path::Path;
 
+use super::pg::Wire;
+use super::place::Place;
 use super::tx::{self, Conn};
 use super::value::params;
 use super::{Error, Read, Result, schema};
@@ -70,6 +73,34 @@ pub fn check_file(path: &Path) -> Result<Vec<Finding>> {
     tx::read_untrusted(&conn, run)
 }
 
+/// Everything that is wrong with a panel, wherever it lives.
+///
+/// # Errors
+/// As [`check_file`]; a server that cannot be reached.
+pub fn check_place(place: &Place) -> Result<Vec<Finding>> {
+    match place {
+        Place::File(path) => check_file(path),
+        Place::Server(dsn) => {
+            let wire = Wire::connect(dsn)?;
+            wire.be_patient()?;
+            let mut findings = tx::read_untrusted(&Conn::Pg(wire), run)?;
+            findings.extend(guards::check(dsn)?);
+            findings.truncate(FINDINGS_MAX);
+            Ok(findings)
+        }
+    }
+}
+
+/// Everything that is wrong with what the transaction that is open sees.
+pub(super) fn check_here(db: &Read<'_>) -> Result<Vec<Finding>> {
+    let mut findings = run(db)?;
+    if let Some(wire) = db.wire() {
+        findings.extend(guards::check_here(wire)?);
+    }
+    findings.truncate(FINDINGS_MAX);
+    Ok(findings)
+}
+
 /// Everything that is wrong with the file.
 ///
 /// # Errors
@@ -97,8 +128,8 @@ fn run(db: &Read<'_>) -> Result<Vec<Finding>> {
     ];
     let mut report = Report::default();
     for check in parts {
-        match check(db, &mut report) {
-            Err(Error::Storage(fault)) => report.add("file", fault.text.to_string()),
+        match db.apart(|db| check(db, &mut report)) {
+            Err(Error::Storage(fault)) => report.add("file", fault.text().to_owned()),
             done => done?,
         }
     }

@@ -10,9 +10,15 @@
 //! disk, the outcome is unknown: everyone gets an error and nothing is ever acknowledged again.
 //! A panic here aborts the process, because the state of the money would be anyone's guess; the WAL
 //! brings the last commit back at the next start.
+//!
+//! On a server much of this is different: see `server.rs`.
+
+mod seat;
+mod server;
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
@@ -25,6 +31,7 @@ use super::tx::Conn;
 use super::{Error, Result, Tx, accounts, figures, orders};
 use crate::clock::Clock;
 use crate::domain::Timestamp;
+pub(super) use seat::Seat;
 
 /// Commands in one transaction at most.
 const BATCH_MAX: usize = 256;
@@ -81,12 +88,13 @@ pub(super) fn queue<C: Command>(command: C) -> (Queued, oneshot::Receiver<Result
 /// Starts the thread. It ends when it is told to, when every sender is gone, or after a fatal
 /// fault, which it tells through `failure`; what it leaves for delivery, by the bell.
 pub(super) fn spawn(
-    conn: Conn,
+    (conn, seat): (Conn, Option<Seat>),
     clock: Clock,
     jobs: mpsc::Receiver<Queued>,
     Signals { failure, bell }: Signals,
 ) -> std::io::Result<JoinHandle<()>> {
-    let writer = Writer { conn, clock, last: Timestamp(0), sums: RefCell::default(), bell };
+    let sums = RefCell::default();
+    let writer = Writer { conn, seat, clock, last: Timestamp(0), sums, bell };
     std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
         let ended = catch_unwind(AssertUnwindSafe(|| writer.work(jobs, &failure)));
         if ended.is_err() {
@@ -105,6 +113,8 @@ pub(super) struct Signals {
 
 struct Writer {
     conn: Conn,
+    /// On a server.
+    seat: Option<Seat>,
     clock: Clock,
     /// The latest instant handed out: time never runs backwards here.
     last: Timestamp,
@@ -122,7 +132,11 @@ struct Fatal;
 impl Writer {
     fn work(mut self, jobs: mpsc::Receiver<Queued>, failure: &watch::Sender<bool>) {
         let mut is_open = true;
-        while is_open && let Ok(Queued::Job(first)) = jobs.recv() {
+        while is_open && let Some(first) = self.next(&jobs) {
+            if self.seat.is_some() {
+                is_open = self.turn(first, &jobs).0;
+                continue;
+            }
             match self.batch(first, &jobs) {
                 Ok(More(more)) => is_open = more,
                 Err(Fatal) => {
@@ -131,9 +145,28 @@ impl Writer {
                 }
             }
         }
+        if let Conn::Pg(wire) = &self.conn {
+            self.leave(wire);
+        }
         // Everything is committed already; an empty WAL only makes the next start quicker.
         if let Err(error) = self.conn.checkpoint() {
             tracing::warn!(%error, "the last checkpoint failed");
+        }
+    }
+
+    /// The next job; `None` where there is none to come. While it waits, a node shows others that
+    /// it is alive.
+    fn next(&mut self, jobs: &mpsc::Receiver<Queued>) -> Option<Box<dyn Job>> {
+        loop {
+            let queued = match &self.seat {
+                None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(_) => jobs.recv_timeout(server::TICK),
+            };
+            match queued {
+                Ok(Queued::Job(job)) => return Some(job),
+                Ok(Queued::Stop) | Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => self.settle(Vec::new()),
+            }
         }
     }
 
@@ -186,14 +219,14 @@ impl Writer {
         if let Some(error) = fatal_error(&batch) {
             return answer_all(batch, &error);
         }
-        self.rollback();
+        self.roll_back();
         let mut jobs = batch.into_iter();
         while let Some(mut job) = jobs.next() {
             let done = self.begin().and_then(|()| {
                 if self.run(job.as_mut()) {
                     return self.commit();
                 }
-                self.rollback();
+                self.roll_back();
                 job.error().cloned().map_or(Ok(()), Err)
             });
             let Err(error) = done else {
@@ -240,21 +273,16 @@ impl Writer {
             }
             return Ok(());
         };
-        self.rollback();
+        self.roll_back();
         match error {
             Error::DiskFull => Err(Error::DiskFull),
             Error::Refused(_) | Error::Busy | Error::Storage(_) => Err(error.into_fatal()),
         }
     }
 
-    /// SQLite has rolled back by itself after some errors.
-    fn rollback(&self) {
+    fn roll_back(&self) {
         self.sums.take();
-        if self.conn.is_in_transaction()
-            && let Err(error) = self.conn.run("ROLLBACK")
-        {
-            tracing::error!(%error, "rollback failed");
-        }
+        self.conn.roll_back();
     }
 
     /// Writes what the commands of the transaction have added up.

@@ -1,0 +1,47 @@
+//! The nodes of a panel that lives on a server: processes that take turns with one database. A
+//! panel in a file has but one.
+
+use super::value::params;
+use super::{Read, Result, Tx};
+use crate::domain::Timestamp;
+
+/// A node that was seen so long ago is at work.
+const ALIVE_SECONDS: i64 = 30;
+
+/// The number of the node that writes, on a server.
+pub fn own(tx: &Tx<'_>) -> Option<i64> {
+    tx.wire()?.node()
+}
+
+/// A node is gone: nobody waits for it any longer.
+pub fn forget(tx: &Tx<'_>, node: i64) -> Result<()> {
+    if tx.wire().is_some() {
+        tx.execute("UPDATE nodes SET seen_at = 0 WHERE id = $1", params![node])?;
+    }
+    Ok(())
+}
+
+/// How many nodes are at work, this one among them: at least one.
+pub fn count_alive(db: &Read<'_>, now: Timestamp) -> Result<i64> {
+    if db.wire().is_none() {
+        return Ok(1);
+    }
+    let since = Timestamp(now.0 - ALIVE_SECONDS);
+    let sql = "SELECT count(*) FROM nodes WHERE seen_at > $1";
+    let alive: i64 = db.get(sql, params![since], |row| row.get(0))?;
+    Ok(alive.max(1))
+}
+
+/// Whether the key file of that id is the one that all nodes have. The first to come says which
+/// that is; beside a file there is one key file, whichever.
+pub fn claim_key(tx: &Tx<'_>, id: &str) -> Result<bool> {
+    if tx.wire().is_none() {
+        return Ok(true);
+    }
+    let known: Option<String> =
+        tx.get("SELECT key_id FROM panelite", params![], |row| row.get(0))?;
+    if known.is_none() {
+        tx.execute("UPDATE panelite SET key_id = $1", params![id])?;
+    }
+    Ok(known.is_none_or(|known| known == id))
+}

@@ -1,0 +1,13 @@
+//! PostgreSQL: the wire, how its errors are told, and how our SQL is put into its words.
+//!
+//! All connections live on one thread, "wire"; whoever asks waits by parking, so that any thread
+//! may ask: one of the server's workers too, where a runtime of its own would panic.
+
+mod copying;
+mod fault;
+mod hub;
+mod text;
+mod wire;
+
+pub(super) use copying::CopyIn;
+pub(super) use wire::Wire;

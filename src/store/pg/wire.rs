@@ -1,0 +1,338 @@
+//! A connection to a server: statements prepared once, questions sent together, and a count of the
+//! trips they took.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use futures_util::TryStreamExt as _;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Config, NoTls, Row, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::hub::{self, Sent};
+use super::{fault, text};
+use crate::store::error::FaultKind;
+use crate::store::place::Dsn;
+use crate::store::value::{Bound, Kind, List, Param};
+use crate::store::{Error, Result};
+
+const STATEMENTS_MAX: usize = 512;
+/// For each host that the address names.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The server gives up a statement before that; it is for a server that says nothing at all.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(90);
+/// What a connection asks of the server, whatever is set there: nothing that hangs may hold the
+/// others up.
+const SESSION: &str = "SET statement_timeout = '30s';
+    SET lock_timeout = '30s';
+    SET idle_in_transaction_session_timeout = '10s'";
+
+type Answer<T> = std::result::Result<T, tokio_postgres::Error>;
+
+/// What a statement answered.
+struct Answered {
+    rows: Vec<Row>,
+    /// How many rows it touched.
+    touched: u64,
+}
+
+/// A connection to a server, used by one thread at a time.
+pub(in crate::store) struct Wire {
+    pub(super) client: Client,
+    statements: RefCell<HashMap<Box<str>, Statement>>,
+    is_lost: Cell<bool>,
+    patience: Cell<Duration>,
+    changes: Cell<u64>,
+    trips: Cell<u64>,
+    node: Cell<Option<i64>>,
+}
+
+impl Wire {
+    /// Connects, over TLS where the address asks for it.
+    pub(in crate::store) fn connect(dsn: &Dsn) -> Result<Self> {
+        let config = config(dsn);
+        let hosts = u32::try_from(config.get_hosts().len().max(1)).unwrap_or(1);
+        let tls = dsn.tls().map(|tls| MakeRustlsConnect::new((**tls).clone()));
+        let (tell, told) = mpsc::channel();
+        hub::spawn(async move {
+            match tls {
+                Some(tls) => match config.connect(tls).await {
+                    Ok((client, connection)) => keep(&tell, client, connection).await,
+                    Err(error) => drop(tell.send(Err(error))),
+                },
+                None => match config.connect(NoTls).await {
+                    Ok((client, connection)) => keep(&tell, client, connection).await,
+                    Err(error) => drop(tell.send(Err(error))),
+                },
+            }
+        })
+        .map_err(|error| Error::fault(&format!("the wire cannot be started: {error}")))?;
+        let longest = CONNECT_TIMEOUT * 4 * hosts;
+        let lost = |text: &str| Error::of_kind(FaultKind::Lost, text);
+        let client = told
+            .recv_timeout(longest)
+            .map_err(|_| lost("the server does not answer"))?
+            .map_err(|error| fault::of(&error))?;
+        let wire = Self {
+            client,
+            statements: RefCell::default(),
+            is_lost: Cell::new(false),
+            patience: Cell::new(ANSWER_TIMEOUT),
+            changes: Cell::new(0),
+            trips: Cell::new(0),
+            node: Cell::new(None),
+        };
+        let name = format!("SET application_name = 'panelite {}'", std::process::id());
+        wire.run_all(&format!("{name}; {SESSION}"))?;
+        Ok(wire)
+    }
+
+    /// Lets statements take as long as they take: for what reads everything.
+    pub(in crate::store) fn be_patient(&self) -> Result<()> {
+        self.patience.set(Duration::MAX);
+        self.run_all("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")
+    }
+
+    /// Whether it is good for nothing any more.
+    pub(in crate::store) fn is_lost(&self) -> bool {
+        self.is_lost.get() || self.client.is_closed()
+    }
+
+    /// How many rows it has ever written.
+    pub(in crate::store) fn changes(&self) -> u64 {
+        self.changes.get()
+    }
+
+    /// How often it has waited for the server.
+    pub(in crate::store) fn trips(&self) -> u64 {
+        self.trips.get()
+    }
+
+    /// The node that writes over it.
+    pub(in crate::store) fn node(&self) -> Option<i64> {
+        self.node.get()
+    }
+
+    /// Says which node writes over it.
+    pub(in crate::store) fn set_node(&self, node: i64) {
+        self.node.set(Some(node));
+    }
+
+    /// The rows of a statement.
+    pub(in crate::store) fn query(&self, sql: &str, params: List<'_>) -> Result<Vec<Row>> {
+        self.one(sql, params).map(|answered| answered.rows)
+    }
+
+    /// Runs a statement; says how many rows it touched.
+    pub(in crate::store) fn execute(&self, sql: &str, params: List<'_>) -> Result<u64> {
+        self.one(sql, params).map(|answered| answered.touched)
+    }
+
+    /// Runs statements that have no parameters, one after the other, as they are.
+    pub(in crate::store) fn run_all(&self, sql: &str) -> Result<()> {
+        self.answered(self.client.batch_execute(sql))
+    }
+
+    /// Sends such statements without waiting for what becomes of them.
+    pub(in crate::store) fn send(&self, sql: &str) {
+        if !self.is_lost() {
+            hub::send(self.client.batch_execute(sql));
+        }
+    }
+
+    /// Hands each row to `each` as it comes. What comes faster than it is taken waits on the way,
+    /// so nothing else may be asked in between.
+    pub(in crate::store) fn stream(
+        &self,
+        sql: &str,
+        params: List<'_>,
+        mut each: impl FnMut(&Row) -> Result<()>,
+    ) -> Result<()> {
+        let statement = self.prepared(sql, params)?;
+        let rows = self.answered(self.client.query_raw(&statement, bound(params)))?;
+        let mut rows = Box::pin(rows);
+        while let Some(row) = self.waited(rows.try_next())? {
+            each(&row)?;
+        }
+        Ok(())
+    }
+
+    /// Asks everything at once: first what has no parameters, such as BEGIN, then the list, then
+    /// what has none again, such as COMMIT. Where one fails its error is the answer, the first of
+    /// them: a COMMIT behind it says nothing and does nothing.
+    pub(in crate::store) fn pipeline(
+        &self,
+        before: Option<&str>,
+        list: &[(&str, List<'_>)],
+        after: Option<&str>,
+    ) -> Result<Vec<Vec<Row>>> {
+        let statements = self.prepare(list)?;
+        let mut sent: Vec<Sent<'_, Answer<Option<Answered>>>> = Vec::with_capacity(list.len() + 2);
+        sent.extend(before.map(|sql| self.plain(sql)));
+        for ((_, params), statement) in list.iter().zip(statements) {
+            let ask = ask(&self.client, statement, bound(params));
+            sent.push(Box::pin(async { ask.await.map(Some) }));
+        }
+        sent.extend(after.map(|sql| self.plain(sql)));
+        let answers = self.answered(async {
+            hub::in_order(sent).await.into_iter().collect::<Answer<Vec<_>>>()
+        })?;
+        let mut found = Vec::with_capacity(list.len());
+        for (answered, (sql, _)) in answers.into_iter().flatten().zip(list) {
+            self.count(sql, &answered);
+            found.push(answered.rows);
+        }
+        Ok(found)
+    }
+
+    fn one(&self, sql: &str, params: List<'_>) -> Result<Answered> {
+        let statement = self.prepared(sql, params)?;
+        let answered = self.answered(ask(&self.client, statement, bound(params)))?;
+        self.count(sql, &answered);
+        Ok(answered)
+    }
+
+    fn plain<'a>(&'a self, sql: &'a str) -> Sent<'a, Answer<Option<Answered>>> {
+        Box::pin(async { self.client.batch_execute(sql).await.map(|()| None) })
+    }
+
+    fn count(&self, sql: &str, answered: &Answered) {
+        if !sql.trim_start().starts_with("SELECT") {
+            self.changes.set(self.changes.get() + answered.touched);
+        }
+    }
+
+    fn prepared(&self, sql: &str, params: List<'_>) -> Result<Statement> {
+        let found = self.found(sql, params);
+        found.map_or_else(|| Ok(self.prepare(&[(sql, params)])?.remove(0)), Ok)
+    }
+
+    /// The statements of a list. Those that are new are prepared together.
+    fn prepare(&self, list: &[(&str, List<'_>)]) -> Result<Vec<Statement>> {
+        let mut missing: Vec<(&str, List<'_>)> = Vec::new();
+        for (sql, params) in list {
+            let is_missing = self.found(sql, params).is_none();
+            if is_missing && missing.iter().all(|(other, _)| other != sql) {
+                missing.push((sql, params));
+            }
+        }
+        if !missing.is_empty() {
+            self.prepare_missing(&missing)?;
+        }
+        let unprepared = || Error::fault("a statement is asked for with two kinds of parameters");
+        list.iter().map(|(sql, params)| self.found(sql, params).ok_or_else(unprepared)).collect()
+    }
+
+    fn prepare_missing(&self, missing: &[(&str, List<'_>)]) -> Result<()> {
+        let texts: Vec<_> =
+            missing.iter().map(|(sql, params)| (text::translated(sql), types(params))).collect();
+        let mut sent: Vec<Sent<'_, Answer<Statement>>> = Vec::with_capacity(texts.len());
+        for (text, types) in &texts {
+            sent.push(Box::pin(self.client.prepare_typed(text, types)));
+        }
+        let made = self.answered(async {
+            hub::in_order(sent).await.into_iter().collect::<Answer<Vec<_>>>()
+        })?;
+        let mut statements = self.statements.borrow_mut();
+        if statements.len() + made.len() > STATEMENTS_MAX {
+            statements.clear();
+        }
+        let texts = missing.iter().map(|(sql, _)| Box::from(*sql));
+        statements.extend(texts.zip(made));
+        Ok(())
+    }
+
+    /// The statement of that text, if it is prepared for parameters of those kinds.
+    fn found(&self, sql: &str, params: List<'_>) -> Option<Statement> {
+        let statements = self.statements.borrow();
+        let statement = statements.get(sql)?;
+        let fits = |(known, param): (&Type, _)| *known == type_of(kind(param));
+        let is_same = statement.params().len() == params.len()
+            && statement.params().iter().zip(params.iter().copied()).all(fits);
+        is_same.then(|| statement.clone())
+    }
+
+    /// Waits for an answer: a trip.
+    pub(super) fn answered<T>(&self, answer: impl Future<Output = Answer<T>>) -> Result<T> {
+        self.trips.set(self.trips.get() + 1);
+        self.waited(answer)
+    }
+
+    pub(super) fn waited<T>(&self, answer: impl Future<Output = Answer<T>>) -> Result<T> {
+        let Some(answer) = hub::wait(answer, self.patience.get()) else {
+            self.is_lost.set(true);
+            return Err(Error::of_kind(FaultKind::Lost, "the server has stopped answering"));
+        };
+        answer.map_err(|error| {
+            if fault::is_stale_statement(&error) {
+                self.statements.borrow_mut().clear();
+            }
+            let error = fault::of(&error);
+            if error.is_of_kind(FaultKind::Lost) {
+                self.is_lost.set(true);
+            }
+            error
+        })
+    }
+}
+
+/// The address, with what keeps a dead server from being waited for where it says nothing else.
+fn config(dsn: &Dsn) -> Config {
+    let mut config = dsn.config().clone();
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT_TIMEOUT);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(Duration::from_secs(15));
+    }
+    if config.get_keepalives_retries().is_none() {
+        config.keepalives_idle(Duration::from_secs(10));
+        config.keepalives_interval(Duration::from_secs(3));
+        config.keepalives_retries(3);
+    }
+    config
+}
+
+/// Hands the client over and serves it until it is dropped or the connection ends.
+async fn keep(
+    tell: &mpsc::Sender<Answer<Client>>,
+    client: Client,
+    connection: impl Future<Output = Answer<()>>,
+) {
+    if tell.send(Ok(client)).is_ok()
+        && let Err(error) = connection.await
+    {
+        tracing::warn!(error = %fault::of(&error), "a connection to the database has ended");
+    }
+}
+
+async fn ask(client: &Client, statement: Statement, params: Vec<Bound<'_>>) -> Answer<Answered> {
+    let mut stream = Box::pin(client.query_raw(&statement, params).await?);
+    let mut rows = Vec::new();
+    while let Some(row) = stream.try_next().await? {
+        rows.push(row);
+    }
+    Ok(Answered { rows, touched: stream.rows_affected().unwrap_or(0) })
+}
+
+fn bound<'a>(params: List<'a>) -> Vec<Bound<'a>> {
+    params.iter().map(|param| Bound(param.value())).collect()
+}
+
+fn types(params: List<'_>) -> Vec<Type> {
+    params.iter().map(|param| type_of(kind(*param))).collect()
+}
+
+fn kind(param: &dyn Param) -> Kind {
+    param.value().kind()
+}
+
+pub(super) fn type_of(kind: Kind) -> Type {
+    match kind {
+        Kind::Int => Type::INT8,
+        Kind::Text => Type::TEXT,
+        Kind::Blob => Type::BYTEA,
+    }
+}

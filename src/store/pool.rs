@@ -1,0 +1,139 @@
+//! The connections that reads take, kept open: to a file or to a server.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use r2d2::{ManageConnection, Pool, PooledConnection};
+use r2d2_sqlite::SqliteConnectionManager;
+use scheduled_thread_pool::ScheduledThreadPool;
+
+use super::pg::Wire;
+use super::place::Dsn;
+use super::tx::{self, Conn, Point};
+use super::{Error, Result};
+use crate::clock::instant;
+
+/// How long a read waits for a connection at most.
+const GET_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often a read that waits looks whether the server is gone.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Who asks for a connection that soon after one could not be made is told at once.
+const DOWN: Duration = Duration::from_secs(1);
+
+/// Opens the connections of a pool.
+pub(super) enum Manager {
+    Lite(SqliteConnectionManager),
+    Pg(Dsn, Arc<Down>),
+}
+
+/// When the server was last found to be gone.
+#[derive(Default)]
+pub(super) struct Down(Mutex<Option<Instant>>);
+
+impl Down {
+    fn set(&self, since: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+
+    fn is_down(&self) -> bool {
+        let since = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        since.is_some_and(|since| since.elapsed() < DOWN)
+    }
+}
+
+impl ManageConnection for Manager {
+    type Connection = Conn;
+    type Error = Error;
+
+    fn connect(&self) -> Result<Conn> {
+        match self {
+            Self::Lite(lite) => Ok(Conn::Lite(lite.connect()?)),
+            Self::Pg(dsn, down) => {
+                let made = Wire::connect(dsn);
+                down.set(made.is_err().then(instant));
+                made.map(Conn::Pg)
+            }
+        }
+    }
+
+    fn is_valid(&self, conn: &mut Conn) -> Result<()> {
+        conn.run("SELECT 1")
+    }
+
+    fn has_broken(&self, conn: &mut Conn) -> bool {
+        conn.is_lost()
+    }
+}
+
+/// Connections for reads, opened when first needed and then kept.
+pub(super) struct Readers {
+    pool: Pool<Manager>,
+    /// For a server.
+    down: Option<Arc<Down>>,
+}
+
+impl Readers {
+    pub(super) fn of_file(
+        file: SqliteConnectionManager,
+        size: u32,
+        janitor: &Arc<ScheduledThreadPool>,
+    ) -> Self {
+        let pool = pool(Manager::Lite(file), size, GET_TIMEOUT, janitor);
+        Self { pool, down: None }
+    }
+
+    pub(super) fn of_server(dsn: Dsn, size: u32, janitor: &Arc<ScheduledThreadPool>) -> Self {
+        let down = Arc::<Down>::default();
+        let manager = Manager::Pg(dsn, Arc::clone(&down));
+        // Half of the timeout is the longest pause between two tries to connect.
+        Self { pool: pool(manager, size, 2 * DOWN, janitor), down: Some(down) }
+    }
+
+    /// Reads on this thread, all of it from one moment.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Point<'_>) -> Result<T>) -> Result<T> {
+        match &self.down {
+            None => tx::read(&*self.pool.get()?, read),
+            Some(down) => tx::read(&*self.get(down)?, read).map_err(Error::for_reader),
+        }
+    }
+
+    /// A connection that is alive, as far as anybody knows.
+    fn get(&self, down: &Down) -> Result<PooledConnection<Manager>> {
+        let begun = instant();
+        while begun.elapsed() < GET_TIMEOUT {
+            if down.is_down() {
+                return Err(Error::Busy);
+            }
+            // One that is lost is dropped, and the pool makes another.
+            if let Ok(conn) = self.pool.get_timeout(LOOK_EVERY)
+                && !conn.is_lost()
+            {
+                return Ok(conn);
+            }
+        }
+        Err(Error::Busy)
+    }
+}
+
+fn pool(
+    manager: Manager,
+    size: u32,
+    timeout: Duration,
+    janitor: &Arc<ScheduledThreadPool>,
+) -> Pool<Manager> {
+    Pool::builder()
+        .max_size(size)
+        .min_idle(Some(0))
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .test_on_check_out(false)
+        .connection_timeout(timeout)
+        .thread_pool(Arc::clone(janitor))
+        .build_unchecked(manager)
+}
+
+impl From<r2d2::Error> for Error {
+    fn from(_: r2d2::Error) -> Self {
+        Self::Busy
+    }
+}

@@ -1,0 +1,91 @@
+//! The seat: one row of the server that whoever writes has to lock first, so that the nodes take
+//! turns as processes do with a file. What is right under a file's lock is right here.
+//!
+//! Each turn is also written into the node's own row, in the same transaction. Where the answer to
+//! a COMMIT is lost with the connection, that row says afterwards what became of it.
+
+use std::io;
+
+use crate::domain::Timestamp;
+use crate::store::pg::Wire;
+use crate::store::place::Dsn;
+use crate::store::value::{List, Row, params};
+use crate::store::{Error, Result};
+
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+const TAKE: &str = "UPDATE seat SET turn = turn + 1 WHERE id = 1 RETURNING last_at, turn";
+const LEAVE: &str = "UPDATE seat SET last_at = $1 WHERE id = 1";
+const SIGN: &str = "INSERT INTO nodes (id, turn, seen_at) VALUES ($1, $2, $3)
+    ON CONFLICT (id) DO UPDATE SET turn = excluded.turn, seen_at = excluded.seen_at";
+/// Waits until the connection that held the seat has ended, one way or the other.
+const WAIT: &str = "SELECT turn FROM seat WHERE id = 1 FOR UPDATE";
+const SIGNED: &str = "SELECT turn FROM nodes WHERE id = $1";
+/// Nodes that have been silent for a week are gone, and this one goes now.
+const FORGET: &str = "DELETE FROM nodes WHERE id = $1 OR seen_at < $2";
+const SILENT_SECONDS: i64 = 7 * 24 * 3600;
+
+/// This process among those that write to a database.
+pub(in crate::store) struct Seat {
+    dsn: Dsn,
+    node: i64,
+    /// The turn of the transaction that is open.
+    turn: i64,
+    /// Whether its COMMIT was sent and not answered.
+    is_unsure: bool,
+}
+
+impl Seat {
+    /// Takes a number for this process.
+    pub(in crate::store) fn new(dsn: Dsn) -> io::Result<Self> {
+        let mut bytes = [0; 8];
+        getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+        Ok(Self { dsn, node: i64::from_le_bytes(bytes), turn: 0, is_unsure: false })
+    }
+
+    /// Begins a transaction that may write, when it is this node's turn. Says when the latest of
+    /// the others was.
+    pub(super) fn take(&mut self, wire: &Wire) -> Result<Timestamp> {
+        self.is_unsure = false;
+        wire.set_node(self.node);
+        let answers = wire.pipeline(Some(BEGIN), &[(TAKE, &[])], None)?;
+        let row = answers.first().and_then(|rows| rows.first()).map(Row::Pg);
+        let row = row.ok_or_else(|| Error::fault("the database has no seat"))?;
+        self.turn = row.get(1)?;
+        Ok(row.get(0)?)
+    }
+
+    /// Commits the transaction.
+    pub(super) fn leave(&mut self, wire: &Wire, last: Timestamp) -> Result<()> {
+        let left = params![last];
+        let signed = params![self.node, self.turn, last];
+        self.is_unsure = true;
+        let done = wire.pipeline(None, &[(LEAVE, left), (SIGN, signed)], Some("COMMIT"));
+        // Whatever the server answered, it is known.
+        self.is_unsure = done.is_err() && wire.is_lost();
+        done.map(drop)
+    }
+
+    /// Whether a COMMIT was sent that nobody knows the end of.
+    pub(super) fn is_unsure(&self) -> bool {
+        self.is_unsure
+    }
+
+    /// Connects anew, and says whether the transaction that was open was committed.
+    pub(super) fn find_out(&self) -> Result<(Wire, bool)> {
+        let wire = Wire::connect(&self.dsn)?;
+        let signed = params![self.node];
+        let list: [(&str, List<'_>); 2] = [(WAIT, &[]), (SIGNED, signed)];
+        let answers = wire.pipeline(Some(BEGIN), &list, Some("COMMIT"))?;
+        let row = answers.get(1).and_then(|rows| rows.first()).map(Row::Pg);
+        let signed: Option<i64> = row.map(|row| row.get(0)).transpose()?;
+        Ok((wire, self.is_unsure && signed == Some(self.turn)))
+    }
+
+    /// Takes the node's name off the list, as far as the server is there to do so.
+    pub(super) fn give_up(&self, wire: &Wire, last: Timestamp) {
+        let silent = Timestamp(last.0 - SILENT_SECONDS);
+        if let Err(error) = wire.execute(FORGET, params![self.node, silent]) {
+            tracing::warn!(%error, "this node stays on the list of nodes");
+        }
+    }
+}

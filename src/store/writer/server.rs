@@ -1,0 +1,193 @@
+//! The writer on a server: the same batches, under the seat.
+//!
+//! A connection that is lost is made anew, and then either the batch was committed or it is run
+//! again: nobody is told anything before it is known. Only where the server stays away for longer
+//! than [`GONE`] is the outcome unknown, for those whose COMMIT had been sent.
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use super::{BATCH_MAX, Job, More, Queued, Writer};
+use crate::clock::instant;
+use crate::domain::Timestamp;
+use crate::store::error::FaultKind;
+use crate::store::pg::Wire;
+use crate::store::tx::Conn;
+use crate::store::{Error, Result};
+
+/// How long a lost connection is tried to be made anew before callers are told.
+const GONE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(100);
+/// How often a batch is tried again that the server has given up.
+const TRIES_MAX: u32 = 3;
+/// How often one is tried that the connection does not survive.
+const LOST_MAX: u32 = 8;
+/// How long a node may be silent.
+pub(super) const TICK: Duration = Duration::from_secs(10);
+/// A time of another node's that is further ahead of our clock is not believed.
+const AHEAD_MAX_SECONDS: i64 = 60;
+
+/// What became of one try.
+enum Ended {
+    Committed,
+    /// Nothing was begun.
+    Kept(Error),
+    /// A command was refused after it had written; nothing was kept.
+    Unfit,
+    Failed(Error),
+}
+
+/// What became of what was under way when the connection was lost.
+enum Found {
+    Committed,
+    Undone,
+    /// The server does not come back.
+    Nothing,
+}
+
+impl Writer {
+    /// Runs what waits as one turn, and answers.
+    pub(super) fn turn(&mut self, first: Box<dyn Job>, jobs: &mpsc::Receiver<Queued>) -> More {
+        let mut batch = vec![first];
+        let mut more = More(true);
+        while batch.len() < BATCH_MAX && more.0 {
+            match jobs.try_recv() {
+                Ok(Queued::Job(job)) => batch.push(job),
+                Ok(Queued::Stop) => more = More(false),
+                Err(_) => break,
+            }
+        }
+        self.settle(batch);
+        more
+    }
+
+    /// Runs commands until it is known what became of them, and answers. None at all is a sign of
+    /// life.
+    pub(super) fn settle(&mut self, mut batch: Vec<Box<dyn Job>>) {
+        let begun = instant();
+        let (mut tries, mut losses) = (0, 0);
+        let error = loop {
+            match self.attempt(&mut batch) {
+                Ended::Committed => return batch.into_iter().for_each(Job::answer),
+                Ended::Kept(error) => return fail_all(batch, &error),
+                Ended::Unfit => break None,
+                Ended::Failed(error) if error.is_of_kind(FaultKind::Lost) => {
+                    losses += 1;
+                    match self.find_out(begun) {
+                        Found::Committed => return batch.into_iter().for_each(Job::answer),
+                        Found::Undone if losses < LOST_MAX => {}
+                        Found::Undone => break Some(error),
+                        Found::Nothing => return self.give_up_on(batch, &error),
+                    }
+                }
+                Ended::Failed(error) if error.is_of_kind(FaultKind::Again) => {
+                    tries += 1;
+                    if tries == TRIES_MAX {
+                        break Some(error);
+                    }
+                }
+                Ended::Failed(error) => break Some(error),
+            }
+        };
+        if batch.len() > 1 {
+            // Only the guilty one gets the error.
+            return batch.into_iter().for_each(|job| self.settle(vec![job]));
+        }
+        match error {
+            Some(error) => fail_all(batch, &error),
+            None => batch.into_iter().for_each(Job::answer),
+        }
+    }
+
+    /// Runs the commands in one transaction.
+    fn attempt(&mut self, batch: &mut [Box<dyn Job>]) -> Ended {
+        if let Err(error) = self.take_seat() {
+            self.roll_back();
+            return match error.is_of_kind(FaultKind::Lost) {
+                true => Ended::Failed(error),
+                false => Ended::Kept(error),
+            };
+        }
+        for job in &mut *batch {
+            if !self.run(job.as_mut()) {
+                self.roll_back();
+                return match job.error() {
+                    None | Some(Error::Refused(_)) => Ended::Unfit,
+                    Some(error) => Ended::Failed(error.clone()),
+                };
+            }
+        }
+        let has_work = self.sums.borrow().has_work;
+        let commands = batch.len();
+        if let Err(error) = self.write_sums().and_then(|()| self.leave_seat()) {
+            self.roll_back();
+            return Ended::Failed(error);
+        }
+        if let Conn::Pg(wire) = &self.conn {
+            tracing::trace!(commands, trips = wire.trips(), "a turn");
+        }
+        if has_work {
+            self.bell.ring();
+        }
+        Ended::Committed
+    }
+
+    fn take_seat(&mut self) -> Result<()> {
+        let (Conn::Pg(wire), Some(seat)) = (&self.conn, &mut self.seat) else { return Ok(()) };
+        let theirs = seat.take(wire)?;
+        let now = self.clock.now();
+        self.last = self.last.max(now);
+        if theirs.0 <= now.0.saturating_add(AHEAD_MAX_SECONDS) {
+            self.last = self.last.max(theirs);
+        }
+        Ok(())
+    }
+
+    fn leave_seat(&mut self) -> Result<()> {
+        let (Conn::Pg(wire), Some(seat)) = (&self.conn, &mut self.seat) else { return Ok(()) };
+        seat.leave(wire, self.last)
+    }
+
+    /// Connects anew, for as long as it takes but not longer than callers wait.
+    fn find_out(&mut self, begun: Instant) -> Found {
+        loop {
+            let Some(seat) = &self.seat else { return Found::Nothing };
+            match seat.find_out() {
+                Ok((wire, is_committed)) => {
+                    tracing::info!(is_committed, "connected to the database anew");
+                    self.conn = Conn::Pg(wire);
+                    return if is_committed { Found::Committed } else { Found::Undone };
+                }
+                Err(error) => tracing::warn!(%error, "the database is not there"),
+            }
+            if begun.elapsed() >= GONE {
+                return Found::Nothing;
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    fn give_up_on(&self, batch: Vec<Box<dyn Job>>, error: &Error) {
+        match self.seat.as_ref().is_some_and(super::Seat::is_unsure) {
+            true => fail_all(batch, error),
+            false => fail_all(batch, &Error::Busy),
+        }
+    }
+
+    /// What is left to be done on a server when nothing more is to be written.
+    pub(super) fn leave(&self, wire: &Wire) {
+        if let Some(seat) = &self.seat
+            && !wire.is_lost()
+        {
+            seat.give_up(wire, self.last.max(Timestamp(0)));
+        }
+    }
+}
+
+fn fail_all(batch: Vec<Box<dyn Job>>, error: &Error) {
+    tracing::error!(%error, commands = batch.len(), "a batch was not committed");
+    for mut job in batch {
+        job.fail(error);
+        job.answer();
+    }
+}

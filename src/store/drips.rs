@@ -8,7 +8,6 @@ use crate::domain::figures::Figures;
 use crate::domain::money::Money;
 use crate::domain::order::{Order, Parts, PublicStatus, Standing, Told};
 use crate::domain::schedule::Drip;
-use crate::domain::service::ServiceKind;
 use crate::domain::{OrderId, Timestamp, UserId};
 
 /// Numbers of runs or posts that are told of an order.
@@ -197,9 +196,10 @@ pub fn count_parts(db: &Read<'_>, parent: OrderId) -> Result<i64> {
 
 const STANDING: &str =
     "SELECT o.public_status, o.charge_micros - o.refunded_micros, o.start_count, o.remains,
-            o.runs, o.kind
+            o.runs IS NOT NULL, o.kind = 'subscriptions'
      FROM orders o WHERE o.id = $1 AND o.user_id = $2
-       AND (SELECT parent.runs FROM orders parent WHERE parent.id = o.parent_id) IS NULL";
+       AND (o.parent_id IS NULL
+            OR (SELECT parent.runs FROM orders parent WHERE parent.id = o.parent_id) IS NULL)";
 
 /// How an order stands, if it is that user's. Another's is not there, nor is a run.
 pub fn find_told(db: &Read<'_>, user: UserId, id: OrderId) -> Result<Option<Told>> {
@@ -210,14 +210,13 @@ pub fn find_told(db: &Read<'_>, user: UserId, id: OrderId) -> Result<Option<Told
             start_count: row.get(2)?,
             remains: row.get(3)?,
         };
-        let (runs, kind): (Option<i64>, ServiceKind) = (row.get(4)?, row.get(5)?);
-        Ok((standing, runs.is_some(), kind))
+        Ok((standing, row.get(4)?, row.get(5)?))
     })?;
-    let Some((standing, is_dripped, kind)) = found else { return Ok(None) };
+    let Some((standing, is_dripped, is_subscription)) = found else { return Ok(None) };
     let parts = if is_dripped {
         let begun = find(db, id)?.map_or(0, |drip| drip.started);
         Parts::Runs(begun, newest_parts(db, id)?)
-    } else if kind == ServiceKind::Subscriptions {
+    } else if is_subscription {
         Parts::Posts(count_parts(db, id)?, newest_parts(db, id)?)
     } else {
         Parts::None

@@ -23,6 +23,13 @@ pub(super) struct Sums {
 }
 
 impl Sums {
+    /// Whether nothing is to be written.
+    pub(super) fn is_empty(&self) -> bool {
+        self.figures == Figures::default()
+            && self.counts.iter().all(|count| *count == 0)
+            && self.held.iter().all(Option::is_none)
+    }
+
     /// Counts orders that come to a status, or leave it.
     pub(super) fn count(&mut self, status: PublicStatus, by: i64) {
         let counts = PublicStatus::ALL.iter().zip(&mut self.counts);

@@ -160,7 +160,7 @@ impl Writer {
         loop {
             let queued = match &self.seat {
                 None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(_) => jobs.recv_timeout(server::TICK),
+                Some(_) => jobs.recv_timeout(seat::TICK),
             };
             match queued {
                 Ok(Queued::Job(job)) => return Some(job),
@@ -247,17 +247,22 @@ impl Writer {
     /// Runs one command. False where the transaction holds something that must not be committed.
     fn run(&mut self, job: &mut dyn Job) -> bool {
         self.last = self.last.max(self.clock.now());
-        let changes = self.conn.changes();
+        let changes = self.changes();
         job.run(&Tx::new(&self.conn, self.last, &self.sums));
         match job.error() {
             None => true,
             Some(Error::Refused(refusal)) => {
-                let has_written = self.conn.changes() != changes;
+                let has_written = self.changes() != changes;
                 debug_assert!(!has_written, "refused after a write: {refusal}");
                 !has_written
             }
             Some(Error::Busy | Error::DiskFull | Error::Storage(_)) => false,
         }
+    }
+
+    /// How many rows were ever written.
+    fn changes(&self) -> u64 {
+        self.conn.changes()
     }
 
     fn begin(&self) -> Result<()> {

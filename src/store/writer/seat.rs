@@ -5,7 +5,9 @@
 //! a COMMIT is lost with the connection, that row says afterwards what became of it.
 
 use std::io;
+use std::time::{Duration, Instant};
 
+use crate::clock::instant;
 use crate::domain::Timestamp;
 use crate::store::pg::Wire;
 use crate::store::place::Dsn;
@@ -23,6 +25,8 @@ const SIGNED: &str = "SELECT turn FROM nodes WHERE id = $1";
 /// Nodes that have been silent for a week are gone, and this one goes now.
 const FORGET: &str = "DELETE FROM nodes WHERE id = $1 OR seen_at < $2";
 const SILENT_SECONDS: i64 = 7 * 24 * 3600;
+/// How long a node may be silent.
+pub(super) const TICK: Duration = Duration::from_secs(10);
 
 /// This process among those that write to a database.
 pub(in crate::store) struct Seat {
@@ -32,6 +36,8 @@ pub(in crate::store) struct Seat {
     turn: i64,
     /// Whether its COMMIT was sent and not answered.
     is_unsure: bool,
+    /// When it last showed the others that it is alive.
+    signed: Option<Instant>,
 }
 
 impl Seat {
@@ -39,7 +45,7 @@ impl Seat {
     pub(in crate::store) fn new(dsn: Dsn) -> io::Result<Self> {
         let mut bytes = [0; 8];
         getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-        Ok(Self { dsn, node: i64::from_le_bytes(bytes), turn: 0, is_unsure: false })
+        Ok(Self { dsn, node: i64::from_le_bytes(bytes), turn: 0, is_unsure: false, signed: None })
     }
 
     /// Begins a transaction that may write, when it is this node's turn. Says when the latest of
@@ -62,7 +68,16 @@ impl Seat {
         let done = wire.pipeline(None, &[(LEAVE, left), (SIGN, signed)], Some("COMMIT"));
         // Whatever the server answered, it is known.
         self.is_unsure = done.is_err() && wire.is_lost();
+        if done.is_ok() {
+            self.signed = Some(instant());
+        }
         done.map(drop)
+    }
+
+    /// Whether the others have to be shown again that this node is alive, although it has written
+    /// nothing.
+    pub(super) fn is_to_sign(&self) -> bool {
+        self.signed.is_none_or(|signed| signed.elapsed() >= TICK)
     }
 
     /// Whether a COMMIT was sent that nobody knows the end of.

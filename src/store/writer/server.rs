@@ -7,7 +7,7 @@
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use super::{BATCH_MAX, Job, More, Queued, Writer};
+use super::{BATCH_MAX, Job, More, Queued, Seat, Writer};
 use crate::clock::instant;
 use crate::domain::Timestamp;
 use crate::store::error::FaultKind;
@@ -22,8 +22,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 const TRIES_MAX: u32 = 3;
 /// How often one is tried that the connection does not survive.
 const LOST_MAX: u32 = 8;
-/// How long a node may be silent.
-pub(super) const TICK: Duration = Duration::from_secs(10);
 /// A time of another node's that is further ahead of our clock is not believed.
 const AHEAD_MAX_SECONDS: i64 = 60;
 
@@ -108,6 +106,7 @@ impl Writer {
                 false => Ended::Kept(error),
             };
         }
+        let changes = self.changes();
         for job in &mut *batch {
             if !self.run(job.as_mut()) {
                 self.roll_back();
@@ -119,7 +118,10 @@ impl Writer {
         }
         let has_work = self.sums.borrow().has_work;
         let commands = batch.len();
-        if let Err(error) = self.write_sums().and_then(|()| self.leave_seat()) {
+        let is_idle = self.changes() == changes && self.sums.borrow().is_empty();
+        if is_idle && !self.seat.as_ref().is_none_or(Seat::is_to_sign) {
+            self.roll_back();
+        } else if let Err(error) = self.write_sums().and_then(|()| self.leave_seat()) {
             self.roll_back();
             return Ended::Failed(error);
         }
@@ -168,7 +170,7 @@ impl Writer {
     }
 
     fn give_up_on(&self, batch: Vec<Box<dyn Job>>, error: &Error) {
-        match self.seat.as_ref().is_some_and(super::Seat::is_unsure) {
+        match self.seat.as_ref().is_some_and(Seat::is_unsure) {
             true => fail_all(batch, error),
             false => fail_all(batch, &Error::Busy),
         }

@@ -184,7 +184,7 @@ fn read_written(row: &Row<'_>) -> RowResult<Written> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::schema::assert_walks_an_index;
+    use crate::store::plans::assert_walks_an_index;
 
     #[test]
     fn what_was_done_to_an_object_is_read_along_an_index() {

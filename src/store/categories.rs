@@ -144,7 +144,7 @@ pub fn delete(tx: &Tx<'_>, id: CategoryId) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::schema::assert_walks_an_index;
+    use crate::store::plans::assert_walks_an_index;
 
     #[test]
     fn pages_and_neighbors_are_read_along_an_index() {

@@ -195,14 +195,14 @@ pub fn prune(tx: &Tx<'_>, before: Timestamp, limit: i64) -> Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::schema;
+    use crate::store::plans;
 
     #[test]
     fn all_lists_walk_an_index() {
-        schema::assert_walks_an_index(&list_open_sql());
-        schema::assert_walks_an_index(&list_cleared_sql());
-        schema::assert_walks_an_index(&list_of_kind_sql());
-        schema::assert_walks_an_index(&list_untold_sql());
-        schema::assert_walks_an_index(&list_untold_clears_sql());
+        plans::assert_walks_an_index(&list_open_sql());
+        plans::assert_walks_an_index(&list_cleared_sql());
+        plans::assert_walks_an_index(&list_of_kind_sql());
+        plans::assert_walks_an_index(&list_untold_sql());
+        plans::assert_walks_an_index(&list_untold_clears_sql());
     }
 }

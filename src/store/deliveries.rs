@@ -333,7 +333,7 @@ pub fn count_hands(db: &Read<'_>, provider: ProviderId, limit: i64) -> Result<i6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::schema;
+    use crate::store::plans;
 
     #[test]
     fn all_that_a_lane_asks_walks_an_index() {
@@ -351,8 +351,8 @@ mod tests {
             SLOW,
             SLOW_UNTOUCHED,
         ] {
-            schema::assert_walks_an_index(sql);
+            plans::assert_walks_an_index(sql);
         }
-        schema::assert_walks_an_index(&hand_sql());
+        plans::assert_walks_an_index(&hand_sql());
     }
 }

@@ -156,7 +156,7 @@ pub fn list_errands_needing(db: &Read<'_>, most: i64) -> Result<Vec<Errand>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::schema::assert_walks_an_index;
+    use crate::store::plans::assert_walks_an_index;
 
     #[test]
     fn what_needs_a_person_walks_an_index() {

@@ -227,15 +227,15 @@ pub fn find_told(db: &Read<'_>, user: UserId, id: OrderId) -> Result<Option<Told
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::schema;
+    use crate::store::plans;
 
     #[test]
     fn all_that_is_asked_of_runs_walks_an_index() {
         for sql in [DUE, NEXT_DUE, HELD, COMING, NEWEST, FIRST, OPEN, COUNTED] {
-            schema::assert_walks_an_index(sql);
+            plans::assert_walks_an_index(sql);
         }
         for cursor in [Cursor::Newest, Cursor::Newer(1)] {
-            schema::assert_walks_an_index(&page_sql(cursor));
+            plans::assert_walks_an_index(&page_sql(cursor));
         }
     }
 }

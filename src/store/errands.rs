@@ -157,12 +157,12 @@ pub fn count_hands(db: &Read<'_>, provider: ProviderId, limit: i64) -> Result<i6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::schema;
+    use crate::store::plans;
 
     #[test]
     fn all_that_a_lane_asks_walks_an_index() {
         for sql in [DUE, NEXT_DUE, PULL, HANDS, HOLD_REFILLS, &cancel_sql()] {
-            schema::assert_walks_an_index(sql);
+            plans::assert_walks_an_index(sql);
         }
     }
 }

@@ -197,7 +197,7 @@ pub fn prune(tx: &Tx<'_>, before: Timestamp, limit: i64) -> Result<Vec<(UserId, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::schema::assert_walks_an_index;
+    use crate::store::plans::assert_walks_an_index;
 
     #[test]
     fn all_that_is_asked_of_events_walks_an_index() {

@@ -231,7 +231,7 @@ pub fn update_last_used(tx: &Tx<'_>, id: KeyId) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::schema::assert_walks_an_index;
+    use crate::store::plans::assert_walks_an_index;
 
     #[test]
     fn a_page_of_keys_is_read_along_an_index() {

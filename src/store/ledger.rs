@@ -174,7 +174,7 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::domain::UserId;
-    use crate::store::schema::assert_walks_an_index;
+    use crate::store::plans::assert_walks_an_index;
     use crate::store::{Command, Missing, Store};
 
     #[test]

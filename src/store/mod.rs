@@ -30,6 +30,8 @@ pub mod paces;
 pub mod page;
 pub mod place;
 pub mod placed;
+#[cfg(test)]
+mod plans;
 
 pub mod postings;
 pub mod pricings;

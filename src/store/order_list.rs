@@ -126,7 +126,7 @@ mod tests {
     use crate::clock::Clock;
     use crate::domain::order::PublicStatus;
     use crate::domain::{ServiceId, UserId};
-    use crate::store::schema::assert_walks_an_index;
+    use crate::store::plans::assert_walks_an_index;
     use crate::store::{Command, Missing, Store, Tx};
 
     #[test]

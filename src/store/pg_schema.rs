@@ -37,6 +37,14 @@ const THINGS: &[(&str, &str)] = &[
     ("ON orders (block, link_key);", "ON orders (link_key, id);"),
     ("ON orders (user_id, service_id, link)", "ON orders (user_id, service_id, md5(link))"),
     ("ON postings (block, user_id)", "ON postings (user_id, id)"),
+    // SQLite's indexes end in the number of the row by themselves.
+    (
+        "ON deliveries (provider_id, stage, due_at)",
+        "ON deliveries (provider_id, stage, due_at, order_id)",
+    ),
+    ("ON errands (provider_id, due_at)", "ON errands (provider_id, due_at, id)"),
+    ("ON webhooks (due_at)", "ON webhooks (due_at, user_id)"),
+    ("ON events (user_id, due_at)", "ON events (user_id, due_at, id)"),
 ];
 
 /// What is the same in other words, applied one after the other: from, to.

@@ -309,7 +309,7 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::domain::ledger::Account;
-    use crate::store::schema::assert_walks_an_index;
+    use crate::store::plans::assert_walks_an_index;
     use crate::store::{Command, Missing, Store, Tx, ledger};
 
     #[test]
@@ -323,7 +323,7 @@ mod tests {
                 }
             }
         }
-        assert_walks_an_index(IN_BLOCK);
+        [IN_BLOCK, DOWNWARDS, UPWARDS].into_iter().for_each(assert_walks_an_index);
         for condition in ["p.id = $1", "p.order_id = $1", "p.reference = $1 AND p.reference <> ''"]
         {
             assert_walks_an_index(&select("", condition));

@@ -70,10 +70,10 @@ pub fn list_below(db: &Read<'_>, service: &Service, cost: Rate) -> Result<Vec<St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::schema;
+    use crate::store::plans;
 
     #[test]
     fn the_services_of_a_provider_are_found_along_an_index() {
-        schema::assert_walks_an_index(USED_BY);
+        plans::assert_walks_an_index(USED_BY);
     }
 }

@@ -117,7 +117,7 @@ pub fn update_status(tx: &Tx<'_>, id: RefillId, status: RefillStatus) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::schema::assert_walks_an_index;
+    use crate::store::plans::assert_walks_an_index;
 
     #[test]
     fn a_page_of_refills_is_read_along_an_index() {

@@ -326,7 +326,7 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
 /// Fails where a list would read a whole table or sort what it has read. It does not see that a
 /// list of rare rows passes the others over along the primary key: such a list names an index.
 #[cfg(test)]
-pub(super) fn assert_walks_an_index(sql: &str) {
+pub(super) fn assert_walks_an_index_of_a_file(sql: &str) {
     let conn = Connection::open_in_memory().unwrap();
     conn.execute_batch(SCHEMA).unwrap();
     let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();

@@ -343,7 +343,7 @@ pub fn provider_name(db: &Read<'_>, id: ProviderId) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::schema::assert_walks_an_index;
+    use crate::store::plans::assert_walks_an_index;
 
     #[test]
     fn the_services_of_a_provider_are_found_along_an_index() {

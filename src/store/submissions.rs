@@ -130,10 +130,10 @@ pub fn update_evidence(tx: &Tx<'_>, id: SubmissionId, evidence: &str) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::schema;
+    use crate::store::plans;
 
     #[test]
     fn a_live_attempt_is_found_by_its_index() {
-        schema::assert_walks_an_index(LIVE);
+        plans::assert_walks_an_index(LIVE);
     }
 }

@@ -68,7 +68,7 @@ pub fn has_provider(db: &Read<'_>, provider: ProviderId) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::schema::assert_walks_an_index;
+    use crate::store::plans::assert_walks_an_index;
 
     #[test]
     fn who_has_a_substitute_is_found_along_an_index() {

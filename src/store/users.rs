@@ -298,7 +298,7 @@ pub fn delete_rate(tx: &Tx<'_>, user: UserId, service: ServiceId) -> Result<()> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::schema::assert_walks_an_index;
+    use crate::store::plans::assert_walks_an_index;
 
     #[test]
     fn a_page_of_users_is_read_along_an_index() {

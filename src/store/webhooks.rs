@@ -161,7 +161,7 @@ pub fn update(tx: &Tx<'_>, webhook: &Webhook) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::schema::assert_walks_an_index;
+    use crate::store::plans::assert_walks_an_index;
 
     #[test]
     fn all_that_the_lane_asks_walks_an_index() {

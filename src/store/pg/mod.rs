@@ -10,4 +10,6 @@ mod text;
 mod wire;
 
 pub(super) use copying::CopyIn;
+#[cfg(test)]
+pub(super) use text::translated;
 pub(super) use wire::Wire;

@@ -1,7 +1,7 @@
 //! Our SQL in PostgreSQL's words: what only advises SQLite's planner is left out.
 
 /// The statement as PostgreSQL takes it. What is quoted stays as it is.
-pub(super) fn translated(sql: &str) -> String {
+pub(in crate::store) fn translated(sql: &str) -> String {
     let mut kept = String::with_capacity(sql.len());
     for (place, part) in sql.split('\'').enumerate() {
         if place > 0 {

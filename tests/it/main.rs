@@ -63,6 +63,7 @@ mod providers;
 mod providers_cli;
 mod refusals;
 mod report;
+mod secured;
 mod seed;
 mod sending;
 mod services;

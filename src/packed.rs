@@ -8,9 +8,6 @@ use actix_web::web::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// 2^18 bytes: as far as most of these bodies reach, and little memory.
-const BROTLI_WINDOW: i32 = 18;
-
 /// How much time compressing may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effort {
@@ -85,12 +82,13 @@ fn gzip(bytes: &[u8], effort: Effort) -> Vec<u8> {
 }
 
 fn brotli(bytes: &[u8], effort: Effort) -> Vec<u8> {
-    let quality = match effort {
-        Effort::Most => 11,
-        Effort::Some => 5,
+    // How far back it looks, as a power of two: as far as these bodies reach. The best quality
+    // takes memory by its window, and the program would keep a good part of it.
+    let (quality, lgwin) = match effort {
+        Effort::Most => (11, 16),
+        Effort::Some => (5, 18),
     };
-    let params =
-        brotli::enc::BrotliEncoderParams { quality, lgwin: BROTLI_WINDOW, ..Default::default() };
+    let params = brotli::enc::BrotliEncoderParams { quality, lgwin, ..Default::default() };
     let mut packed = Vec::new();
     match brotli::BrotliCompress(&mut &bytes[..], &mut packed, &params) {
         Ok(_) => packed,

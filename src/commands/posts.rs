@@ -142,20 +142,22 @@ impl RecordPosts {
     fn take_posts(&self, tx: &Tx<'_>, order: &Order) -> Result<Taken> {
         let sure = units(tx, order.id)?;
         let (mut unsure, mut has_bought) = (Vec::new(), false);
+        let (mut unpaid, mut is_full) = (Vec::new(), is_full(tx, order.id)?);
         for post in self.posts.iter().take(NEW_POSTS_MAX) {
             let is_known = placed::find_by_their_id(tx, self.provider, &post.their_id)?.is_some();
             if is_known || !is_id(&post.their_id) {
                 continue;
             }
-            if is_full(tx, order.id)? {
-                cancel_unpaid(tx, order, (&post.their_id, sure), Unpaid::TooMany)?;
-                continue;
-            }
             match sure {
-                Some(units) => has_bought |= buy(tx, order, &post.their_id, units)?.is_some(),
-                None => unsure.push(self.figures(tx, order, post)?),
+                Some(units) if !is_full => match buy(tx, order, &post.their_id, units)? {
+                    Some(_) => (has_bought, is_full) = (true, self::is_full(tx, order.id)?),
+                    None => unpaid.push(post.their_id.as_str()),
+                },
+                None if !is_full => unsure.push(self.figures(tx, order, post)?),
+                Some(_) | None => unpaid.push(&post.their_id),
             }
         }
+        cancel_unpaid(tx, order, &unpaid, sure)?;
         if unsure.is_empty() {
             return Ok(Taken { hand: None, has_bought });
         }
@@ -213,13 +215,11 @@ fn watch(tx: &Tx<'_>, order: &Order, delivery: Delivery, report: &Report) -> Res
     }
 }
 
-/// Makes a post an order that is at the provider already, if its user can pay for it. Else the
-/// provider is asked to cancel the subscription, and the operator told what is lost.
+/// Makes a post an order that is at the provider already, if its user can pay for it.
 fn buy(tx: &Tx<'_>, subscription: &Order, their_id: &str, units: i64) -> Result<Option<OrderId>> {
     let user = users::get(tx, subscription.user)?;
     let charge = subscription.rate.charge(units, Per::Thousand);
     let Some(charge) = charge.filter(|charge| charge.micros() == 0 || user.can_pay(*charge)) else {
-        cancel_unpaid(tx, subscription, (their_id, Some(units)), Unpaid::Funds)?;
         return Ok(None);
     };
     let (attempt, from) = placed_as(tx, subscription)?;
@@ -266,22 +266,10 @@ fn placed_as(db: &Read<'_>, subscription: &Order) -> Result<(delivery::Submissio
     Ok(found.ok_or(ProviderRefusal::NothingToDecide)?)
 }
 
-/// Why nobody pays for a post.
-#[derive(Clone, Copy)]
-enum Unpaid {
-    /// The user cannot.
-    Funds,
-    /// The subscription has had as many as it can have.
-    TooMany,
-}
-
-/// A post was bought that nobody pays for; of how many units is not always known.
-fn cancel_unpaid(
-    tx: &Tx<'_>,
-    order: &Order,
-    (their_id, units): (&str, Option<i64>),
-    why: Unpaid,
-) -> Result<()> {
+/// Posts were bought that nobody pays for, of how many units is not always known: the provider is
+/// asked to cancel the subscription, and the operator told what is lost.
+fn cancel_unpaid(tx: &Tx<'_>, order: &Order, posts: &[&str], units: Option<i64>) -> Result<()> {
+    let Some((first, others)) = posts.split_first() else { return Ok(()) };
     let (attempt, delivery) = placed_as(tx, order)?;
     orders::update_cancel_requested(tx, order.id)?;
     if errands::find_cancel(tx, order.id)?.is_none() {
@@ -289,15 +277,27 @@ fn cancel_unpaid(
     }
     let places = places::of(tx, order, &Unwell::new(), tx.now)?;
     let cost = places.at(attempt.place, attempt.provider).and_then(|place| place.cost);
-    let loss = cost.zip(units).and_then(|(cost, units)| cost.charge(units, Per::Thousand));
-    let loss = loss.map_or(String::new(), |loss| format!(", which costs {loss}"));
-    let units = units.map_or(String::new(), |units| format!(" is {units}"));
-    let why = match why {
-        Unpaid::Funds => "not paid for".to_owned(),
-        Unpaid::TooMany => format!("not paid for, it comes after {POSTS_MAX} posts"),
-    };
-    let text = format!("Post {their_id} of order {}{units}{loss}: {why}", order.id);
-    conditions::raise(tx, ConditionKind::UnpaidPosts, &format!("order {}", order.id), &text)
+    let all = units.zip(i64::try_from(posts.len()).ok());
+    let all = all.and_then(|(units, count)| units.checked_mul(count));
+    let loss = cost.zip(all).and_then(|(cost, units)| cost.charge(units, Per::Thousand));
+    let is_one = others.is_empty();
+    let which =
+        if is_one { format!("Post {first}") } else { format!("Posts {}", posts.join(", ")) };
+    let mut text = format!("{which} of order {}", order.id);
+    match units {
+        Some(units) if is_one => text.push_str(&format!(" is {units}")),
+        Some(units) => text.push_str(&format!(" are {units} each")),
+        None => {}
+    }
+    if let Some(loss) = loss {
+        let costs = if is_one { "costs" } else { "cost" };
+        text.push_str(&format!(", which {costs} {loss}"));
+    }
+    text.push_str(": not paid for");
+    if is_full(tx, order.id)? {
+        text.push_str(&format!(", after {POSTS_MAX} posts"));
+    }
+    conditions::tell(tx, ConditionKind::UnpaidPosts, &format!("order {}", order.id), &text)
 }
 
 /// Makes an order of a post of which only a person could tell how much was bought.
@@ -331,6 +331,9 @@ impl Command for BuyPost {
         }
 
         let bought = buy(tx, &order, &self.their_id, self.units)?;
+        if bought.is_none() {
+            cancel_unpaid(tx, &order, &[&self.their_id], Some(self.units))?;
+        }
         // The next look says what else is new.
         deliveries::update_due(tx, order.id, tx.now)?;
         let change = format!("Post {} is {}", self.their_id, self.units);

@@ -13,6 +13,7 @@ use crate::domain::order::{Change, Order, OrderStatus};
 use crate::domain::pace::Pace;
 use crate::domain::provider::Provider;
 use crate::domain::report::{Charged, Reading, Report, is_same_currency};
+use crate::domain::service::ServiceKind;
 use crate::domain::{Actor, OrderId, ProviderId, Timestamp};
 use crate::store::{
     Command, Result, Tx, conditions, deliveries, orders, paces, placed, providers, submissions,
@@ -239,13 +240,17 @@ impl Round<'_> {
             return deliveries::update(self.tx, &Delivery { due_at, tries, ..delivery.clone() });
         }
         deliveries::delete(self.tx, order.id)?;
+        let subject = format!("order {}", order.id);
+        if order.kind == ServiceKind::Subscriptions {
+            // Nothing more can be bought for it.
+            conditions::clear(self.tx, ConditionKind::UnpaidPosts, &subject)?;
+        }
         let Some(report) = answer.as_ref().ok().filter(|report| order.is_contradicted(report))
         else {
             return Ok(());
         };
         let (name, ended) = (&self.provider.terms.name, order.public_status());
         let text = format!("{name} now says {}; the order ended as {ended}", told(report));
-        let subject = format!("order {}", order.id);
         conditions::raise(self.tx, ConditionKind::Contradicts, &subject, &text)
     }
 

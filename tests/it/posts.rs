@@ -163,17 +163,23 @@ fn of_a_range_a_person_says_how_much_was_bought() {
 fn who_cannot_pay_gets_no_order_and_the_provider_is_asked_to_cancel() {
     let shop = Shop::open("0.30");
     let (id, theirs) = shop.subscribes(100, 100);
-    shop.practice.post(&theirs, 100).unwrap();
-    shop.practice.post(&theirs, 100).unwrap();
+    let posts: Vec<String> = (0..3).map(|_| shop.practice.post(&theirs, 100).unwrap()).collect();
     shop.looks();
     assert_eq!(
         (shop.status(id)["posts"].as_str(), shop.ann.balance().as_str()),
         (Some("1"), "0.10")
     );
     assert_eq!(shop.status(id)["status"], "Canceled");
-    let open = shop.panel.store().point(|db| conditions::list_open(db, 100)).unwrap();
-    let told = open.iter().find(|it| it.kind == ConditionKind::UnpaidPosts).unwrap();
-    assert!(told.text.ends_with("is 100, which costs 0.085: not paid for"), "{}", told.text);
+    let unpaid = || {
+        let open = shop.panel.store().point(|db| conditions::list_open(db, 100)).unwrap();
+        open.into_iter().find(|it| it.kind == ConditionKind::UnpaidPosts).map(|it| it.text)
+    };
+    let which = format!("Posts {}, {} of order {id} are 100 each", posts[1], posts[2]);
+    assert_eq!(unpaid(), Some(format!("{which}, which cost 0.17: not paid for")));
+
+    shop.panel.clock.advance(86_400);
+    shop.looks();
+    assert_eq!(unpaid(), None, "a day after its end nothing more can be bought for it");
 }
 
 #[test]
@@ -199,6 +205,6 @@ fn a_subscription_has_a_thousand_posts_and_is_canceled_with_the_next() {
     assert_eq!(stands(), "Canceled, 1000 posts, 80.572 left");
     let open = shop.panel.store().point(|db| conditions::list_open(db, 100)).unwrap();
     let told = open.iter().find(|it| it.kind == ConditionKind::UnpaidPosts).unwrap();
-    let text = "which costs 0.0085: not paid for, it comes after 1000 posts";
+    let text = "which costs 0.0085: not paid for, after 1000 posts";
     assert_eq!(told.text, format!("Post {last} of order {id} is 10, {text}"));
 }

@@ -134,7 +134,7 @@ impl Command for RecordAttempt {
         };
         let Some(webhook) = webhooks::find(tx, event.user)? else { return Ok(()) };
 
-        let next = webhook.after(&self.said, event.tries, tx.now);
+        let next = webhook.after(&self.said, &event, tx.now);
 
         let answer: String = self.answer.chars().take(ANSWER_LENGTH_MAX).collect();
         events::update_tried(tx, event.id, &next, &answer)?;
@@ -238,17 +238,21 @@ impl Command for PruneEvents {
     }
 }
 
-/// Makes due what a clock that was ahead has put off too far, at most so many events of a user.
-/// Says how much that was.
+/// Makes due what a clock that was ahead has put off too far, at most so many events of a user, and
+/// has an old secret count no longer than it should. Says how much that was.
 pub(super) fn pull_webhook(tx: &Tx<'_>, user: UserId, limit: i64) -> Result<usize> {
     let Some(webhook) = webhooks::find(tx, user)? else { return Ok(0) };
     let is_after = |at: Option<Timestamp>, seconds| at.is_some_and(|at| at.0 > tx.now.0 + seconds);
     let is_paused = is_after(webhook.paused_until, PAUSE_TOO_LATE);
     let is_late = is_after(webhook.due_at, TOO_LATE);
+    let overlaps_too_long = is_after(webhook.old_until, OVERLAP_SECONDS);
 
     let pulled = events::pull(tx, user, Timestamp(tx.now.0 + TOO_LATE), limit)?;
+    if overlaps_too_long {
+        webhooks::update_old_until(tx, user, Timestamp(tx.now.0 + OVERLAP_SECONDS))?;
+    }
     if !is_paused && !is_late && pulled == 0 {
-        return Ok(0);
+        return Ok(usize::from(overlaps_too_long));
     }
     let paused_until = if is_paused { Some(tx.now) } else { webhook.paused_until };
     write(tx, Webhook { paused_until, ..webhook })?;

@@ -196,12 +196,10 @@ fn prepare(
     (user, now): (UserId, Timestamp),
 ) -> Result<Option<Call>> {
     let Some(webhook) = webhooks::find_enabled(db, user)? else { return Ok(None) };
-    let is_paused = webhook.paused_until.is_some_and(|until| until > now);
-    let event = events::find_next(db, user)?;
-    let Some(event) = event.filter(|it| !is_paused && it.due_at.is_some_and(|due| due <= now))
-    else {
+    let Some(event) = events::find_next(db, user)? else { return Ok(None) };
+    if event.due_at.is_none_or(|due| webhook.may_tell(due) > now) {
         return Ok(None);
-    };
+    }
     let (secret, old) = webhooks::secrets_sealed(db, user, now)?;
     let open = |sealed: &Vec<u8>| sealer.unseal(&webhooks::seal_place(user), sealed);
     let secrets = [Some(secret), old].iter().flatten().map(open).collect();

@@ -163,17 +163,21 @@ impl Webhook {
         }
     }
 
-    /// When an event that is due then may be told: not before a pause is over.
+    /// When the endpoint is called for an event that is due then. One that is paused is called when
+    /// the pause is over, with whatever waits: that it answers again must not be noticed only when
+    /// an event's next try comes.
     pub fn may_tell(&self, due_at: Timestamp) -> Timestamp {
-        self.paused_until.map_or(due_at, |until| due_at.max(until))
+        self.paused_until.unwrap_or(due_at)
     }
 
-    /// What becomes of the endpoint and of an event after a try. `tries` are those before it.
-    pub fn after(&self, said: &Said, tries: i64, now: Timestamp) -> Next {
+    /// What becomes of the endpoint and of an event after a call. One that was not due yet, and was
+    /// only told to see whether the endpoint answers again, loses no try by it.
+    pub fn after(&self, said: &Said, event: &Event, now: Timestamp) -> Next {
         match said {
             Said::Taken => Next {
                 state: EventState::Done,
                 due_at: None,
+                tries: event.tries.saturating_add(1),
                 failures: 0,
                 paused_until: None,
                 is_enabled: self.is_enabled,
@@ -181,16 +185,21 @@ impl Webhook {
             Said::Gone => Next {
                 state: EventState::Failed,
                 due_at: None,
+                tries: event.tries.saturating_add(1),
                 failures: 0,
                 paused_until: None,
                 is_enabled: false,
             },
             Said::No(_) => {
                 let failures = self.failures.saturating_add(1);
-                let wait = usize::try_from(tries).ok().and_then(|tries| WAITS.get(tries));
+                let (due_at, tries) = match event.due_at.filter(|due| *due > now) {
+                    Some(later) => (Some(later), event.tries),
+                    None => (after_tries(event.tries, now), event.tries.saturating_add(1)),
+                };
                 Next {
-                    state: if wait.is_some() { EventState::Waiting } else { EventState::Failed },
-                    due_at: wait.map(|wait| Timestamp(now.0 + wait)),
+                    state: if due_at.is_some() { EventState::Waiting } else { EventState::Failed },
+                    due_at,
+                    tries,
                     failures,
                     paused_until: pause(failures).map(|seconds| Timestamp(now.0 + seconds)),
                     is_enabled: self.is_enabled,
@@ -228,9 +237,16 @@ pub struct Next {
     pub state: EventState,
     /// When the event is told again.
     pub due_at: Option<Timestamp>,
+    pub tries: i64,
     pub failures: i64,
     pub paused_until: Option<Timestamp>,
     pub is_enabled: bool,
+}
+
+/// When an event is told again that was told so often before and once more now.
+fn after_tries(tries: i64, now: Timestamp) -> Option<Timestamp> {
+    let wait = usize::try_from(tries).ok().and_then(|tries| WAITS.get(tries));
+    wait.map(|wait| Timestamp(now.0 + wait))
 }
 
 /// For how many seconds an endpoint is left alone after so many failures in a row.
@@ -266,11 +282,26 @@ mod tests {
         Said::No("HTTP 500".to_owned())
     }
 
+    /// An event that was told so often.
+    fn event(tries: i64) -> Event {
+        Event {
+            id: EventId(1),
+            user: UserId(1),
+            kind: EventKind::BalanceLow,
+            about: About::Balance(Money::ZERO),
+            created_at: NOW,
+            due_at: Some(NOW),
+            tries,
+            state: EventState::Waiting,
+            answer: String::new(),
+        }
+    }
+
     #[test]
     fn eleven_tries_take_a_day() {
         let mut waits = Vec::new();
         for tries in 0..11 {
-            let next = webhook().after(&no(), tries, NOW);
+            let next = webhook().after(&no(), &event(tries), NOW);
             let is_last = tries == 10;
             assert_eq!(next.state == EventState::Failed, is_last, "try {tries}");
             waits.extend(next.due_at.map(|due| due.0 - NOW.0));
@@ -278,7 +309,7 @@ mod tests {
         assert_eq!(waits, WAITS);
         let day: i64 = waits.iter().sum();
         assert!((84_000..=86_400).contains(&day), "{day}");
-        assert_eq!(webhook().after(&no(), i64::MAX, NOW).state, EventState::Failed);
+        assert_eq!(webhook().after(&no(), &event(i64::MAX), NOW).state, EventState::Failed);
     }
 
     #[test]
@@ -286,18 +317,32 @@ mod tests {
         let mut webhook = webhook();
         let mut pauses = Vec::new();
         for _ in 0..10 {
-            let next = webhook.after(&no(), 0, NOW);
+            let next = webhook.after(&no(), &event(0), NOW);
             webhook.failures = next.failures;
             pauses.push(next.paused_until.map_or(0, |until| until.0 - NOW.0));
         }
         assert_eq!(pauses, [0, 0, 0, 0, 60, 120, 240, 480, 600, 600]);
         webhook.failures = i64::MAX - 1;
-        assert_eq!(webhook.after(&no(), 0, NOW).paused_until, Some(Timestamp(NOW.0 + 600)));
-        let next = webhook.after(&Said::Taken, 3, NOW);
+        assert_eq!(webhook.after(&no(), &event(0), NOW).paused_until, Some(Timestamp(NOW.0 + 600)));
+        let next = webhook.after(&Said::Taken, &event(3), NOW);
         assert_eq!((next.failures, next.paused_until, next.is_enabled), (0, None, true));
         assert_eq!((next.state, next.due_at), (EventState::Done, None));
-        let next = webhook.after(&Said::Gone, 0, NOW);
+        let next = webhook.after(&Said::Gone, &event(0), NOW);
         assert_eq!((next.state, next.is_enabled), (EventState::Failed, false));
+    }
+
+    #[test]
+    fn a_paused_endpoint_is_called_with_what_waits_and_that_costs_no_try() {
+        let later = Timestamp(NOW.0 + 7200);
+        let paused = Webhook { paused_until: Some(NOW), failures: 5, ..webhook() };
+        assert_eq!(paused.may_tell(later), NOW);
+        assert_eq!(webhook().may_tell(later), later);
+
+        let waits = Event { due_at: Some(later), ..event(6) };
+        let next = paused.after(&no(), &waits, NOW);
+        assert_eq!((next.due_at, next.tries, next.failures), (Some(later), 6, 6));
+        assert_eq!(next.paused_until, Some(Timestamp(NOW.0 + 120)));
+        assert_eq!(paused.after(&Said::Taken, &waits, NOW).due_at, None);
     }
 
     #[test]

@@ -130,11 +130,11 @@ pub fn insert(tx: &Tx<'_>, user: UserId, kind: EventKind, about: &About) -> Resu
     Ok(())
 }
 
-/// Writes what came of a try.
+/// Writes what came of a call.
 pub fn update_tried(tx: &Tx<'_>, id: EventId, next: &Next, answer: &str) -> Result<()> {
     tx.execute(
-        "UPDATE events SET state = $1, due_at = $2, tries = tries + 1, answer = $3 WHERE id = $4",
-        params![next.state, next.due_at, answer, id],
+        "UPDATE events SET state = $1, due_at = $2, tries = $3, answer = $4 WHERE id = $5",
+        params![next.state, next.due_at, next.tries, answer, id],
     )?;
     Ok(())
 }

@@ -79,9 +79,11 @@ pub fn list_waiting(db: &Read<'_>) -> Result<Vec<UserId>> {
     db.list(LIST_WAITING, [], |row| row.get(0))
 }
 
-/// Users whose endpoints have something to be told, or are paused. Walks all webhooks: for a start.
+/// Users whose endpoints have something to be told, are paused, or have two secrets. Walks all
+/// webhooks: for a start.
 pub fn list_unsettled(db: &Read<'_>) -> Result<Vec<UserId>> {
     let sql = "SELECT user_id FROM webhooks WHERE due_at IS NOT NULL OR paused_until IS NOT NULL
+                  OR old_until IS NOT NULL
                ORDER BY user_id";
     db.list(sql, [], |row| row.get(0))
 }
@@ -128,6 +130,12 @@ pub fn update_secret(
          WHERE user_id = $3",
         params![secret_sealed, old_until, user],
     )?;
+    Ok(())
+}
+
+/// The old secret counts until then.
+pub fn update_old_until(tx: &Tx<'_>, user: UserId, until: Timestamp) -> Result<()> {
+    tx.execute("UPDATE webhooks SET old_until = $1 WHERE user_id = $2", params![until, user])?;
     Ok(())
 }
 

@@ -183,7 +183,9 @@ impl Add {
         };
         let service = id(service).map(ServiceId);
         let mut details = Details::default();
-        for &input in Input::ALL {
+        let mut inputs: Vec<Input> = fields.names().filter_map(Input::from_stored).collect();
+        inputs.sort_unstable_by_key(|input| *input as usize);
+        for input in inputs {
             let name = input.as_str();
             let value = match input.is_number() {
                 true => fields.text(name).map(|text| text.map(str::to_owned)),

@@ -131,6 +131,11 @@ impl Fields {
         Ok(texts.into_iter().map(str::to_owned).collect())
     }
 
+    /// What the fields are called, each once.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+
     /// Whether the field is there at all.
     pub(super) fn has(&self, name: &str) -> bool {
         self.values.contains_key(name)

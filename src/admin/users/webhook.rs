@@ -42,13 +42,18 @@ impl WebhookPage {
             1 => "The last call failed.".to_owned(),
             failures => format!("The last {} calls failed.", grouped(failures)),
         };
-        let is_paused = webhook.paused_until.is_some_and(|until| until > self.shell.now);
-        match (webhook.is_enabled, is_paused) {
+        match (webhook.is_enabled, self.paused_until().is_some()) {
             (false, _) => ("quiet bar", "Off", "Save it to turn it on.".to_owned()),
             (true, true) => ("attention part", "Paused", failed),
             (true, false) if webhook.failures > 0 => ("attention ring", "Failing", failed),
             (true, false) => ("good dot", "On", String::new()),
         }
+    }
+
+    /// When an endpoint that is paused is called again.
+    fn paused_until(&self) -> Option<Timestamp> {
+        let until = self.webhook.as_ref().and_then(|webhook| webhook.paused_until);
+        until.filter(|until| *until > self.shell.now)
     }
 
     fn dropped(&self) -> Option<String> {

@@ -4,11 +4,12 @@
 //! is a new name. Each is compressed once, when the program starts, and
 //! then served as it is.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use rust_embed::RustEmbed;
 
@@ -42,19 +43,22 @@ impl Assets {
         let mut assets = Self { urls: HashMap::new(), files: HashMap::new() };
         for path in Files::iter() {
             if let Some(file) = Files::get(&path) {
-                assets.add(&path, &file);
+                assets.add(&path, file);
             }
         }
         assets
     }
 
-    fn add(&mut self, path: &str, file: &rust_embed::EmbeddedFile) {
+    fn add(&mut self, path: &str, file: rust_embed::EmbeddedFile) {
         let name = path.rsplit('/').next().unwrap_or(path);
         let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
         let hash = data_encoding::HEXLOWER.encode(&file.metadata.sha256_hash()[..4]);
         let hashed = format!("{stem}.{hash}.{extension}");
-        let asset =
-            Asset { mime: mime(extension), body: Packed::new(file.data.to_vec(), Effort::Most) };
+        let plain = match file.data {
+            Cow::Borrowed(compiled_in) => Bytes::from_static(compiled_in),
+            Cow::Owned(read) => read.into(),
+        };
+        let asset = Asset { mime: mime(extension), body: Packed::new(plain, Effort::Most) };
         self.urls.insert(name.to_owned(), format!("/static/{hashed}"));
         self.files.insert(hashed, asset);
     }

@@ -18,7 +18,7 @@ use crate::domain::refusal::{OperatorRefusal, ProviderRefusal};
 use crate::domain::service::{Listing, check_category_name};
 use crate::domain::{Actor, ProviderId, ServiceId, Timestamp};
 use crate::store::{
-    Command, Read, Result, Tx, conditions, offers, orders, pricings, services, settings,
+    Command, Read, Result, Tx, categories, conditions, offers, orders, pricings, services, settings,
 };
 
 /// How many services one import may write.
@@ -258,6 +258,8 @@ fn judge(
 pub struct Written {
     pub created: Vec<ServiceId>,
     pub changed: Vec<Changed>,
+    /// The names of the categories that it made.
+    categories: Vec<String>,
 }
 
 /// A service that an import gave another rate or rule.
@@ -284,6 +286,7 @@ impl Written {
     pub fn extend(&mut self, more: Self) {
         self.created.extend(more.created);
         self.changed.extend(more.changed);
+        self.categories.extend(more.categories);
     }
 }
 
@@ -319,7 +322,7 @@ impl Command for ImportSlice {
         for line in lines {
             match line.known {
                 Some((id, _)) => written.changed.extend(self.change(tx, id, line)?),
-                None => written.created.extend(self.create(tx, &provider, line)?),
+                None => self.create(tx, &provider, line, &mut written)?,
             }
         }
         Ok((written, self.from + lines.len()))
@@ -328,14 +331,24 @@ impl Command for ImportSlice {
 
 impl ImportSlice {
     /// Makes a service, unless somebody has in the meantime.
-    fn create(&self, tx: &Tx<'_>, provider: &Provider, line: &Line) -> Result<Option<ServiceId>> {
+    fn create(
+        &self,
+        tx: &Tx<'_>,
+        provider: &Provider,
+        line: &Line,
+        written: &mut Written,
+    ) -> Result<()> {
         let name = &line.offer.provider_service;
         if !services::list_of_provider(tx, provider.id, name)?.is_empty() {
-            return Ok(None);
+            return Ok(());
+        }
+        if categories::find_named(tx, &line.category)?.is_none() {
+            written.categories.push(line.category.clone());
         }
         let id = create(tx, &self.actor, None, &line.listing())?;
         pricings::update(tx, id, &self.priced(Pricing::default(), line.cost))?;
-        Ok(Some(id))
+        written.created.push(id);
+        Ok(())
     }
 
     /// Gives a service the plan's rate and rule, unless it is sold by another provider by now.
@@ -361,8 +374,9 @@ impl ImportSlice {
     }
 }
 
-/// Takes back what a part of an import has written: what nobody has ordered goes, what somebody has
-/// goes off sale, and a rate that was changed is as before, unless it was changed again since.
+/// Takes back what a part of an import has written: what nobody has ordered goes, with the
+/// categories that are left empty, what somebody has goes off sale, and a rate that was changed is
+/// as before, unless it was changed again since.
 pub struct UndoImport {
     pub actor: Actor,
     pub provider: ProviderId,
@@ -397,12 +411,14 @@ impl fmt::Display for Undone {
 }
 
 impl Written {
-    /// Takes off as much as one command takes back.
+    /// Takes off as much as one command takes back, the categories last.
     pub fn split(&mut self) -> Self {
         let created = self.created.split_off(self.created.len().saturating_sub(SLICE));
         let room = SLICE - created.len();
         let changed = self.changed.split_off(self.changed.len().saturating_sub(room));
-        Self { created, changed }
+        let is_last = self.is_empty();
+        let categories = if is_last { std::mem::take(&mut self.categories) } else { Vec::new() };
+        Self { created, changed, categories }
     }
 }
 
@@ -429,6 +445,7 @@ impl Command for UndoImport {
         for changed in &self.written.changed {
             undone.restored += usize::from(self.restore(tx, changed)?);
         }
+        self.delete_empty_categories(tx)?;
         let subject = about_provider(self.provider);
         record(tx, &self.actor, "provider.undo_import", subject, undone.to_string())?;
         Ok(undone)
@@ -436,6 +453,18 @@ impl Command for UndoImport {
 }
 
 impl UndoImport {
+    fn delete_empty_categories(&self, tx: &Tx<'_>) -> Result<()> {
+        for name in &self.written.categories {
+            let Some(found) = categories::find_named(tx, name)? else { continue };
+            if categories::is_empty(tx, found.id)? {
+                categories::delete(tx, found.id)?;
+                let (object, change) = (format!("category {}", found.id), found.name);
+                record(tx, &self.actor, "category.delete", object, change)?;
+            }
+        }
+        Ok(())
+    }
+
     fn restore(&self, tx: &Tx<'_>, changed: &Changed) -> Result<bool> {
         let Changed { service: id, rates: (before, now), before: pricing } = changed;
         let found = services::find(tx, *id)?.filter(|found| found.listing.rate == *now);

@@ -12,7 +12,7 @@ use panelite::domain::money::Rate;
 use panelite::domain::pricing::{Offer, Rule};
 use panelite::domain::refusal::{OperatorRefusal, ProviderRefusal, Refusal};
 use panelite::domain::{Actor, ProviderId, ServiceId};
-use panelite::store::{Error, Result, services};
+use panelite::store::{Error, Result, categories, services};
 
 use crate::domain::rate;
 use crate::fixture::panel::Panel;
@@ -178,6 +178,8 @@ fn thousands_are_imported_in_slices_and_taken_back() {
     assert_eq!((undone, slices), (Undone { deleted: 4999, disabled: 1, restored: 0 }, 25));
     assert!(!panel.listing(7).is_enabled, "what was ordered only goes off sale");
     assert_eq!(panel.store().point(|db| services::count(db)).unwrap(), 1);
+    let left = panel.store().point(|db| categories::list(db)).unwrap();
+    assert_eq!(left.len(), 1, "of the categories only the one of what was ordered: {left:?}");
 }
 
 #[test]

@@ -221,7 +221,7 @@ impl Tour {
         self.survey("offers-selected", 200);
         self.browser.leave_by(".bulk button.primary");
         self.survey("import-plan", 200);
-        self.open("/admin/orders?tab=hand");
+        self.open("/admin/orders?tab=hand&hand=unknown");
         self.browser.click("tbody tr:first-child input");
         self.survey("decisions-selected", 200);
         self.browser.click(".bulk button[value=refund]");

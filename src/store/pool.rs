@@ -28,16 +28,32 @@ pub(super) enum Manager {
 
 /// When the server was last found to be gone.
 #[derive(Default)]
-pub(super) struct Down(Mutex<Option<Instant>>);
+pub(super) struct Down {
+    /// A connection could not be made.
+    since: Mutex<Option<Instant>>,
+    /// One was lost that had been good: those that are as old wait for the same server.
+    lost: Mutex<Option<Instant>>,
+}
 
 impl Down {
     fn set(&self, since: Option<Instant>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = since;
     }
 
     fn is_down(&self) -> bool {
-        let since = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = *self.since.lock().unwrap_or_else(PoisonError::into_inner);
         since.is_some_and(|since| since.elapsed() < DOWN)
+    }
+
+    fn lose(&self) {
+        *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(instant());
+    }
+
+    /// Whether a connection is worth nothing any more.
+    fn is_over(&self, conn: &Conn) -> bool {
+        let Conn::Pg(wire) = conn else { return false };
+        let lost = *self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        wire.is_lost() || lost.is_some_and(|lost| wire.is_older_than(lost))
     }
 }
 
@@ -61,7 +77,10 @@ impl ManageConnection for Manager {
     }
 
     fn has_broken(&self, conn: &mut Conn) -> bool {
-        conn.is_lost()
+        match self {
+            Self::Lite(_) => false,
+            Self::Pg(_, down) => down.is_over(conn),
+        }
     }
 }
 
@@ -93,7 +112,14 @@ impl Readers {
     pub(super) fn read<T>(&self, read: impl FnOnce(&Point<'_>) -> Result<T>) -> Result<T> {
         match &self.down {
             None => tx::read(&*self.pool.get()?, read),
-            Some(down) => tx::read(&*self.get(down)?, read).map_err(Error::for_reader),
+            Some(down) => {
+                let conn = self.get(down)?;
+                let found = tx::read(&conn, read);
+                if conn.is_lost() {
+                    down.lose();
+                }
+                found.map_err(Error::for_reader)
+            }
         }
     }
 
@@ -106,7 +132,7 @@ impl Readers {
             }
             // One that is lost is dropped, and the pool makes another.
             if let Ok(conn) = self.pool.get_timeout(LOOK_EVERY)
-                && !conn.is_lost()
+                && !down.is_over(&conn)
             {
                 return Ok(conn);
             }

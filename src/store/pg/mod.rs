@@ -5,6 +5,7 @@
 
 mod copying;
 mod fault;
+mod hosts;
 mod hub;
 mod text;
 mod wire;

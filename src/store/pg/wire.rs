@@ -4,15 +4,17 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt as _;
+use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Config, NoTls, Row, Statement};
+use tokio_postgres::{Client, Config, NoTls, Row, Socket, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::hub::{self, Sent};
-use super::{fault, text};
+use super::{fault, hosts, text};
+use crate::clock::instant;
 use crate::store::error::FaultKind;
 use crate::store::place::Dsn;
 use crate::store::value::{Bound, Kind, List, Param};
@@ -21,13 +23,17 @@ use crate::store::{Error, Result};
 const STATEMENTS_MAX: usize = 512;
 /// For each host that the address names.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// What a host that has let us in may take, beyond that, to say who it is.
+const GREETING_TIMEOUT: Duration = Duration::from_secs(2);
 /// The server gives up a statement before that; it is for a server that says nothing at all.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(90);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(35);
 /// What a connection asks of the server, whatever is set there: nothing that hangs may hold the
 /// others up.
 const SESSION: &str = "SET statement_timeout = '30s';
     SET lock_timeout = '30s';
     SET idle_in_transaction_session_timeout = '10s'";
+
+const SILENT: &str = "the server does not answer";
 
 type Answer<T> = std::result::Result<T, tokio_postgres::Error>;
 
@@ -41,6 +47,7 @@ struct Answered {
 /// A connection to a server, used by one thread at a time.
 pub(in crate::store) struct Wire {
     pub(super) client: Client,
+    born: Instant,
     statements: RefCell<HashMap<Box<str>, Statement>>,
     is_lost: Cell<bool>,
     patience: Cell<Duration>,
@@ -50,33 +57,31 @@ pub(in crate::store) struct Wire {
 }
 
 impl Wire {
-    /// Connects, over TLS where the address asks for it.
+    /// Connects, over TLS where the address asks for it, to the first host that answers as asked.
     pub(in crate::store) fn connect(dsn: &Dsn) -> Result<Self> {
-        let config = config(dsn);
-        let hosts = u32::try_from(config.get_hosts().len().max(1)).unwrap_or(1);
-        let tls = dsn.tls().map(|tls| MakeRustlsConnect::new((**tls).clone()));
         let (tell, told) = mpsc::channel();
-        hub::spawn(async move {
-            match tls {
-                Some(tls) => match config.connect(tls).await {
-                    Ok((client, connection)) => keep(&tell, client, connection).await,
-                    Err(error) => drop(tell.send(Err(error))),
-                },
-                None => match config.connect(NoTls).await {
-                    Ok((client, connection)) => keep(&tell, client, connection).await,
-                    Err(error) => drop(tell.send(Err(error))),
-                },
-            }
-        })
-        .map_err(|error| Error::fault(&format!("the wire cannot be started: {error}")))?;
-        let longest = CONNECT_TIMEOUT * 4 * hosts;
-        let lost = |text: &str| Error::of_kind(FaultKind::Lost, text);
-        let client = told
-            .recv_timeout(longest)
-            .map_err(|_| lost("the server does not answer"))?
-            .map_err(|error| fault::of(&error))?;
+        for config in hosts::each(&config(dsn)) {
+            let tls = dsn.tls().map(|tls| MakeRustlsConnect::new((**tls).clone()));
+            let tell = tell.clone();
+            hub::spawn(async move {
+                match tls {
+                    Some(tls) => reach(&tell, &config, tls).await,
+                    None => reach(&tell, &config, NoTls).await,
+                }
+            })
+            .map_err(|error| Error::fault(&format!("the wire cannot be started: {error}")))?;
+        }
+        drop(tell);
+        let mut found = Err(Error::of_kind(FaultKind::Lost, SILENT));
+        while found.is_err()
+            && let Ok(next) = told.recv()
+        {
+            found = next;
+        }
+        let client = found?;
         let wire = Self {
             client,
+            born: instant(),
             statements: RefCell::default(),
             is_lost: Cell::new(false),
             patience: Cell::new(ANSWER_TIMEOUT),
@@ -98,6 +103,11 @@ impl Wire {
     /// Whether it is good for nothing any more.
     pub(in crate::store) fn is_lost(&self) -> bool {
         self.is_lost.get() || self.client.is_closed()
+    }
+
+    /// Whether it was made before that moment.
+    pub(in crate::store) fn is_older_than(&self, moment: Instant) -> bool {
+        self.born < moment
     }
 
     /// How many rows it has ever written.
@@ -295,16 +305,27 @@ fn config(dsn: &Dsn) -> Config {
     config
 }
 
-/// Hands the client over and serves it until it is dropped or the connection ends.
-async fn keep(
-    tell: &mpsc::Sender<Answer<Client>>,
-    client: Client,
-    connection: impl Future<Output = Answer<()>>,
-) {
-    if tell.send(Ok(client)).is_ok()
-        && let Err(error) = connection.await
-    {
-        tracing::warn!(error = %fault::of(&error), "a connection to the database has ended");
+/// Asks one host, hands the client over if it is still wanted, and serves it until it is dropped or
+/// the connection ends.
+async fn reach<T>(tell: &mpsc::Sender<Result<Client>>, config: &Config, tls: T)
+where
+    T: MakeTlsConnect<Socket>,
+{
+    let most = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT) + GREETING_TIMEOUT;
+    let reached = match tokio::time::timeout(most, config.connect(tls)).await {
+        Ok(reached) => reached.map_err(|error| fault::of(&error)),
+        Err(_) => Err(Error::of_kind(FaultKind::Lost, SILENT)),
+    };
+    match reached {
+        Ok((client, connection)) => {
+            if tell.send(Ok(client)).is_ok()
+                && let Err(error) = connection.await
+            {
+                let error = fault::of(&error);
+                tracing::warn!(%error, "a connection to the database has ended");
+            }
+        }
+        Err(error) => drop(tell.send(Err(error))),
     }
 }
 

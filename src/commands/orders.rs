@@ -14,7 +14,7 @@ use crate::domain::{Actor, KeyId, OrderId, RefillId, ServiceId, Timestamp, UserI
 use crate::store::orders::{By, Origin};
 use crate::store::services::OnSale;
 use crate::store::{
-    self, Command, Error, Read, Result, Tx, accounts, deliveries, ledger, orders, refills,
+    self, Command, Error, Read, Result, Tx, Wants, accounts, deliveries, ledger, orders, refills,
     requests, services, submissions, users,
 };
 
@@ -59,6 +59,16 @@ impl Command for PlaceOrder {
             super::record(tx, actor, "order.create", object, change)?;
         }
         Ok(id)
+    }
+
+    fn wants(&self, wants: &mut Wants) {
+        wants.user(self.user);
+        if let Some(service) = self.service {
+            wants.offer(self.user, service);
+        }
+        if let Some(request) = &self.origin.request {
+            wants.request(self.user, &request.text);
+        }
     }
 }
 

@@ -8,6 +8,9 @@ use crate::domain::{AccountId, OrderId, UserId};
 
 /// What an account holds in the file.
 pub fn balance(db: &Read<'_>, account: AccountId) -> Result<Money> {
+    if let Some(held) = db.held(account) {
+        return Ok(held);
+    }
     let sql = "SELECT balance_micros FROM accounts WHERE id = $1";
     db.get(sql, params![account], |row| row.get(0))
 }
@@ -23,15 +26,22 @@ pub(super) fn update_balance(tx: &Tx<'_>, account: AccountId, balance: Money) ->
     if tx.sums.borrow_mut().hold(account, balance) {
         return Ok(());
     }
-    write_balance(tx, account, balance)
-}
-
-/// Writes what an account holds.
-pub(super) fn write_balance(tx: &Tx<'_>, account: AccountId, balance: Money) -> Result<()> {
-    let sql = "UPDATE accounts SET balance_micros = $1 WHERE id = $2";
-    tx.execute(sql, params![balance, account])?;
+    if !tx.hold(account, Some(balance), None) {
+        tx.execute(WRITE, params![balance, account])?;
+    }
     Ok(())
 }
+
+const WRITE: &str = "UPDATE accounts SET balance_micros = $1 WHERE id = $2";
+
+/// Writes what an account of the house holds, when nothing of the batch will look at it any more.
+pub(super) fn write_balance(tx: &Tx<'_>, account: AccountId, balance: Money) -> Result<()> {
+    tx.save(WRITE, params![balance, account])
+}
+
+/// The accounts of the house, on a server: number, what it holds, its first and its last order.
+pub(super) const HOUSE: &str =
+    "SELECT id, balance_micros, first_order_id, last_order_id FROM accounts WHERE id <= 3";
 
 /// The first and the last order of a user; `None` where the user has not bought anything.
 pub(super) fn order_bounds(db: &Read<'_>, user: UserId) -> Result<Option<(i64, i64)>> {
@@ -48,6 +58,9 @@ pub(super) fn update_charged(
     balance: Money,
     order: OrderId,
 ) -> Result<()> {
+    if tx.hold(account, Some(balance), Some(order)) {
+        return Ok(());
+    }
     tx.execute(
         "UPDATE accounts SET balance_micros = $1, last_order_id = $2,
                              first_order_id = coalesce(first_order_id, $2)
@@ -59,6 +72,9 @@ pub(super) fn update_charged(
 
 /// Keeps that the account's owner has bought something that costs nothing.
 pub fn update_last_order(tx: &Tx<'_>, account: AccountId, order: OrderId) -> Result<()> {
+    if tx.hold(account, None, Some(order)) {
+        return Ok(());
+    }
     tx.execute(
         "UPDATE accounts SET last_order_id = $1, first_order_id = coalesce(first_order_id, $1)
          WHERE id = $2",

@@ -18,7 +18,7 @@ pub struct Entry<'a> {
 
 /// Writes an entry.
 pub fn record(tx: &Tx<'_>, entry: &Entry<'_>) -> Result<()> {
-    tx.execute(
+    tx.insert(
         "INSERT INTO audit (created_at, actor, address, verb, object, change, request_id)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
         params![

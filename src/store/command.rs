@@ -1,6 +1,7 @@
 //! Changes of state, as values; and what may be wrapped around one.
 
 use super::Result;
+use super::desk::Wants;
 use super::tx::{Source, Tx};
 
 /// A change of state, as a value. It loads, decides, saves; it does no I/O of its own, waits for
@@ -14,6 +15,9 @@ pub trait Command: Send + 'static {
     /// # Errors
     /// A refusal, always before anything is written; or a fault of the database.
     fn run(&self, tx: &Tx<'_>) -> Result<Self::Reply>;
+
+    /// What it is going to look at, so that a server is asked once for all commands of a batch.
+    fn wants(&self, _: &mut Wants) {}
 }
 
 /// A command with the request it came by.
@@ -28,6 +32,10 @@ impl<C: Command> Command for Traced<C> {
     fn run(&self, tx: &Tx<'_>) -> Result<C::Reply> {
         self.command.run(&tx.with_source(self.source.clone()))
     }
+
+    fn wants(&self, wants: &mut Wants) {
+        self.command.wants(wants);
+    }
 }
 
 /// Runs the command only if no key, user or setting has changed since `version` was read.
@@ -41,10 +49,13 @@ impl<C: Command> Command for IfCallersUnchanged<C> {
     type Reply = Option<C::Reply>;
 
     fn run(&self, tx: &Tx<'_>) -> Result<Self::Reply> {
-        let version: i64 = tx.get("SELECT callers FROM versions", [], |row| row.get(0))?;
-        if version != self.version {
+        if tx.callers()? != self.version {
             return Ok(None);
         }
         self.command.run(tx).map(Some)
+    }
+
+    fn wants(&self, wants: &mut Wants) {
+        self.command.wants(wants);
     }
 }

@@ -44,7 +44,7 @@ pub fn find_each(db: &Read<'_>, orders: &[OrderId]) -> Result<Vec<Option<Deliver
 
 /// An order that was just bought: to be sent at once.
 pub fn insert(tx: &Tx<'_>, order: OrderId, provider: ProviderId) -> Result<()> {
-    tx.execute(
+    tx.save(
         "INSERT INTO deliveries (order_id, provider_id, stage, due_at, moved_at)
          VALUES ($1, $2, 'send', $3, $4)",
         params![order, provider, AT_ONCE, tx.now],

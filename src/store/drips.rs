@@ -34,7 +34,7 @@ pub fn find(db: &Read<'_>, order: OrderId) -> Result<Option<Drip>> {
 /// A drip-feed order that was just bought: its first run begins at once.
 pub fn insert(tx: &Tx<'_>, order: OrderId) -> Result<()> {
     let sql = "INSERT INTO drips (order_id, next_at) VALUES ($1, $2)";
-    tx.execute(sql, params![order, tx.now])?;
+    tx.save(sql, params![order, tx.now])?;
     tx.sums.borrow_mut().has_work = true;
     Ok(())
 }

@@ -24,7 +24,7 @@ pub(super) fn write(tx: &Tx<'_>, slot_at: i64, figures: &Figures) -> Result<()> 
     if *figures == Figures::default() {
         return Ok(());
     }
-    tx.execute(
+    tx.save(
         "INSERT INTO figures (slot_at, orders, charged_micros, captured_micros, refunded_micros,
                               deposit_micros, cost_micros)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -44,8 +44,7 @@ pub(super) fn write(tx: &Tx<'_>, slot_at: i64, figures: &Figures) -> Result<()> 
             figures.deposits,
             figures.cost,
         ],
-    )?;
-    Ok(())
+    )
 }
 
 /// The slots from one instant to before another, oldest first. A month has some three thousand.

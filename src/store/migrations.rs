@@ -8,8 +8,9 @@
 
 use std::cell::RefCell;
 
+use super::conn::Conn;
 use super::sums::Sums;
-use super::tx::{Conn, Tx};
+use super::tx::Tx;
 use super::{Error, Result, links, pg_schema};
 use crate::domain::Timestamp;
 

@@ -53,7 +53,9 @@ pub mod webhooks;
 
 mod bell;
 mod command;
+mod conn;
 mod copies;
+mod desk;
 mod error;
 mod migrations;
 mod opening;
@@ -79,13 +81,16 @@ use crate::clock::Clock;
 pub use bell::Bell;
 pub use check::{check_file, check_place};
 pub use command::{Command, IfCallersUnchanged, Traced};
+use conn::Conn;
 pub use copies::CopyError;
+pub use desk::Wants;
 pub use error::{Error, Fault, Result};
 use place::{Dsn, Place};
 use pool::Readers;
 pub use schema::OpenError;
-use tx::Conn;
 pub use tx::{Point, Read, Source, Tx, Versions};
+use writer::Batching;
+pub use writer::Turns;
 
 /// Commands that may wait for the writer. Past that the panel is overloaded and says so.
 pub const QUEUE_MAX: usize = 1024;
@@ -116,6 +121,7 @@ pub struct Store {
     writer: Mutex<Option<JoinHandle<()>>>,
     failed: watch::Receiver<bool>,
     bell: Arc<Bell>,
+    turns: Arc<Mutex<Turns>>,
     points: Readers,
     pages: Readers,
     lock: Option<File>,
@@ -133,8 +139,17 @@ impl Store {
     ) -> std::result::Result<Self, OpenError> {
         match place.into() {
             Place::File(path) => Self::open_file(&path, missing, clock, None, 1),
-            Place::Server(dsn) => Self::open_database(dsn, missing, clock, 1),
+            Place::Server(dsn) => Self::open_database(dsn, missing, (clock, Batching::Desk), 1),
         }
+    }
+
+    /// Opens a database whose writer runs each command of a batch by itself, as it does on a file:
+    /// slow, and what its batches are to be equal to.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_apart(dsn: Dsn, clock: Clock) -> std::result::Result<Self, OpenError> {
+        Self::open_database(dsn, Missing::Create, (clock, Batching::Apart), 1)
     }
 
     /// Opens a file as its one server, with as many readers as there are worker threads; or a
@@ -155,7 +170,7 @@ impl Store {
             }
             Place::Server(dsn) => {
                 let readers = readers.max(SERVER_POINT_READERS);
-                Self::open_database(dsn, Missing::Create, clock, readers)
+                Self::open_database(dsn, Missing::Create, (clock, Batching::Desk), readers)
             }
         }
     }
@@ -180,14 +195,14 @@ impl Store {
     fn open_database(
         dsn: Dsn,
         missing: Missing,
-        clock: Clock,
+        (clock, batching): (Clock, Batching),
         readers: u32,
     ) -> std::result::Result<Self, OpenError> {
         let conn = Conn::Pg(opening::open(&dsn, missing, &clock)?);
         let janitor = Arc::new(scheduled_thread_pool());
         let [points, pages] =
             [readers, PAGE_READERS].map(|size| Readers::of_server(dsn.clone(), size, &janitor));
-        let seat = Some(writer::Seat::new(dsn.clone())?);
+        let seat = Some(writer::Seat::new(dsn.clone(), batching)?);
         let opened = Opened { place: Place::Server(dsn), points, pages, lock: None };
         Self::start(opened, (conn, seat), clock)
     }
@@ -200,7 +215,9 @@ impl Store {
         let (jobs, queue) = mpsc::sync_channel(QUEUE_MAX);
         let (failure, failed) = watch::channel(false);
         let bell = Arc::new(Bell::default());
-        let signals = writer::Signals { failure, bell: Arc::clone(&bell) };
+        let turns = Arc::default();
+        let signals =
+            writer::Signals { failure, bell: Arc::clone(&bell), turns: Arc::clone(&turns) };
         let writer = writer::spawn(hand, clock, queue, signals)?;
         let Opened { place, points, pages, lock } = opened;
         Ok(Self {
@@ -209,6 +226,7 @@ impl Store {
             writer: Mutex::new(Some(writer)),
             failed,
             bell,
+            turns,
             points,
             pages,
             lock,
@@ -288,6 +306,11 @@ impl Store {
     /// Rung after each commit that leaves work for delivery.
     pub fn bell(&self) -> Arc<Bell> {
         Arc::clone(&self.bell)
+    }
+
+    /// What the writer has done, if it is on a server.
+    pub fn turns(&self) -> Turns {
+        *self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until everything queued so far is done and the WAL is empty; whoever still has the

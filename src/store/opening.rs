@@ -2,11 +2,11 @@
 //!
 //! Nothing is written before we know that the database is empty, or ours and not newer than we are.
 
+use super::conn::Conn;
 use super::migrations::{self, VERSION};
 use super::pg::Wire;
 use super::place::Dsn;
 use super::schema::{self, OpenError, SCHEMA};
-use super::tx::Conn;
 use super::value::{Row, RowError};
 use super::{Missing, Result, pg_schema};
 use crate::clock::Clock;

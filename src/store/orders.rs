@@ -1,5 +1,6 @@
 //! Orders.
 
+use super::desk::What;
 use super::links::{ByLink, LinkParams};
 use super::page::{Cursor, Span};
 use super::requests::RequestId;
@@ -154,7 +155,10 @@ pub fn insert(tx: &Tx<'_>, order: &NewOrder, origin: &Origin) -> Result<OrderId>
     figures::add(tx, &Figures { orders: 1, charged: order.charge, ..Figures::default() })?;
     for (input, text) in &wanted.extras {
         let sql = "INSERT INTO order_inputs (order_id, name, value) VALUES ($1, $2, $3)";
-        tx.execute(sql, params![id, input, text])?;
+        tx.save(sql, params![id, input, text])?;
+    }
+    if let Some(request) = &origin.request {
+        tx.forget_one(What::Request, params![order.account.user, request.text]);
     }
     Ok(id)
 }
@@ -423,8 +427,7 @@ impl By {
 /// Writes how many orders more or fewer have a status.
 pub(super) fn write_count(tx: &Tx<'_>, status: PublicStatus, by: i64) -> Result<()> {
     let sql = "UPDATE order_counts SET count = count + $1 WHERE public_status = $2";
-    tx.execute(sql, params![by, status])?;
-    Ok(())
+    tx.save(sql, params![by, status])
 }
 
 /// How many orders there are of each status.

@@ -6,8 +6,12 @@
 //! indexes stands there as a digest. Text is compared by its bytes, as SQLite does.
 
 /// What the tables of a server have beside those of a file: whose they are and of which schema, the
-/// seat that whoever writes has to take, and the processes that write.
+/// seat that whoever writes has to take, and the processes that write. What is written for many
+/// commands at once is numbered by whoever has the seat, and never by the server.
 const OWN: &str = "
+ALTER TABLE orders ALTER COLUMN id DROP IDENTITY;
+ALTER TABLE postings ALTER COLUMN id DROP IDENTITY;
+ALTER TABLE audit ALTER COLUMN id DROP IDENTITY;
 ALTER TABLE accounts ALTER COLUMN id RESTART WITH 4;
 ALTER TABLE accounts SET (fillfactor = 80);
 ALTER TABLE orders SET (fillfactor = 80);

@@ -7,9 +7,10 @@ use r2d2::{ManageConnection, Pool, PooledConnection};
 use r2d2_sqlite::SqliteConnectionManager;
 use scheduled_thread_pool::ScheduledThreadPool;
 
+use super::conn::Conn;
 use super::pg::Wire;
 use super::place::Dsn;
-use super::tx::{self, Conn, Point};
+use super::tx::{self, Point};
 use super::{Error, Result};
 use crate::clock::instant;
 

@@ -2,7 +2,8 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::value::params;
+use super::desk::What;
+use super::value::{Row, params};
 use super::{Read, Result};
 use crate::domain::placing::Details;
 use crate::domain::{OrderId, ServiceId, UserId};
@@ -45,9 +46,16 @@ impl RequestId {
 
 /// The order that a request id has bought, with the digest of that request.
 pub fn find(db: &Read<'_>, user: UserId, request_id: &str) -> Result<Option<(OrderId, Vec<u8>)>> {
-    db.find(
-        "SELECT id, request_digest FROM orders WHERE user_id = $1 AND request_id = $2",
-        params![user, request_id],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )
+    let key = params![user, request_id];
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    if let Some(known) = db.recall(What::Request, key, read)? {
+        return Ok(known);
+    }
+    let sql = "SELECT id, request_digest FROM orders WHERE user_id = $1 AND request_id = $2";
+    db.find(sql, key, read)
 }
+
+/// What many request ids have bought, on a server; the key stands behind what is read.
+pub(super) const MANY: &str = "SELECT o.id, o.request_digest, o.user_id, o.request_id
+    FROM unnest($1, $2) AS w(user_id, request_id)
+    JOIN orders o ON o.user_id = w.user_id AND o.request_id = w.request_id";

@@ -342,7 +342,7 @@ mod tests {
     use r2d2::ManageConnection as _;
 
     use super::*;
-    use crate::store::tx::Conn;
+    use crate::store::conn::Conn;
 
     #[test]
     fn the_bundled_sqlite_has_no_wal_reset_bug() {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::desk::What;
 use super::value::{Row, RowResult, params};
 use super::{Read, Result, Tx, pricings};
 use crate::domain::money::{Discount, Rate};
@@ -102,6 +103,9 @@ impl OnSale {
 
 /// A service that can be ordered, as a user sees it, where one is named.
 pub fn find_on_sale(db: &Read<'_>, user: Option<UserId>, id: ServiceId) -> Result<Option<OnSale>> {
+    if let Some(known) = db.recall(What::Offer, params![user, id], read_on_sale)? {
+        return Ok(known);
+    }
     db.find(
         select!(
             ", r.rate_micros, CASE WHEN p.allows_loss = 0 THEN p.cost_micros END
@@ -111,11 +115,23 @@ pub fn find_on_sale(db: &Read<'_>, user: Option<UserId>, id: ServiceId) -> Resul
              WHERE s.id = $2 AND s.is_enabled = 1 AND c.is_enabled = 1"
         ),
         params![user, id],
-        |row| {
-            let service = read_service(row)?;
-            Ok(OnSale { service, custom_rate: row.get(16)?, floor: row.get(17)? })
-        },
+        read_on_sale,
     )
+}
+
+/// Many services, each as a user sees it, on a server; the user stands behind what is read.
+pub(super) const MANY_ON_SALE: &str = select!(
+    ", r.rate_micros, CASE WHEN p.allows_loss = 0 THEN p.cost_micros END, w.user_id
+     FROM unnest($1, $2) AS w(user_id, service_id)
+     JOIN services s ON s.id = w.service_id JOIN categories c ON c.id = s.category_id
+     LEFT JOIN user_rates r ON r.user_id = w.user_id AND r.service_id = s.id
+     LEFT JOIN pricings p ON p.service_id = s.id
+     WHERE s.is_enabled = 1 AND c.is_enabled = 1"
+);
+
+fn read_on_sale(row: &Row<'_>) -> RowResult<OnSale> {
+    let service = read_service(row)?;
+    Ok(OnSale { service, custom_rate: row.get(16)?, floor: row.get(17)? })
 }
 
 /// A service with the name of its category and the reader's custom rate for it.

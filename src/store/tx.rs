@@ -7,86 +7,21 @@
 use std::cell::RefCell;
 use std::ops::Deref;
 
-use rusqlite::{Connection, ErrorCode, Statement};
-
-use super::error::FaultKind;
-use super::pg::Wire;
+use super::conn::{Conn, bind};
+use super::desk::{self, Desk, What};
+use super::pg::{self, Answered, Wire};
 use super::sums::Sums;
 use super::value::{List, Param, Params, Row, RowError, RowResult, ToValue, params};
 use super::{Error, Result};
-use crate::domain::Timestamp;
-
-/// A connection to the engine that holds the panel.
-pub(super) enum Conn {
-    Lite(Connection),
-    Pg(Wire),
-}
-
-impl Conn {
-    /// Runs a statement that has no parameters and returns nothing.
-    pub(super) fn run(&self, sql: &str) -> Result<()> {
-        match self {
-            Self::Lite(conn) => conn.prepare_cached(sql)?.raw_execute().map(drop)?,
-            Self::Pg(wire) => wire.run_all(sql)?,
-        }
-        Ok(())
-    }
-
-    /// Runs statements, one after the other.
-    pub(super) fn run_all(&self, sql: &str) -> Result<()> {
-        match self {
-            Self::Lite(conn) => Ok(conn.execute_batch(sql)?),
-            Self::Pg(wire) => wire.run_all(sql),
-        }
-    }
-
-    /// What the transaction that is open sees.
-    pub(super) fn look(&self) -> Read<'_> {
-        Read { conn: self }
-    }
-
-    /// Whether the server is gone, as far as this connection knows.
-    pub(super) fn is_lost(&self) -> bool {
-        match self {
-            Self::Lite(_) => false,
-            Self::Pg(wire) => wire.is_lost(),
-        }
-    }
-
-    /// How many rows this connection has ever written.
-    pub(super) fn changes(&self) -> u64 {
-        match self {
-            Self::Lite(conn) => conn.total_changes(),
-            Self::Pg(wire) => wire.changes(),
-        }
-    }
-
-    /// Ends the transaction without a trace, if one is open. SQLite has done so by itself after
-    /// some errors, a server when the connection was lost.
-    pub(super) fn roll_back(&self) {
-        let is_open = match self {
-            Self::Lite(conn) => !conn.is_autocommit(),
-            Self::Pg(wire) => !wire.is_lost(),
-        };
-        if is_open && let Err(error) = self.run("ROLLBACK") {
-            tracing::error!(%error, "rollback failed");
-        }
-    }
-
-    /// Empties the WAL, as far as readers let it. A server looks after its own.
-    pub(super) fn checkpoint(&self) -> Result<()> {
-        match self {
-            Self::Lite(conn) => {
-                Ok(conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
-            }
-            Self::Pg(_) => Ok(()),
-        }
-    }
-}
+use crate::domain::money::Money;
+use crate::domain::{AccountId, OrderId, Timestamp};
 
 /// A look at the database from one moment.
+#[derive(Clone, Copy)]
 pub struct Read<'c> {
     conn: &'c Conn,
+    /// What was fetched before and what is to be written later, where a batch has that.
+    desk: Option<&'c RefCell<Desk>>,
 }
 
 /// What the file holds at one moment, and the versions that tell whether what is remembered of it
@@ -126,33 +61,51 @@ pub struct Source {
 
 impl<'c> Tx<'c> {
     pub(super) fn new(conn: &'c Conn, now: Timestamp, sums: &'c RefCell<Sums>) -> Self {
-        Self { read: Read { conn }, now, source: Source::default(), sums }
+        Self { read: Read { conn, desk: None }, now, source: Source::default(), sums }
+    }
+
+    /// The same transaction, as one of a batch that has a desk.
+    pub(super) fn with_desk(self, desk: Option<&'c RefCell<Desk>>) -> Self {
+        Self { read: Read { desk, ..self.read }, ..self }
     }
 
     /// The same transaction, for what came by that request.
     pub(super) fn with_source(&self, source: Source) -> Tx<'c> {
-        Tx { read: Read { conn: self.read.conn }, now: self.now, source, sums: self.sums }
+        Tx { read: self.read, now: self.now, source, sums: self.sums }
     }
 
     /// The same transaction at an earlier instant: for a past that is made up.
     pub fn at(&self, now: Timestamp) -> Tx<'c> {
-        Tx {
-            read: Read { conn: self.read.conn },
-            now: now.min(self.now),
-            source: self.source.clone(),
-            sums: self.sums,
-        }
+        Tx { read: self.read, now: now.min(self.now), source: self.source.clone(), sums: self.sums }
     }
 
     /// Runs an `INSERT` of one row; says the `id` the row was given. For SQLite, to ask for it by
-    /// `RETURNING` would cost a temporary table each time.
+    /// `RETURNING` would cost a temporary table each time. Rows of some tables wait on the desk.
     pub(super) fn insert(&self, sql: &str, params: impl Params) -> Result<i64> {
-        match self.read.conn {
-            Conn::Lite(conn) => {
-                self.execute(sql, params)?;
-                Ok(conn.last_insert_rowid())
+        if let Conn::Lite(conn) = self.read.conn {
+            self.execute(sql, params)?;
+            return Ok(conn.last_insert_rowid());
+        }
+        if let Some(desk) = self.read.desk
+            && let Some(id) = desk.borrow_mut().lay(sql, params.list())
+        {
+            return Ok(id);
+        }
+        let numbered = desk::is_numbered(sql).then(|| pg::numbered(sql)).flatten();
+        let sql = numbered.unwrap_or_else(|| format!("{sql} RETURNING id"));
+        self.get(&sql, params, |row| row.get(0))
+    }
+
+    /// Runs a statement that may wait until something else is asked or the batch is committed: an
+    /// `INSERT` whose number nobody asks for, or what changes a table that nothing fetched looks
+    /// at.
+    pub(super) fn save(&self, sql: &str, params: impl Params) -> Result<()> {
+        match self.read.desk {
+            None => self.execute(sql, params).map(drop),
+            Some(desk) => {
+                desk.borrow_mut().save(sql, params.list());
+                Ok(())
             }
-            Conn::Pg(_) => self.get(&format!("{sql} RETURNING id"), params, |row| row.get(0)),
         }
     }
 
@@ -165,10 +118,35 @@ impl<'c> Tx<'c> {
                 Ok(statement.raw_execute()?)
             }
             Conn::Pg(wire) => {
-                let touched = wire.execute(sql, params.list())?;
+                let touched = self.asked(wire, sql, params.list())?.touched;
                 Ok(usize::try_from(touched).unwrap_or(usize::MAX))
             }
         }
+    }
+
+    /// Keeps on the desk what an account holds, and that its owner has bought. False where that is
+    /// to be written at once.
+    pub(super) fn hold(
+        &self,
+        account: AccountId,
+        balance: Option<Money>,
+        bought: Option<OrderId>,
+    ) -> bool {
+        self.read.desk.is_some_and(|desk| desk.borrow_mut().hold(account, balance, bought))
+    }
+
+    /// What was fetched by that key no longer holds.
+    pub(super) fn forget_one(&self, what: What, key: List<'_>) {
+        if let Some(desk) = self.read.desk {
+            desk.borrow_mut().forget_one(what, key);
+        }
+    }
+}
+
+impl Conn {
+    /// What the transaction that is open sees.
+    pub(super) fn look(&self) -> Read<'_> {
+        Read { conn: self, desk: None }
     }
 }
 
@@ -198,6 +176,48 @@ impl Read<'_> {
         }
     }
 
+    /// What a server answers. What waits is written before; if this changes anything, all that was
+    /// fetched is forgotten.
+    fn asked(&self, wire: &Wire, sql: &str, params: List<'_>) -> Result<Answered> {
+        let Some(desk) = self.desk else { return wire.behind(&[], sql, params) };
+        let due = desk.borrow_mut().drain();
+        if !sql.trim_start().starts_with("SELECT") {
+            desk.borrow_mut().forget();
+        }
+        wire.behind(&due, sql, params)
+    }
+
+    /// Writes what waits.
+    fn settle(&self, wire: &Wire) -> Result<()> {
+        let due = self.desk.map(|desk| desk.borrow_mut().drain()).unwrap_or_default();
+        wire.write(&due).map(drop)
+    }
+
+    /// What was fetched by that key; `None` where it was not. `Some(None)`: there is no such row.
+    pub(super) fn recall<T>(
+        &self,
+        what: What,
+        key: List<'_>,
+        map: impl FnOnce(&Row<'_>) -> RowResult<T>,
+    ) -> Result<Option<Option<T>>> {
+        let Some(desk) = self.desk else { return Ok(None) };
+        let desk = desk.borrow();
+        let Some(found) = desk.recall(what, key) else { return Ok(None) };
+        Ok(Some(found.map(|row| map(&Row::Pg(row))).transpose()?))
+    }
+
+    /// What an account holds, if that was fetched: with all that the batch has changed.
+    pub(super) fn held(&self, account: AccountId) -> Option<Money> {
+        self.desk.and_then(|desk| desk.borrow().held(account))
+    }
+
+    /// The version of callers, as [`Versions`] has it.
+    pub(super) fn callers(&self) -> Result<i64> {
+        let known = self.desk.and_then(|desk| desk.borrow().callers());
+        let ask = || self.get("SELECT callers FROM versions", [], |row| row.get(0));
+        known.map_or_else(ask, Ok)
+    }
+
     /// Runs a part of what is read, so that a fault in it does not spoil what follows.
     pub(super) fn apart(&self, read: impl FnOnce(&Self) -> Result<()>) -> Result<()> {
         let Some(wire) = self.wire() else { return read(self) };
@@ -225,7 +245,7 @@ impl Read<'_> {
                 }
             }
             Conn::Pg(wire) => {
-                let rows = wire.query(sql, params.list())?;
+                let rows = self.asked(wire, sql, params.list())?.rows;
                 Ok(rows.first().map(|row| map(&Row::Pg(row))).transpose()?)
             }
         }
@@ -249,7 +269,7 @@ impl Read<'_> {
         mut map: impl FnMut(&Row<'_>) -> RowResult<T>,
     ) -> Result<Vec<T>> {
         if let Conn::Pg(wire) = self.conn {
-            let rows = wire.query(sql, params.list())?;
+            let rows = self.asked(wire, sql, params.list())?.rows;
             return Ok(rows.iter().map(|row| map(&Row::Pg(row))).collect::<RowResult<_>>()?);
         }
         let mut found = Vec::new();
@@ -271,6 +291,7 @@ impl Read<'_> {
         let Conn::Pg(wire) = self.conn else {
             return keys.iter().map(|key| self.find(sql, params![*key], &map)).collect();
         };
+        self.settle(wire)?;
         let params: Vec<[&dyn Param; 1]> = keys.iter().map(|key| [key as &dyn Param]).collect();
         let list: Vec<(&str, List<'_>)> = params.iter().map(|key| (sql, &key[..])).collect();
         let mut found = Vec::with_capacity(keys.len());
@@ -304,7 +325,10 @@ impl Read<'_> {
     ) -> Result<()> {
         let conn = match self.conn {
             Conn::Lite(conn) => conn,
-            Conn::Pg(wire) => return wire.stream(sql, params.list(), |row| each(&Row::Pg(row))),
+            Conn::Pg(wire) => {
+                self.settle(wire)?;
+                return wire.stream(sql, params.list(), |row| each(&Row::Pg(row)));
+            }
         };
         let mut statement = conn.prepare_cached(sql)?;
         bind(&mut statement, params.list())?;
@@ -314,18 +338,6 @@ impl Read<'_> {
         }
         Ok(())
     }
-}
-
-/// Gives a statement its parameters, all of them.
-fn bind(statement: &mut Statement<'_>, params: List<'_>) -> rusqlite::Result<()> {
-    if params.len() != statement.parameter_count() {
-        let wanted = statement.parameter_count();
-        return Err(rusqlite::Error::InvalidParameterCount(params.len(), wanted));
-    }
-    for (number, param) in (1..).zip(params) {
-        statement.raw_bind_parameter::<usize, _>(number, param.value())?;
-    }
-    Ok(())
 }
 
 const VERSIONS: &str = "SELECT catalogue, callers FROM versions";
@@ -340,13 +352,13 @@ pub(super) fn read<T>(conn: &Conn, read: impl FnOnce(&Point<'_>) -> Result<T>) -
             let mut statement = lite.prepare_cached(VERSIONS)?;
             let mut rows = statement.raw_query();
             let versions = Row::Lite(rows.next()?.ok_or_else(none)?).versions()?;
-            read(&Point { read: Read { conn }, versions })
+            read(&Point { read: Read { conn, desk: None }, versions })
         }
         Conn::Pg(wire) => {
             let _moment = Moment(wire);
             let answers = wire.pipeline(Some(BEGIN_READ), &[(VERSIONS, &[])], None)?;
             let row = answers.first().and_then(|rows| rows.first()).ok_or_else(none)?;
-            read(&Point { read: Read { conn }, versions: Row::Pg(row).versions()? })
+            read(&Point { read: Read { conn, desk: None }, versions: Row::Pg(row).versions()? })
         }
     }
 }
@@ -376,30 +388,7 @@ pub(super) fn read_untrusted<T>(
         Conn::Lite(_) => "BEGIN",
         Conn::Pg(_) => BEGIN_READ,
     })?;
-    read(&Read { conn })
-}
-
-impl From<rusqlite::Error> for Error {
-    fn from(error: rusqlite::Error) -> Self {
-        let code = error.sqlite_error_code();
-        if matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) {
-            return Self::Busy;
-        }
-        if matches!(code, Some(ErrorCode::DiskFull)) {
-            return Self::DiskFull;
-        }
-        let is_fatal = matches!(
-            code,
-            Some(
-                ErrorCode::SystemIoFailure
-                    | ErrorCode::DatabaseCorrupt
-                    | ErrorCode::NotADatabase
-                    | ErrorCode::ReadOnly
-            )
-        );
-        let kind = if is_fatal { FaultKind::Fatal } else { FaultKind::Plain };
-        Self::of_kind(kind, &error.to_string())
-    }
+    read(&Read { conn, desk: None })
 }
 
 impl From<RowError> for Error {

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+use super::conn::Conn;
 use super::copies::{Part, copy};
 use super::migrations::{self, VERSION};
 use super::schema::{self, OpenError, beside};
-use super::tx::Conn;
 use super::{Missing, Result, check};
 use crate::config::fail_at;
 

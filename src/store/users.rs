@@ -1,5 +1,6 @@
 //! Resellers with their accounts, and their custom rates.
 
+use super::desk::What;
 use super::page::{Cursor, Page};
 use super::value::{Row, RowResult, params};
 use super::{Read, Result, Tx};
@@ -12,10 +13,14 @@ use crate::domain::{AccountId, ServiceId, Timestamp, UserId};
 /// A statement that `read_user` understands, with the given end.
 macro_rules! select {
     ($end:literal) => {
+        select!("", $end)
+    };
+    ($more:literal, $end:literal) => {
         concat!(
             "SELECT u.id, u.name, u.account_id, a.balance_micros, a.credit_limit_micros,
-                    u.discount_bp, u.is_suspended
-             FROM users u JOIN accounts a ON a.id = u.account_id ",
+                    u.discount_bp, u.is_suspended",
+            $more,
+            " FROM users u JOIN accounts a ON a.id = u.account_id ",
             $end
         )
     };
@@ -35,8 +40,17 @@ fn read_user(row: &Row<'_>) -> RowResult<User> {
 
 /// A user who must exist.
 pub fn get(db: &Read<'_>, id: UserId) -> Result<User> {
+    if let Some(Some(user)) = db.recall(What::User, params![id], read_user)?
+        && let Some(balance) = db.held(user.account)
+    {
+        return Ok(User { balance, ..user });
+    }
     db.get(select!("WHERE u.id = $1"), params![id], read_user)
 }
+
+/// Many users, on a server; the first and the last order of each stand behind what is read.
+pub(super) const MANY: &str =
+    select!(", a.first_order_id, a.last_order_id", "WHERE u.id = ANY($1)");
 
 /// A user by number.
 pub fn find(db: &Read<'_>, id: UserId) -> Result<Option<User>> {

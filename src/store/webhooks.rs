@@ -3,6 +3,7 @@
 //! `due_at` is the time of the endpoint's next event, not before a pause is over, so that one index
 //! says which endpoints have something to be told.
 
+use super::desk::What;
 use super::value::{Row, RowResult, params};
 use super::{Read, Result, Tx};
 use crate::domain::event::Webhook;
@@ -13,6 +14,18 @@ use crate::domain::{Timestamp, UserId};
 pub const SECRET_BYTES: usize = 32;
 /// The same sealed: with a nonce of 24 bytes and a tag of 16.
 pub const SEALED_BYTES: usize = SECRET_BYTES + 40;
+
+/// A statement that `read_webhook` understands, for users that fit.
+macro_rules! select {
+    ($fits:literal) => {
+        concat!(
+            "SELECT user_id, url, is_insecure, is_enabled, low_micros, is_low, old_until,
+                    paused_until, failures, dropped, due_at
+             FROM webhooks WHERE user_id ",
+            $fits
+        )
+    };
+}
 
 fn read_webhook(row: &Row<'_>) -> RowResult<Webhook> {
     Ok(Webhook {
@@ -32,14 +45,14 @@ fn read_webhook(row: &Row<'_>) -> RowResult<Webhook> {
 
 /// A user's webhook; `None` where the user never had one.
 pub fn find(db: &Read<'_>, user: UserId) -> Result<Option<Webhook>> {
-    db.find(
-        "SELECT user_id, url, is_insecure, is_enabled, low_micros, is_low, old_until,
-                paused_until, failures, dropped, due_at
-         FROM webhooks WHERE user_id = $1",
-        params![user],
-        read_webhook,
-    )
+    if let Some(known) = db.recall(What::Webhook, params![user], read_webhook)? {
+        return Ok(known);
+    }
+    db.find(select!("= $1"), params![user], read_webhook)
 }
+
+/// The webhooks of many users, on a server.
+pub(super) const MANY: &str = select!("= ANY($1)");
 
 /// A user's webhook, if it is on: the one read that a move of an order costs a user without.
 pub fn find_enabled(db: &Read<'_>, user: UserId) -> Result<Option<Webhook>> {

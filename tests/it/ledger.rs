@@ -257,10 +257,10 @@ impl Model {
 // ------------------------------------------------------------------------------------------- dice
 
 /// xorshift64*: the same seed gives the same commands.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -268,11 +268,11 @@ impl Dice {
         usize::try_from(high).unwrap() % sides
     }
 
-    fn up_to(&mut self, most: i64) -> i64 {
+    pub(crate) fn up_to(&mut self, most: i64) -> i64 {
         i64::try_from(self.roll(usize::try_from(most).unwrap() + 1)).unwrap()
     }
 
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.roll(from.len())]
     }
 

@@ -35,12 +35,12 @@ const LAYERS: &[(&str, &str)] = &[
 ];
 
 /// Who may speak with the driver: the door, and what is about files.
-const SQLITE: &str = "store/value.rs store/tx.rs store/schema.rs store/upgrade.rs store/copies.rs \
+const SQLITE: &str = "store/value/ store/conn.rs store/schema.rs store/upgrade.rs store/copies.rs \
                       store/backup.rs store/moving/";
 /// Who may speak with the pools of connections.
 const POOLS: &str = "store/pool.rs store/schema.rs";
 /// Who may speak with the driver of the other engine.
-const POSTGRES: &str = "store/value.rs store/pg/ store/place.rs";
+const POSTGRES: &str = "store/value/ store/pg/ store/place.rs";
 
 /// Where a crate may be named: folders end with `/`.
 const CRATES: &[(&str, &str)] = &[

@@ -17,9 +17,10 @@ mod webhooks;
 use std::fmt;
 use std::path::Path;
 
+use super::conn::Conn;
 use super::pg::Wire;
 use super::place::Place;
-use super::tx::{self, Conn};
+use super::tx;
 use super::value::params;
 use super::{Error, Read, Result, schema};
 use crate::domain::ledger::ESCROW;

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use super::{MoveError, Result};
 use crate::clock::Clock;
+use crate::store::conn::Conn;
 use crate::store::pg::Wire;
 use crate::store::place::{Dsn, Place};
-use crate::store::tx::Conn;
 use crate::store::value::{Row, params};
 use crate::store::{Missing, Read, opening, schema, upgrade};
 

@@ -8,12 +8,12 @@ use rusqlite::{Connection, Statement};
 
 use super::tables::Table;
 use super::{MoveError, Progress, Result, Step, Tell, server};
+use crate::store::conn::Conn;
 use crate::store::copies::{Part, refuse_existing};
 use crate::store::migrations::VERSION;
 use crate::store::pg::{CopyIn, Wire};
 use crate::store::place::{Dsn, Place};
 use crate::store::schema::{self, APPLICATION_ID, SCHEMA, beside};
-use crate::store::tx::Conn;
 use crate::store::value::{Kind, Value};
 use crate::store::{Error, Read, opening};
 

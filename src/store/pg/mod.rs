@@ -13,4 +13,6 @@ mod wire;
 pub(super) use copying::CopyIn;
 #[cfg(test)]
 pub(super) use text::translated;
-pub(super) use wire::Wire;
+pub(super) use text::{many, numbered};
+pub(super) use tokio_postgres::Row as WireRow;
+pub(super) use wire::{Answered, Wire};

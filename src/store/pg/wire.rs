@@ -17,7 +17,7 @@ use super::{fault, hosts, text};
 use crate::clock::instant;
 use crate::store::error::FaultKind;
 use crate::store::place::Dsn;
-use crate::store::value::{Bound, Kind, List, Param};
+use crate::store::value::{Bound, Due, Kind, List, Param};
 use crate::store::{Error, Result};
 
 const STATEMENTS_MAX: usize = 512;
@@ -38,10 +38,10 @@ const SILENT: &str = "the server does not answer";
 type Answer<T> = std::result::Result<T, tokio_postgres::Error>;
 
 /// What a statement answered.
-struct Answered {
-    rows: Vec<Row>,
+pub(in crate::store) struct Answered {
+    pub(in crate::store) rows: Vec<Row>,
     /// How many rows it touched.
-    touched: u64,
+    pub(in crate::store) touched: u64,
 }
 
 /// A connection to a server, used by one thread at a time.
@@ -178,6 +178,51 @@ impl Wire {
         list: &[(&str, List<'_>)],
         after: Option<&str>,
     ) -> Result<Vec<Vec<Row>>> {
+        let answers = self.asked(before, list, after)?;
+        for (answered, (sql, _)) in answers.iter().zip(list) {
+            self.count(sql, answered);
+        }
+        Ok(answers.into_iter().map(|answered| answered.rows).collect())
+    }
+
+    /// Asks one thing behind others, which write what was counted before.
+    pub(in crate::store) fn behind(
+        &self,
+        due: &[Due],
+        sql: &str,
+        params: List<'_>,
+    ) -> Result<Answered> {
+        if due.is_empty() {
+            return self.one(sql, params);
+        }
+        let lists: Vec<Vec<&dyn Param>> = due.iter().map(Due::params).collect();
+        let before = due.iter().zip(&lists).map(|(due, list)| (&*due.sql, &list[..]));
+        let list: Vec<(&str, List<'_>)> = before.chain([(sql, params)]).collect();
+        let last = self.asked(None, &list, None)?.pop();
+        let answered = last.ok_or_else(|| Error::fault("a statement without an answer"))?;
+        self.count(sql, &answered);
+        Ok(answered)
+    }
+
+    /// Writes what was counted before, or asks something beside it.
+    pub(in crate::store) fn write(&self, due: &[Due]) -> Result<Vec<Vec<Row>>> {
+        let lists: Vec<Vec<&dyn Param>> = due.iter().map(Due::params).collect();
+        let list = due.iter().zip(&lists).map(|(due, list)| (&*due.sql, &list[..]));
+        let list: Vec<(&str, List<'_>)> = list.collect();
+        if list.is_empty() {
+            return Ok(Vec::new());
+        }
+        let answers = self.asked(None, &list, None)?;
+        Ok(answers.into_iter().map(|answered| answered.rows).collect())
+    }
+
+    /// Asks everything at once, and counts nothing.
+    fn asked(
+        &self,
+        before: Option<&str>,
+        list: &[(&str, List<'_>)],
+        after: Option<&str>,
+    ) -> Result<Vec<Answered>> {
         let statements = self.prepare(list)?;
         let mut sent: Vec<Sent<'_, Answer<Option<Answered>>>> = Vec::with_capacity(list.len() + 2);
         sent.extend(before.map(|sql| self.plain(sql)));
@@ -189,12 +234,7 @@ impl Wire {
         let answers = self.answered(async {
             hub::in_order(sent).await.into_iter().collect::<Answer<Vec<_>>>()
         })?;
-        let mut found = Vec::with_capacity(list.len());
-        for (answered, (sql, _)) in answers.into_iter().flatten().zip(list) {
-            self.count(sql, &answered);
-            found.push(answered.rows);
-        }
-        Ok(found)
+        Ok(answers.into_iter().flatten().collect())
     }
 
     fn one(&self, sql: &str, params: List<'_>) -> Result<Answered> {
@@ -355,5 +395,8 @@ pub(super) fn type_of(kind: Kind) -> Type {
         Kind::Int => Type::INT8,
         Kind::Text => Type::TEXT,
         Kind::Blob => Type::BYTEA,
+        Kind::Ints => Type::INT8_ARRAY,
+        Kind::Texts => Type::TEXT_ARRAY,
+        Kind::Blobs => Type::BYTEA_ARRAY,
     }
 }

@@ -13,31 +13,35 @@
 //!
 //! On a server much of this is different: see `server.rs`.
 
+mod fetch;
 mod seat;
 mod server;
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::RecvTimeoutError;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 
 use tokio::sync::{oneshot, watch};
 
 use super::bell::Bell;
 use super::command::Command;
+use super::conn::Conn;
+use super::desk::{Desk, Wants};
 use super::sums::Sums;
-use super::tx::Conn;
 use super::{Error, Result, Tx, accounts, figures, orders};
 use crate::clock::Clock;
 use crate::domain::Timestamp;
-pub(super) use seat::Seat;
+pub(super) use seat::{Batching, Seat};
 
 /// Commands in one transaction at most.
 const BATCH_MAX: usize = 256;
 
 /// A command that waits for its turn, with the place where its answer goes.
 pub(super) trait Job: Send {
+    /// What it is going to look at.
+    fn wants(&self, wants: &mut Wants);
     /// Runs the command and keeps its result.
     fn run(&mut self, tx: &Tx<'_>);
     /// Why it failed, if it did.
@@ -62,6 +66,10 @@ struct Waiting<C: Command> {
 }
 
 impl<C: Command> Job for Waiting<C> {
+    fn wants(&self, wants: &mut Wants) {
+        self.command.wants(wants);
+    }
+
     fn run(&mut self, tx: &Tx<'_>) {
         self.result = self.command.run(tx);
     }
@@ -91,10 +99,11 @@ pub(super) fn spawn(
     (conn, seat): (Conn, Option<Seat>),
     clock: Clock,
     jobs: mpsc::Receiver<Queued>,
-    Signals { failure, bell }: Signals,
+    Signals { failure, bell, turns }: Signals,
 ) -> std::io::Result<JoinHandle<()>> {
     let sums = RefCell::default();
-    let writer = Writer { conn, seat, clock, last: Timestamp(0), sums, bell };
+    let desk = seat.as_ref().filter(|seat| seat.has_desk()).map(|_| RefCell::default());
+    let writer = Writer { conn, seat, desk, clock, last: Timestamp(0), sums, bell, turns };
     std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
         let ended = catch_unwind(AssertUnwindSafe(|| writer.work(jobs, &failure)));
         if ended.is_err() {
@@ -109,18 +118,34 @@ pub(super) struct Signals {
     pub failure: watch::Sender<bool>,
     /// Rung when there is work for delivery.
     pub bell: Arc<Bell>,
+    /// What was done on a server.
+    pub turns: Arc<Mutex<Turns>>,
+}
+
+/// What the writer has done on a server since it was started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turns {
+    /// Batches that were committed.
+    pub batches: u64,
+    /// Commands in them.
+    pub commands: u64,
+    /// How often the writer waited for the server.
+    pub trips: u64,
 }
 
 struct Writer {
     conn: Conn,
     /// On a server.
     seat: Option<Seat>,
+    /// On a server, unless every command is to ask and write by itself.
+    desk: Option<RefCell<Desk>>,
     clock: Clock,
     /// The latest instant handed out: time never runs backwards here.
     last: Timestamp,
     /// What the commands of this transaction make of counts, figures and the house's balances.
     sums: RefCell<Sums>,
     bell: Arc<Bell>,
+    turns: Arc<Mutex<Turns>>,
 }
 
 /// Whether the queue may hold more.
@@ -248,7 +273,7 @@ impl Writer {
     fn run(&mut self, job: &mut dyn Job) -> bool {
         self.last = self.last.max(self.clock.now());
         let changes = self.changes();
-        job.run(&Tx::new(&self.conn, self.last, &self.sums));
+        job.run(&self.tx());
         match job.error() {
             None => true,
             Some(Error::Refused(refusal)) => {
@@ -260,9 +285,13 @@ impl Writer {
         }
     }
 
-    /// How many rows were ever written.
+    fn tx(&self) -> Tx<'_> {
+        Tx::new(&self.conn, self.last, &self.sums).with_desk(self.desk.as_ref())
+    }
+
+    /// How many rows were ever written, or laid down to be.
     fn changes(&self) -> u64 {
-        self.conn.changes()
+        self.conn.changes() + self.desk.as_ref().map_or(0, |desk| desk.borrow().changes())
     }
 
     fn begin(&self) -> Result<()> {
@@ -287,12 +316,15 @@ impl Writer {
 
     fn roll_back(&self) {
         self.sums.take();
+        if let Some(desk) = &self.desk {
+            desk.borrow_mut().clear();
+        }
         self.conn.roll_back();
     }
 
     /// Writes what the commands of the transaction have added up.
     fn write_sums(&self) -> Result<()> {
-        let tx = Tx::new(&self.conn, self.last, &self.sums);
+        let tx = self.tx();
         let sums = self.sums.take();
         for (status, by) in sums.counted() {
             orders::write_count(&tx, status, by)?;

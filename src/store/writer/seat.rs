@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use crate::clock::instant;
 use crate::domain::Timestamp;
-use crate::store::pg::Wire;
+use crate::store::pg::{Wire, WireRow};
 use crate::store::place::Dsn;
-use crate::store::value::{List, Row, params};
+use crate::store::value::{Due, List, Row, params};
 use crate::store::{Error, Result};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
@@ -28,6 +28,15 @@ const SILENT_SECONDS: i64 = 7 * 24 * 3600;
 /// How long a node may be silent.
 pub(super) const TICK: Duration = Duration::from_secs(10);
 
+/// Whether the commands of a batch ask and write together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Batching {
+    /// In two trips for all of them.
+    Desk,
+    /// Each by itself.
+    Apart,
+}
+
 /// This process among those that write to a database.
 pub(in crate::store) struct Seat {
     dsn: Dsn,
@@ -38,34 +47,54 @@ pub(in crate::store) struct Seat {
     is_unsure: bool,
     /// When it last showed the others that it is alive.
     signed: Option<Instant>,
+    has_desk: bool,
 }
 
 impl Seat {
     /// Takes a number for this process.
-    pub(in crate::store) fn new(dsn: Dsn) -> io::Result<Self> {
+    pub(in crate::store) fn new(dsn: Dsn, batching: Batching) -> io::Result<Self> {
+        let has_desk = batching == Batching::Desk;
         let mut bytes = [0; 8];
         getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-        Ok(Self { dsn, node: i64::from_le_bytes(bytes), turn: 0, is_unsure: false, signed: None })
+        let node = i64::from_le_bytes(bytes);
+        Ok(Self { dsn, node, turn: 0, is_unsure: false, signed: None, has_desk })
     }
 
-    /// Begins a transaction that may write, when it is this node's turn. Says when the latest of
-    /// the others was.
-    pub(super) fn take(&mut self, wire: &Wire) -> Result<Timestamp> {
+    /// Whether the commands of a batch share what they fetch and write.
+    pub(super) fn has_desk(&self) -> bool {
+        self.has_desk
+    }
+
+    /// Begins a transaction that may write, when it is this node's turn, and asks what is asked
+    /// then. Says when the latest of the others was.
+    pub(super) fn take(
+        &mut self,
+        wire: &Wire,
+        asked: &[Due],
+    ) -> Result<(Timestamp, Vec<Vec<WireRow>>)> {
         self.is_unsure = false;
         wire.set_node(self.node);
-        let answers = wire.pipeline(Some(BEGIN), &[(TAKE, &[])], None)?;
-        let row = answers.first().and_then(|rows| rows.first()).map(Row::Pg);
+        let lists: Vec<_> = asked.iter().map(Due::params).collect();
+        let asked = asked.iter().zip(&lists).map(|(due, list)| (&*due.sql, &list[..]));
+        let list: Vec<(&str, List<'_>)> =
+            [(TAKE, &[] as List<'_>)].into_iter().chain(asked).collect();
+        let mut answers = wire.pipeline(Some(BEGIN), &list, None)?;
+        let taken = answers.remove(0);
+        let row = taken.first().map(Row::Pg);
         let row = row.ok_or_else(|| Error::fault("the database has no seat"))?;
         self.turn = row.get(1)?;
-        Ok(row.get(0)?)
+        Ok((row.get(0)?, answers))
     }
 
-    /// Commits the transaction.
-    pub(super) fn leave(&mut self, wire: &Wire, last: Timestamp) -> Result<()> {
-        let left = params![last];
-        let signed = params![self.node, self.turn, last];
+    /// Writes what waits and commits the transaction.
+    pub(super) fn leave(&mut self, wire: &Wire, due: &[Due], last: Timestamp) -> Result<()> {
+        let left: List<'_> = params![last];
+        let signed: List<'_> = params![self.node, self.turn, last];
         self.is_unsure = true;
-        let done = wire.pipeline(None, &[(LEAVE, left), (SIGN, signed)], Some("COMMIT"));
+        let lists: Vec<_> = due.iter().map(Due::params).collect();
+        let due = due.iter().zip(&lists).map(|(due, list)| (&*due.sql, &list[..]));
+        let list: Vec<(&str, List<'_>)> = due.chain([(LEAVE, left), (SIGN, signed)]).collect();
+        let done = wire.pipeline(None, &list, Some("COMMIT"));
         // Whatever the server answered, it is known.
         self.is_unsure = done.is_err() && wire.is_lost();
         if done.is_ok() {

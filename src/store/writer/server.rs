@@ -4,15 +4,16 @@
 //! again: nobody is told anything before it is known. Only where the server stays away for longer
 //! than [`GONE`] is the outcome unknown, for those whose COMMIT had been sent.
 
-use std::sync::mpsc;
+use std::sync::{PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-use super::{BATCH_MAX, Job, More, Queued, Seat, Writer};
+use super::{BATCH_MAX, Job, More, Queued, Seat, Writer, fetch};
 use crate::clock::instant;
 use crate::domain::Timestamp;
+use crate::store::conn::Conn;
+use crate::store::desk::Wants;
 use crate::store::error::FaultKind;
 use crate::store::pg::Wire;
-use crate::store::tx::Conn;
 use crate::store::{Error, Result};
 
 /// How long a lost connection is tried to be made anew before callers are told.
@@ -72,7 +73,10 @@ impl Writer {
                 Ended::Failed(error) if error.is_of_kind(FaultKind::Lost) => {
                     losses += 1;
                     match self.find_out(begun) {
-                        Found::Committed => return batch.into_iter().for_each(Job::answer),
+                        Found::Committed => {
+                            self.bell.ring(); // there may be work
+                            return batch.into_iter().for_each(Job::answer);
+                        }
                         Found::Undone if losses < LOST_MAX => {}
                         Found::Undone => break Some(error),
                         Found::Nothing => return self.give_up_on(batch, &error),
@@ -99,15 +103,22 @@ impl Writer {
 
     /// Runs the commands in one transaction.
     fn attempt(&mut self, batch: &mut [Box<dyn Job>]) -> Ended {
-        if let Err(error) = self.take_seat() {
+        let trips = self.trips();
+        if let Err(error) = self.take_seat(batch) {
             self.roll_back();
-            return match error.is_of_kind(FaultKind::Lost) {
+            let is_passing = [FaultKind::Lost, FaultKind::Again].map(|it| error.is_of_kind(it));
+            return match is_passing.contains(&true) {
                 true => Ended::Failed(error),
                 false => Ended::Kept(error),
             };
         }
         let changes = self.changes();
-        for job in &mut *batch {
+        for at in 0..batch.len() {
+            if let Err(error) = self.look_again(&batch[at..]) {
+                self.roll_back();
+                return Ended::Failed(error);
+            }
+            let job = &mut batch[at];
             if !self.run(job.as_mut()) {
                 self.roll_back();
                 return match job.error() {
@@ -125,18 +136,40 @@ impl Writer {
             self.roll_back();
             return Ended::Failed(error);
         }
-        if let Conn::Pg(wire) = &self.conn {
-            tracing::trace!(commands, trips = wire.trips(), "a turn");
-        }
+        self.count(commands, trips);
         if has_work {
             self.bell.ring();
         }
         Ended::Committed
     }
 
-    fn take_seat(&mut self) -> Result<()> {
+    fn trips(&self) -> u64 {
+        match &self.conn {
+            Conn::Lite(_) => 0,
+            Conn::Pg(wire) => wire.trips(),
+        }
+    }
+
+    /// Counts a turn that began after so many trips.
+    fn count(&self, commands: usize, trips: u64) {
+        if commands == 0 {
+            return; // a sign of life
+        }
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.batches += 1;
+        turns.commands += u64::try_from(commands).unwrap_or_default();
+        turns.trips += self.trips() - trips;
+    }
+
+    /// Takes the seat, and fetches what the commands are going to look at.
+    fn take_seat(&mut self, batch: &[Box<dyn Job>]) -> Result<()> {
         let (Conn::Pg(wire), Some(seat)) = (&self.conn, &mut self.seat) else { return Ok(()) };
-        let theirs = seat.take(wire)?;
+        let wants = self.desk.as_ref().map(|_| wants(batch)).unwrap_or_default();
+        let asked = if wants.is_empty() { Vec::new() } else { fetch::statements(&wants).into() };
+        let (theirs, answers) = seat.take(wire, &asked)?;
+        if let Some(desk) = self.desk.as_ref().filter(|_| !wants.is_empty()) {
+            desk.borrow_mut().learn(fetch::known(&wants, answers)?);
+        }
         let now = self.clock.now();
         self.last = self.last.max(now);
         if theirs.0 <= now.0.saturating_add(AHEAD_MAX_SECONDS) {
@@ -147,7 +180,28 @@ impl Writer {
 
     fn leave_seat(&mut self) -> Result<()> {
         let (Conn::Pg(wire), Some(seat)) = (&self.conn, &mut self.seat) else { return Ok(()) };
-        seat.leave(wire, self.last)
+        let due = self.desk.as_ref().map(|desk| desk.borrow_mut().drain()).unwrap_or_default();
+        seat.leave(wire, &due, self.last)?;
+        if let Some(desk) = &self.desk {
+            desk.borrow_mut().clear();
+        }
+        Ok(())
+    }
+
+    /// Fetches for the commands that are left what an earlier one made the desk forget, if the
+    /// next one looks at it.
+    fn look_again(&self, left: &[Box<dyn Job>]) -> Result<()> {
+        let (Conn::Pg(wire), Some(desk)) = (&self.conn, &self.desk) else { return Ok(()) };
+        if desk.borrow().is_known() || left.first().is_none_or(|next| wants_nothing(&**next)) {
+            return Ok(());
+        }
+        let wants = wants(left);
+        let mut due = desk.borrow_mut().drain();
+        due.extend(fetch::statements(&wants));
+        let mut answers = wire.write(&due)?;
+        let fetched = answers.split_off(answers.len() - fetch::COUNT);
+        desk.borrow_mut().learn(fetch::known(&wants, fetched)?);
+        Ok(())
     }
 
     /// Connects anew, for as long as it takes but not longer than callers wait.
@@ -184,6 +238,19 @@ impl Writer {
             seat.give_up(wire, self.last.max(Timestamp(0)));
         }
     }
+}
+
+/// What all of them are going to look at.
+fn wants(batch: &[Box<dyn Job>]) -> Wants {
+    let mut wants = Wants::default();
+    batch.iter().for_each(|job| job.wants(&mut wants));
+    wants
+}
+
+fn wants_nothing(job: &dyn Job) -> bool {
+    let mut wants = Wants::default();
+    job.wants(&mut wants);
+    wants.is_empty()
 }
 
 fn fail_all(batch: Vec<Box<dyn Job>>, error: &Error) {

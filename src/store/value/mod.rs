@@ -4,6 +4,8 @@
 //! Three kinds of values are stored: whole numbers, text and bytes. `Option` is `NULL` of the kind
 //! of what it lacks, so that an engine that prepares statements by type always has one.
 
+mod owned;
+
 use std::error::Error as StdError;
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
@@ -26,13 +28,17 @@ use crate::domain::{
     ProviderId, RefillId, ServiceId, SessionId, SubmissionId, Timestamp, UserId,
 };
 use crate::secret::KeyHash;
+pub(super) use owned::{Column, Due, Owned};
 
-/// What a column holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a column holds; the last three are columns of such for many rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     Int,
     Text,
     Blob,
+    Ints,
+    Texts,
+    Blobs,
 }
 
 /// A stored value, borrowed from its owner or its row.
@@ -42,6 +48,8 @@ pub(super) enum Value<'a> {
     Int(i64),
     Text(&'a str),
     Blob(&'a [u8]),
+    /// One for each of many rows, for a server.
+    Many(&'a Column),
 }
 
 impl Value<'_> {
@@ -52,6 +60,7 @@ impl Value<'_> {
             Self::Int(_) => Kind::Int,
             Self::Text(_) => Kind::Text,
             Self::Blob(_) => Kind::Blob,
+            Self::Many(column) => column.kind(),
         }
     }
 }
@@ -196,6 +205,7 @@ impl ToSql for Value<'_> {
             Self::Int(number) => ValueRef::Integer(number),
             Self::Text(text) => ValueRef::Text(text.as_bytes()),
             Self::Blob(bytes) => ValueRef::Blob(bytes),
+            Self::Many(_) => return Err(rusqlite::Error::InvalidQuery),
         }))
     }
 }
@@ -223,6 +233,11 @@ impl pg::ToSql for Bound<'_> {
             }
             Value::Text(text) => pg::ToSql::to_sql(&text, ty, out),
             Value::Blob(bytes) => pg::ToSql::to_sql(&bytes, ty, out),
+            Value::Many(column) => {
+                let all: Vec<Bound<'_>> =
+                    column.values.iter().map(|it| Bound(it.value())).collect();
+                pg::ToSql::to_sql(&all, ty, out)
+            }
         }
     }
 
@@ -280,7 +295,9 @@ impl<T: FromValue> FromValue for Option<T> {
     fn from_value(value: Value<'_>) -> Option<Self> {
         match value {
             Value::Null(_) => Some(None),
-            Value::Int(_) | Value::Text(_) | Value::Blob(_) => T::from_value(value).map(Some),
+            Value::Int(_) | Value::Text(_) | Value::Blob(_) | Value::Many(_) => {
+                T::from_value(value).map(Some)
+            }
         }
     }
 }
@@ -297,7 +314,7 @@ impl FromValue for i64 {
     fn from_value(value: Value<'_>) -> Option<Self> {
         match value {
             Value::Int(number) => Some(number),
-            Value::Null(_) | Value::Text(_) | Value::Blob(_) => None,
+            Value::Null(_) | Value::Text(_) | Value::Blob(_) | Value::Many(_) => None,
         }
     }
 }
@@ -350,7 +367,7 @@ impl FromValue for Vec<u8> {
     fn from_value(value: Value<'_>) -> Option<Self> {
         match value {
             Value::Blob(bytes) => Some(bytes.to_owned()),
-            Value::Null(_) | Value::Int(_) | Value::Text(_) => None,
+            Value::Null(_) | Value::Int(_) | Value::Text(_) | Value::Many(_) => None,
         }
     }
 }
@@ -366,7 +383,7 @@ impl ToValue for KeyHash {
 fn text(value: Value<'_>) -> Option<&str> {
     match value {
         Value::Text(text) => Some(text),
-        Value::Null(_) | Value::Int(_) | Value::Blob(_) => None,
+        Value::Null(_) | Value::Int(_) | Value::Blob(_) | Value::Many(_) => None,
     }
 }
 

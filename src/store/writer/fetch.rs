@@ -1,0 +1,90 @@
+//! What a batch is going to look at, asked for at once.
+
+use crate::domain::{ServiceId, UserId};
+use crate::store::desk::{Known, NUMBERED, Wants, What};
+use crate::store::pg::WireRow;
+use crate::store::value::{Column, Due, Kind, Owned, Param as _, Row, RowResult, params};
+use crate::store::{Error, Result, accounts, requests, services, users, webhooks};
+
+const GREATEST: &str = "SELECT callers, (SELECT coalesce(max(id), 0) FROM orders),
+    (SELECT coalesce(max(id), 0) FROM postings), (SELECT coalesce(max(id), 0) FROM audit)
+    FROM versions";
+/// How many statements that is.
+pub(super) const COUNT: usize = 6;
+
+/// The statements that fetch it, in the order that [`known`] takes their answers.
+pub(super) fn statements(wants: &Wants) -> [Due; COUNT] {
+    let mut users = Column::new(Kind::Int);
+    let mut offers = [const { Column::new(Kind::Int) }; 2];
+    let mut requests = [Column::new(Kind::Int), Column::new(Kind::Text)];
+    for user in &wants.users {
+        users.push(Owned::of(user.value()));
+    }
+    for (user, service) in &wants.offers {
+        offers[0].push(Owned::of(user.value()));
+        offers[1].push(Owned::of(service.value()));
+    }
+    for (user, text) in &wants.requests {
+        requests[0].push(Owned::of(user.value()));
+        requests[1].push(Owned::of(text.value()));
+    }
+    let ask = |sql: &'static str, columns: &[Column]| Due {
+        sql: sql.into(),
+        values: columns.iter().cloned().map(Owned::Many).collect(),
+    };
+    [
+        ask(GREATEST, &[]),
+        ask(accounts::HOUSE, &[]),
+        ask(users::MANY, std::slice::from_ref(&users)),
+        ask(webhooks::MANY, std::slice::from_ref(&users)),
+        ask(services::MANY_ON_SALE, &offers),
+        ask(requests::MANY, &requests),
+    ]
+}
+
+/// What is known of it now.
+pub(super) fn known(wants: &Wants, answers: Vec<Vec<WireRow>>) -> Result<Known> {
+    let answers: [Vec<WireRow>; COUNT] =
+        answers.try_into().map_err(|_| Error::fault("a statement without an answer"))?;
+    let [greatest, house, users, webhooks, offers, requests] = answers;
+    let greatest = greatest.first().ok_or_else(|| Error::fault("the database has no versions"))?;
+    let mut known = begin(&Row::Pg(greatest))?;
+    for user in &wants.users {
+        known.expect(What::Webhook, params![user]);
+    }
+    for (user, service) in &wants.offers {
+        known.expect(What::Offer, params![user, service]);
+    }
+    for (user, text) in &wants.requests {
+        known.expect(What::Request, params![user, text]);
+    }
+    for row in house {
+        known.keep_account(&Row::Pg(&row), [0, 1, 2, 3])?;
+    }
+    for row in users {
+        let user: UserId = Row::Pg(&row).get(0)?;
+        known.keep_account(&Row::Pg(&row), [2, 3, 7, 8])?;
+        known.keep(What::User, params![user], row);
+    }
+    for row in webhooks {
+        let user: UserId = Row::Pg(&row).get(0)?;
+        known.keep(What::Webhook, params![user], row);
+    }
+    for row in offers {
+        let (service, user): (ServiceId, UserId) = (Row::Pg(&row).get(0)?, Row::Pg(&row).get(18)?);
+        known.keep(What::Offer, params![user, service], row);
+    }
+    for row in requests {
+        let (user, text): (UserId, String) = (Row::Pg(&row).get(2)?, Row::Pg(&row).get(3)?);
+        known.keep(What::Request, params![user, text], row);
+    }
+    Ok(known)
+}
+
+fn begin(row: &Row<'_>) -> RowResult<Known> {
+    let mut numbers = [0; NUMBERED];
+    for (at, number) in (1..).zip(&mut numbers) {
+        *number = row.get(at)?;
+    }
+    Ok(Known::new(row.get(0)?, numbers))
+}

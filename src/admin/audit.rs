@@ -10,7 +10,7 @@ use crate::admin::frame::shell::{Nav, Shell};
 use crate::admin::frame::verb::{Named, path, plain};
 use crate::store::audit::{self, Filter, Written};
 use crate::store::page::Page;
-use crate::store::{self, Read};
+use crate::store::{self, Read, together};
 
 const PATH: &str = "/admin/audit";
 const TEXT_LENGTH_MAX: usize = 200;
@@ -53,8 +53,9 @@ pub(crate) async fn show(cx: &mut Cx) -> Answer {
     let (cursor, size) = (cx.cursor(), cx.size());
     let filter = Filter { actor, verb, object, cursor, size: size.rows };
     let asked = filter.clone();
-    let (actors, verbs, page) =
-        cx.read(move |db| Ok((audit::actors(db)?, audit::verbs(db)?, rows(db, &asked)?))).await?;
+    let (actors, verbs, page) = cx
+        .read(move |db| Ok(together!(db: audit::actors(db), audit::verbs(db), rows(db, &asked))))
+        .await?;
     let address = Address::new(PATH)
         .with("actor", &filter.actor)
         .with("verb", &filter.verb)

@@ -10,7 +10,7 @@ use crate::admin::frame::form::Form;
 use crate::admin::frame::shell::{Nav, Shell, Toast};
 use crate::commands::settings::SetSettings;
 use crate::domain::setting::Setting;
-use crate::store::{self, Read, ledger, settings};
+use crate::store::{Read, ledger, settings, together};
 
 /// One setting in its card.
 struct Field {
@@ -128,9 +128,11 @@ impl SettingsPage {
 /// The page: what was sent, and beside it what is set.
 async fn settings_page(cx: &mut Cx) -> Result<SettingsPage, PageError> {
     let read = |db: &Read<'_>| {
-        let values = Setting::ALL.iter();
-        let values = values.map(|setting| Ok((*setting, settings::get(db, *setting)?)));
-        Ok((values.collect::<store::Result<Vec<_>>>()?, !ledger::is_empty(db)?))
+        let (values, is_empty) = together!(
+            db: db.each(Setting::ALL, |db, setting| settings::get(db, *setting)),
+            ledger::is_empty(db),
+        );
+        Ok((Setting::ALL.iter().copied().zip(values).collect::<Vec<_>>(), !is_empty))
     };
     let (values, is_currency_fixed) = cx.read(read).await?;
     let mut form = cx.form.clone();

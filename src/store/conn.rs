@@ -47,6 +47,14 @@ impl Conn {
         }
     }
 
+    /// How often it has waited for a server.
+    pub(super) fn trips(&self) -> u64 {
+        match self {
+            Self::Lite(_) => 0,
+            Self::Pg(wire) => wire.trips(),
+        }
+    }
+
     /// Ends the transaction without a trace, if one is open. SQLite has done so by itself after
     /// some errors, a server when the connection was lost.
     pub(super) fn roll_back(&self) {

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::order_list::{self, Listed};
 use super::page::{Cursor, Page};
-use super::value::params;
-use super::{Read, Result, deliveries, errands, submissions};
+use super::value::{Row, RowResult, params};
+use super::{Read, Result, deliveries, errands, submissions, together};
 use crate::domain::delivery::{Delivery, Hand, State, Submission};
 use crate::domain::errand::Errand;
 use crate::domain::money::Money;
@@ -49,15 +49,15 @@ pub fn find_each(db: &Read<'_>, orders: &[OrderId]) -> Result<Vec<Upstream>> {
     if names.is_empty() {
         return Ok(orders.iter().map(|_| Upstream::default()).collect());
     }
-    let deliveries = deliveries::find_each(db, orders)?;
-    let at = db.find_each(AT, orders, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let last = |db: &Read<'_>, id: &OrderId| db.find(LAST, params![*id], |row| row.get(0));
+    // A server is asked for it even where it turns out that nobody needs it.
+    db.ahead(&[&|db| db.each(orders, last).map(drop), &|db| standing(db, orders).map(drop)])?;
     let mut found = Vec::with_capacity(orders.len());
-    for ((id, delivery), at) in orders.iter().zip(deliveries).zip(at) {
-        let (at, their_id): (Option<ProviderId>, Option<String>) = at.unwrap_or_default();
-        let live = submissions::find_live(db, *id)?;
+    for (id, (delivery, at, live)) in orders.iter().zip(standing(db, orders)?) {
+        let (at, their_id) = at.unwrap_or_default();
         let provider = match delivery.as_ref().map(|delivery| delivery.provider).or(at) {
             Some(provider) => Some(provider),
-            None => db.find(LAST, params![*id], |row| row.get(0))?,
+            None => last(db, id)?,
         };
         let name = |id: ProviderId| names.get(&id).map(|name| (id, name.clone()));
         let taken = live.as_ref().filter(|live| live.state == State::Accepted);
@@ -70,6 +70,22 @@ pub fn find_each(db: &Read<'_>, orders: &[OrderId]) -> Result<Vec<Upstream>> {
         });
     }
     Ok(found)
+}
+
+/// What is still to happen to an order, where it is, and the attempt that took it there.
+type Standing = (Option<Delivery>, Option<At>, Option<Submission>);
+/// The provider that an order is at, and its number there.
+type At = (Option<ProviderId>, Option<String>);
+
+fn standing(db: &Read<'_>, orders: &[OrderId]) -> Result<Vec<Standing>> {
+    let at = |row: &Row<'_>| -> RowResult<At> { Ok((row.get(0)?, row.get(1)?)) };
+    let (deliveries, at, live) = together!(
+        db: deliveries::find_each(db, orders),
+        db.find_each(AT, orders, at),
+        db.each(orders, |db, id| submissions::find_live(db, *id)),
+    );
+    let all = deliveries.into_iter().zip(at).zip(live);
+    Ok(all.map(|((delivery, at), live)| (delivery, at, live)).collect())
 }
 
 /// Where one order stands.
@@ -103,21 +119,25 @@ pub fn page(
     cursor: Cursor,
     size: i64,
 ) -> Result<Page<Needing>> {
-    let (sql, mut ids) = (of_hand_sql(cursor), Vec::new());
-    for of in Hand::ALL.iter().filter(|of| hand.is_none_or(|hand| hand == **of)) {
-        let params = params![of, cursor.bound(), provider, size + 1];
-        ids.extend(db.list(&sql, params, |row| row.get::<OrderId>(0))?);
-    }
+    let sql = of_hand_sql(cursor);
+    let wanted = Hand::ALL.iter().filter(|of| hand.is_none_or(|hand| hand == **of));
+    let found = db.each(&Vec::from_iter(wanted), |db, of| {
+        let params = params![**of, cursor.bound(), provider, size + 1];
+        db.list(&sql, params, |row| row.get::<OrderId>(0))
+    })?;
+    let mut ids = found.concat();
     ids.sort_unstable();
     if !matches!(cursor, Cursor::Newer(_)) {
         ids.reverse();
     }
     ids.truncate(usize::try_from(size + 1).unwrap_or_default());
     let Page { rows, has_newer, has_older } = cursor.page(ids, size);
-    let (mut found, upstreams) = (Vec::with_capacity(rows.len()), find_each(db, &rows)?);
-    for (id, upstream) in rows.into_iter().zip(upstreams) {
+    let (upstreams, listed) =
+        together!(db: find_each(db, &rows), db.each(&rows, |db, id| order_list::find(db, *id)));
+    let mut found = Vec::with_capacity(rows.len());
+    for (upstream, listed) in upstreams.into_iter().zip(listed) {
         let hand = upstream.delivery.as_ref().and_then(|delivery| delivery.hand);
-        if let (Some(listed), Some(hand)) = (order_list::find(db, id)?, hand) {
+        if let (Some(listed), Some(hand)) = (listed, hand) {
             found.push(Needing { listed, upstream, hand });
         }
     }
@@ -133,8 +153,11 @@ const NEEDING_ERRANDS: &str = "SELECT 1 FROM errands INDEXED BY errands_hand
 /// How many orders, cancels and refills at providers need a person; counts no further than asked.
 pub fn count(db: &Read<'_>, most: i64) -> Result<i64> {
     let counted = |rows: &str| format!("SELECT count(*) FROM ({rows}) AS counted");
-    let orders: i64 = db.get(&counted(NEEDING), params![most], |row| row.get(0))?;
-    let errands: i64 = db.get(&counted(NEEDING_ERRANDS), params![most], |row| row.get(0))?;
+    let count = |db: &Read<'_>, rows: &&str| -> Result<i64> {
+        db.get(&counted(rows), params![most], |row| row.get(0))
+    };
+    let counts = db.each(&[NEEDING, NEEDING_ERRANDS], count)?;
+    let (orders, errands) = (counts[0], counts[1]);
     Ok((orders + errands).min(most))
 }
 
@@ -143,14 +166,11 @@ const ERRANDS_OF_HAND: &str = "SELECT id FROM errands INDEXED BY errands_hand
 
 /// The cancels and refills that need a person, the oldest first, up to so many of each.
 pub fn list_errands_needing(db: &Read<'_>, most: i64) -> Result<Vec<Errand>> {
-    let mut found = Vec::new();
-    for hand in [Hand::CancelRefused, Hand::Refill] {
-        let ids: Vec<ErrandId> = db.list(ERRANDS_OF_HAND, params![hand, most], |row| row.get(0))?;
-        for id in ids {
-            found.extend(errands::find(db, id)?);
-        }
-    }
-    Ok(found)
+    let ids = db.each(&[Hand::CancelRefused, Hand::Refill], |db, hand| {
+        db.list(ERRANDS_OF_HAND, params![*hand, most], |row| row.get::<ErrandId>(0))
+    })?;
+    let found = db.each(&ids.concat(), |db, id| errands::find(db, *id))?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::drips;
 use super::order_list::{self, Listed};
 use super::page::{Cursor, Page};
-use super::{Read, Result};
+use super::{Read, Result, together};
 use crate::domain::OrderId;
 use crate::domain::schedule::Drip;
 
@@ -46,14 +46,14 @@ impl Dripping {
 
 /// The order of that number, if its runs are ours to begin.
 pub fn find(db: &Read<'_>, id: OrderId) -> Result<Option<Dripping>> {
-    let (listed, drip) = (order_list::find(db, id)?, drips::find(db, id)?);
+    let (listed, drip) = together!(db: order_list::find(db, id), drips::find(db, id));
     Ok(listed.zip(drip).map(|(listed, drip)| Dripping { listed, drip }))
 }
 
 /// A page of them, the newest first.
 pub fn page(db: &Read<'_>, cursor: Cursor, size: i64) -> Result<Page<Dripping>> {
     let Page { rows, has_newer, has_older } = drips::page(db, cursor, size)?;
-    let found = rows.into_iter().map(|drip| find(db, drip.order));
-    let rows = found.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+    let found = db.each(&rows, |db, drip| find(db, drip.order))?;
+    let rows = found.into_iter().flatten().collect();
     Ok(Page { rows, has_newer, has_older })
 }

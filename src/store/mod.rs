@@ -51,6 +51,7 @@ pub mod timelines;
 pub mod users;
 pub mod webhooks;
 
+mod ahead;
 mod bell;
 mod command;
 mod conn;
@@ -78,6 +79,8 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 
+pub use ahead::Part;
+pub(crate) use ahead::together;
 pub use bell::Bell;
 pub use check::{check_file, check_place};
 pub use command::{Command, IfCallersUnchanged, Traced};
@@ -311,6 +314,12 @@ impl Store {
     /// What the writer has done, if it is on a server.
     pub fn turns(&self) -> Turns {
         *self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often reads have waited for a server since the start: once for each question, or for
+    /// several that were asked together.
+    pub fn read_trips(&self) -> u64 {
+        self.points.trips() + self.pages.trips()
     }
 
     /// Waits until everything queued so far is done and the WAL is empty; whoever still has the

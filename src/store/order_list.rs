@@ -8,7 +8,7 @@ use super::links::ByLink;
 use super::orders::{self, By, Filter};
 use super::page::{Cursor, Page};
 use super::value::{FromValue, ToValue, params};
-use super::{Read, Result};
+use super::{Read, Result, together};
 use crate::domain::order::Order;
 use crate::domain::{OrderId, Timestamp};
 
@@ -23,20 +23,25 @@ pub struct Listed {
 /// A page of the orders that a filter is about. Where it begins and how long it is comes from the
 /// cursor and the size.
 pub fn page(db: &Read<'_>, filter: Filter, cursor: Cursor, size: i64) -> Result<Page<Listed>> {
-    let limit = usize::try_from(size).unwrap_or_default() + 1;
-    let found = orders::list(db, &Filter { from: cursor, limit, ..filter })?;
-    named(db, cursor.page(found, size))
+    named(db, rows(db, filter, cursor, size)?)
 }
 
-/// A page of the orders of those numbers that a filter is about, newest first. Numbers that are no
-/// order are left out.
-pub fn page_of(
+/// The same without the names.
+pub fn rows(db: &Read<'_>, filter: Filter, cursor: Cursor, size: i64) -> Result<Page<Order>> {
+    let limit = usize::try_from(size).unwrap_or_default() + 1;
+    let found = orders::list(db, &Filter { from: cursor, limit, ..filter })?;
+    Ok(cursor.page(found, size))
+}
+
+/// A page of the orders of those numbers that a filter is about, newest first, without the names.
+/// Numbers that are no order are left out.
+pub fn rows_of(
     db: &Read<'_>,
     ids: &[OrderId],
     filter: &Filter,
     cursor: Cursor,
     size: i64,
-) -> Result<Page<Listed>> {
+) -> Result<Page<Order>> {
     let mut ids: Vec<OrderId> = ids.iter().copied().filter(|id| cursor.reaches(id.0)).collect();
     ids.sort_unstable_by(|a, b| b.cmp(a));
     if matches!(cursor, Cursor::Newer(_)) {
@@ -47,13 +52,15 @@ pub fn page_of(
         filter.by.holds(order) && filter.status.is_none_or(|status| order.public_status() == status)
     };
     let found = orders::find_each(db, &ids)?.into_iter().flatten();
-    named(db, cursor.page(found.filter(is_wanted).collect(), size))
+    Ok(cursor.page(found.filter(is_wanted).collect(), size))
 }
 
 /// Puts the names beside the orders of a page.
-fn named(db: &Read<'_>, page: Page<Order>) -> Result<Page<Listed>> {
-    let users = names(db, "SELECT id, name FROM users WHERE id = $1", &page, |o| o.user)?;
-    let services = names(db, "SELECT id, name FROM services WHERE id = $1", &page, |o| o.service)?;
+pub fn named(db: &Read<'_>, page: Page<Order>) -> Result<Page<Listed>> {
+    let (users, services) = together!(
+        db: names(db, "SELECT id, name FROM users WHERE id = $1", &page, |o| o.user),
+        names(db, "SELECT id, name FROM services WHERE id = $1", &page, |o| o.service),
+    );
     let listed = |order: Order| {
         let user = users[&order.user].clone();
         let service = services[&order.service].clone();

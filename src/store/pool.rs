@@ -1,5 +1,6 @@
 //! The connections that reads take, kept open: to a file or to a server.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -90,6 +91,7 @@ pub(super) struct Readers {
     pool: Pool<Manager>,
     /// For a server.
     down: Option<Arc<Down>>,
+    trips: AtomicU64,
 }
 
 impl Readers {
@@ -99,14 +101,15 @@ impl Readers {
         janitor: &Arc<ScheduledThreadPool>,
     ) -> Self {
         let pool = pool(Manager::Lite(file), size, GET_TIMEOUT, janitor);
-        Self { pool, down: None }
+        Self { pool, down: None, trips: AtomicU64::new(0) }
     }
 
     pub(super) fn of_server(dsn: Dsn, size: u32, janitor: &Arc<ScheduledThreadPool>) -> Self {
         let down = Arc::<Down>::default();
         let manager = Manager::Pg(dsn, Arc::clone(&down));
         // Half of the timeout is the longest pause between two tries to connect.
-        Self { pool: pool(manager, size, 2 * DOWN, janitor), down: Some(down) }
+        let pool = pool(manager, size, 2 * DOWN, janitor);
+        Self { pool, down: Some(down), trips: AtomicU64::new(0) }
     }
 
     /// Reads on this thread, all of it from one moment.
@@ -115,13 +118,20 @@ impl Readers {
             None => tx::read(&*self.pool.get()?, read),
             Some(down) => {
                 let conn = self.get(down)?;
+                let before = conn.trips();
                 let found = tx::read(&conn, read);
+                self.trips.fetch_add(conn.trips() - before, Ordering::Relaxed);
                 if conn.is_lost() {
                     down.lose();
                 }
                 found.map_err(Error::for_reader)
             }
         }
+    }
+
+    /// How often reads have waited for the server.
+    pub(super) fn trips(&self) -> u64 {
+        self.trips.load(Ordering::Relaxed)
     }
 
     /// A connection that is alive, as far as anybody knows.

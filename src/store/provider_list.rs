@@ -1,7 +1,7 @@
 //! Providers as pages show them: how much waits and runs there, how the balance went, what is sold.
 
 use super::value::params;
-use super::{Read, Result, deliveries, providers, readings};
+use super::{Read, Result, deliveries, providers, readings, together};
 use crate::domain::delivery::Stage;
 use crate::domain::money::{Discount, Money, Rate};
 use crate::domain::provider::Provider;
@@ -26,18 +26,18 @@ pub const COUNTED_MAX: i64 = 10_000;
 
 /// A provider with its figures; the readings are those since then.
 pub fn listed(db: &Read<'_>, provider: Provider, since: Timestamp) -> Result<Listed> {
-    let count = |stage| deliveries::count(db, provider.id, stage, COUNTED_MAX);
-    Ok(Listed {
-        waiting: count(Stage::Send)?,
-        open: count(Stage::Call)? + count(Stage::Watch)? + count(Stage::Posts)?,
-        readings: readings::list(db, provider.id, since)?,
-        provider,
-    })
+    let count =
+        |db: &Read<'_>, stage: &Stage| deliveries::count(db, provider.id, *stage, COUNTED_MAX);
+    let stages = [Stage::Send, Stage::Call, Stage::Watch, Stage::Posts];
+    let (counts, readings) =
+        together!(db: db.each(&stages, count), readings::list(db, provider.id, since));
+    let (waiting, open) = (counts[0], counts[1..].iter().sum());
+    Ok(Listed { waiting, open, readings, provider })
 }
 
 /// All providers with their figures, the oldest first.
 pub fn list(db: &Read<'_>, since: Timestamp) -> Result<Vec<Listed>> {
-    providers::list(db)?.into_iter().map(|provider| listed(db, provider, since)).collect()
+    db.each(&providers::list(db)?, |db, provider| listed(db, provider.clone(), since))
 }
 
 const USED_BY: &str = "SELECT id FROM services INDEXED BY services_provider

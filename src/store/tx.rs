@@ -6,10 +6,12 @@
 
 use std::cell::RefCell;
 use std::ops::Deref;
+use std::rc::Rc;
 
+use super::ahead::Ahead;
 use super::conn::{Conn, bind};
 use super::desk::{self, Desk, What};
-use super::pg::{self, Answered, Wire};
+use super::pg::{self, Answered, Wire, WireRow};
 use super::sums::Sums;
 use super::value::{List, Param, Params, Row, RowError, RowResult, ToValue, params};
 use super::{Error, Result};
@@ -22,6 +24,8 @@ pub struct Read<'c> {
     conn: &'c Conn,
     /// What was fetched before and what is to be written later, where a batch has that.
     desk: Option<&'c RefCell<Desk>>,
+    /// What a look at a server knows already.
+    pub(super) ahead: Option<&'c RefCell<Ahead>>,
 }
 
 /// What the file holds at one moment, and the versions that tell whether what is remembered of it
@@ -61,7 +65,7 @@ pub struct Source {
 
 impl<'c> Tx<'c> {
     pub(super) fn new(conn: &'c Conn, now: Timestamp, sums: &'c RefCell<Sums>) -> Self {
-        Self { read: Read { conn, desk: None }, now, source: Source::default(), sums }
+        Self { read: Read::bare(conn), now, source: Source::default(), sums }
     }
 
     /// The same transaction, as one of a batch that has a desk.
@@ -146,7 +150,7 @@ impl<'c> Tx<'c> {
 impl Conn {
     /// What the transaction that is open sees.
     pub(super) fn look(&self) -> Read<'_> {
-        Read { conn: self, desk: None }
+        Read::bare(self)
     }
 }
 
@@ -163,6 +167,13 @@ impl<'c> Deref for Tx<'c> {
 
     fn deref(&self) -> &Read<'c> {
         &self.read
+    }
+}
+
+impl<'c> Read<'c> {
+    /// With nothing fetched before.
+    const fn bare(conn: &'c Conn) -> Self {
+        Self { conn, desk: None, ahead: None }
     }
 }
 
@@ -185,6 +196,16 @@ impl Read<'_> {
             desk.borrow_mut().forget();
         }
         wire.behind(&due, sql, params)
+    }
+
+    /// The rows that a server finds, or has found before.
+    fn rows(&self, wire: &Wire, sql: &str, params: List<'_>) -> Result<Rc<[WireRow]>> {
+        if let Some(ahead) = self.ahead
+            && let Some(known) = ahead.borrow_mut().recall(sql, params)?
+        {
+            return Ok(known);
+        }
+        Ok(self.asked(wire, sql, params)?.rows.into())
     }
 
     /// Writes what waits.
@@ -245,7 +266,7 @@ impl Read<'_> {
                 }
             }
             Conn::Pg(wire) => {
-                let rows = self.asked(wire, sql, params.list())?.rows;
+                let rows = self.rows(wire, sql, params.list())?;
                 Ok(rows.first().map(|row| map(&Row::Pg(row))).transpose()?)
             }
         }
@@ -269,7 +290,7 @@ impl Read<'_> {
         mut map: impl FnMut(&Row<'_>) -> RowResult<T>,
     ) -> Result<Vec<T>> {
         if let Conn::Pg(wire) = self.conn {
-            let rows = self.asked(wire, sql, params.list())?.rows;
+            let rows = self.rows(wire, sql, params.list())?;
             return Ok(rows.iter().map(|row| map(&Row::Pg(row))).collect::<RowResult<_>>()?);
         }
         let mut found = Vec::new();
@@ -291,6 +312,11 @@ impl Read<'_> {
         let Conn::Pg(wire) = self.conn else {
             return keys.iter().map(|key| self.find(sql, params![*key], &map)).collect();
         };
+        if self.ahead.is_some() {
+            let rows = self.each(keys, |db, key| db.rows(wire, sql, params![*key]))?;
+            let found = rows.iter().map(|rows| rows.first().map(|row| map(&Row::Pg(row))));
+            return Ok(found.map(Option::transpose).collect::<RowResult<_>>()?);
+        }
         self.settle(wire)?;
         let params: Vec<[&dyn Param; 1]> = keys.iter().map(|key| [key as &dyn Param]).collect();
         let list: Vec<(&str, List<'_>)> = params.iter().map(|key| (sql, &key[..])).collect();
@@ -326,6 +352,9 @@ impl Read<'_> {
         let conn = match self.conn {
             Conn::Lite(conn) => conn,
             Conn::Pg(wire) => {
+                if self.ahead.is_some_and(|ahead| ahead.borrow().is_trying()) {
+                    return Ok(()); // so many rows are asked for when they are read
+                }
                 self.settle(wire)?;
                 return wire.stream(sql, params.list(), |row| each(&Row::Pg(row)));
             }
@@ -352,13 +381,14 @@ pub(super) fn read<T>(conn: &Conn, read: impl FnOnce(&Point<'_>) -> Result<T>) -
             let mut statement = lite.prepare_cached(VERSIONS)?;
             let mut rows = statement.raw_query();
             let versions = Row::Lite(rows.next()?.ok_or_else(none)?).versions()?;
-            read(&Point { read: Read { conn, desk: None }, versions })
+            read(&Point { read: Read::bare(conn), versions })
         }
         Conn::Pg(wire) => {
             let _moment = Moment(wire);
             let answers = wire.pipeline(Some(BEGIN_READ), &[(VERSIONS, &[])], None)?;
             let row = answers.first().and_then(|rows| rows.first()).ok_or_else(none)?;
-            read(&Point { read: Read { conn, desk: None }, versions: Row::Pg(row).versions()? })
+            let (versions, ahead) = (Row::Pg(row).versions()?, RefCell::default());
+            read(&Point { read: Read { ahead: Some(&ahead), ..Read::bare(conn) }, versions })
         }
     }
 }
@@ -388,7 +418,7 @@ pub(super) fn read_untrusted<T>(
         Conn::Lite(_) => "BEGIN",
         Conn::Pg(_) => BEGIN_READ,
     })?;
-    read(&Read { conn, desk: None })
+    read(&Read::bare(conn))
 }
 
 impl From<RowError> for Error {

@@ -78,6 +78,7 @@ mod tidy_items;
 mod tidy_layout;
 mod tidy_words;
 mod together;
+mod trips;
 mod upgrade;
 mod v2;
 mod watching;

@@ -13,7 +13,7 @@ use crate::commands::alerts::{SecretChange, SetChannel};
 use crate::delivery::alerts::channels;
 use crate::domain::alert::{ChannelKind, MailTls, SecretName};
 use crate::domain::setting::Setting;
-use crate::store::{self, Read, secrets, settings};
+use crate::store::{self, Read, secrets, settings, together};
 
 const PATH: &str = "/admin/alerts/channels";
 
@@ -68,15 +68,16 @@ impl ChannelsPage {
 async fn page(cx: &mut Cx) -> Result<ChannelsPage, PageError> {
     let sealer = cx.admin.sealer.clone();
     let read = move |db: &Read<'_>| {
-        let all = MAIL.iter().chain(TELEGRAM);
-        let values = all.map(|setting| Ok((*setting, settings::get(db, *setting)?)));
-        let values: Vec<_> = values.collect::<store::Result<_>>()?;
-        let mut kept = Vec::new();
-        for name in SecretName::ALL {
-            kept.extend(secrets::find(db, *name)?.map(|_| *name));
-        }
-        let ready = channels::read(db, &sealer)?.iter().map(|channel| channel.kind()).collect();
-        Ok((values, kept, ready))
+        let all: Vec<Setting> = MAIL.iter().chain(TELEGRAM).copied().collect();
+        let (values, kept, ready) = together!(
+            db: db.each(&all, |db, setting| settings::get(db, *setting)),
+            db.each(SecretName::ALL, |db, name| secrets::find(db, *name)),
+            channels::read(db, &sealer),
+        );
+        let values: Vec<_> = all.into_iter().zip(values).collect();
+        let kept = SecretName::ALL.iter().zip(kept);
+        let kept = kept.filter_map(|(name, sealed)| sealed.map(|_| *name)).collect();
+        Ok((values, kept, ready.iter().map(|channel| channel.kind()).collect()))
     };
     let (values, kept, ready) = cx.read(read).await?;
     let mut form = cx.form.clone();

@@ -15,7 +15,7 @@ use crate::delivery::alerts::{Try, channels as outward};
 use crate::domain::alert::ChannelKind;
 use crate::domain::condition::{Condition, ConditionKind};
 use crate::domain::{ConditionId, ServiceId, Timestamp};
-use crate::store::{Read, conditions};
+use crate::store::{Read, conditions, together};
 
 /// Open alerts, and alerts that are over, that the page shows.
 const OPEN_MAX: i64 = 500;
@@ -54,7 +54,7 @@ impl Line {
     }
 
     fn read_all(db: &Read<'_>, all: Vec<Condition>) -> crate::store::Result<Vec<Self>> {
-        all.into_iter().map(|condition| Self::read(db, condition)).collect()
+        db.each(&all, |db, condition| Self::read(db, condition.clone()))
     }
 }
 
@@ -88,10 +88,12 @@ pub(crate) async fn show(cx: &mut Cx) -> Answer {
     let now = cx.now();
     let sealer = cx.admin.sealer.clone();
     let read = move |db: &Read<'_>| {
-        let open = Line::read_all(db, conditions::list_open(db, OPEN_MAX)?)?;
-        let over = Line::read_all(db, conditions::list_cleared(db, OVER_MAX)?)?;
-        let ready = outward::read(db, &sealer)?.iter().map(|channel| channel.kind()).collect();
-        Ok((open, over, ready))
+        let (open, over, ready) = together!(
+            db: Line::read_all(db, conditions::list_open(db, OPEN_MAX)?),
+            Line::read_all(db, conditions::list_cleared(db, OVER_MAX)?),
+            outward::read(db, &sealer),
+        );
+        Ok((open, over, ready.iter().map(|channel| channel.kind()).collect()))
     };
     let (mut open, over, ready): (_, _, Vec<ChannelKind>) = cx.read(read).await?;
     let mut failed = cx.admin.delivery.tries();

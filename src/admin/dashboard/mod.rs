@@ -21,7 +21,7 @@ use crate::domain::money::Money;
 use crate::domain::order::PublicStatus;
 use crate::domain::provider::Provider;
 use crate::store::figures;
-use crate::store::{self, Read, accounts, keys, orders, providers, services, users};
+use crate::store::{self, Read, accounts, keys, orders, providers, services, together, users};
 
 use activity::Activity;
 use chart::{Chart, Point};
@@ -95,24 +95,30 @@ struct Figures {
 
 impl Figures {
     fn read(db: &Read<'_>, now: Timestamp, zone: &TimeZone, range: i64) -> store::Result<Self> {
-        let (external, escrow) = (accounts::balance(db, EXTERNAL)?, accounts::balance(db, ESCROW)?);
-        let revenue = accounts::balance(db, REVENUE)?;
-        // The sum of all balances is nothing, so what is not the house's is the users'.
-        let accounts = -(external.micros() + escrow.micros() + revenue.micros());
         let starts = starts(now, zone, range);
-        let slots = figures::list(db, Timestamp(starts[0].1), Timestamp(i64::MAX))?;
+        let house = [EXTERNAL, ESCROW, REVENUE];
+        let (house, slots, steps, counts, activity, providers) = together!(
+            db: db.each(&house, |db, account| accounts::balance(db, *account)),
+            figures::list(db, Timestamp(starts[0].1), Timestamp(i64::MAX)),
+            steps(db),
+            orders::counts(db),
+            activity::read(db),
+            providers::list(db),
+        );
+        // The sum of all balances is nothing, so what is not the house's is the users'.
+        let accounts = -house.iter().map(|balance| balance.micros()).sum::<i64>();
         let [.., (_, yesterday), (_, today)] = starts[..] else { unreachable!("two days or more") };
         let same_time = yesterday + (now.0 - today) + 1;
         Ok(Self {
-            steps: steps(db)?,
+            steps,
             today: Sum::of(&slots, today, i64::MAX),
             yesterday: Sum::of(&slots, yesterday, same_time),
-            counts: orders::counts(db)?,
+            counts,
             accounts: Money::from_micros(accounts),
-            escrow,
+            escrow: house[1],
             days: days(&starts, &slots),
-            activity: activity::read(db)?,
-            providers: providers::list(db)?,
+            activity,
+            providers,
         })
     }
 
@@ -159,10 +165,16 @@ fn days(starts: &[(Date, i64)], slots: &[Slot]) -> Vec<Day> {
 
 /// What a new panel still lacks, in the order in which one does it.
 fn steps(db: &Read<'_>) -> store::Result<Vec<Step>> {
-    let first = users::list(db, None, 1)?.into_iter().next();
+    let (users, lacks_services, lacks_keys, lacks_orders) = together!(
+        db: users::list(db, None, 1),
+        services::is_empty(db),
+        keys::is_empty(db),
+        orders::is_empty(db),
+    );
+    let first = users.into_iter().next();
     Ok(vec![
         Step {
-            is_done: !services::is_empty(db)?,
+            is_done: !lacks_services,
             text: "Add a service",
             hint: "What resellers can order, at which rate.",
             path: "/admin/services/new".to_owned(),
@@ -176,14 +188,14 @@ fn steps(db: &Read<'_>) -> store::Result<Vec<Step>> {
             instead: None,
         },
         Step {
-            is_done: !keys::is_empty(db)?,
+            is_done: !lacks_keys,
             text: "Create an API key",
             hint: "Shown once; the user sends it with every request.",
             path: first.map_or_else(String::new, |user| format!("/admin/users/{}/keys", user.id)),
             instead: None,
         },
         Step {
-            is_done: !orders::is_empty(db)?,
+            is_done: !lacks_orders,
             text: "Place a test order",
             hint: "Here, or by POST /api/v2 with action=add.",
             path: "/admin/orders/new".to_owned(),

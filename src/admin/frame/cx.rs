@@ -21,7 +21,7 @@ use crate::domain::{Actor, Timestamp};
 use crate::password::Verdict;
 use crate::secret::{self, KeyHash, Secret};
 use crate::store::sessions::{self, Session};
-use crate::store::{self, Command, Read, Source, Traced, admins, settings};
+use crate::store::{self, Command, Read, Source, Traced, admins, settings, together};
 use crate::telemetry::RequestTag;
 
 /// Whether the password was given lately enough for what the route does.
@@ -75,11 +75,14 @@ impl Cx {
         let sent = cookies::token(&request, &admin);
         let hash = sent.as_ref().map(|token| KeyHash::of(token.expose()));
         let now = admin.clock.now();
+        let find = |db: &Read<'_>| match &hash {
+            Some(hash) => sessions::find(db, hash),
+            None => Ok(None),
+        };
         let (session, basics) = admin.store.point(|db| {
-            let session = match &hash {
-                Some(hash) => sessions::find(db, hash)?,
-                None => None,
-            };
+            let all = |db: &Read<'_>| Basics::read(db, Some(now)).map(drop);
+            db.ahead(&[&|db| find(db).map(drop), &all])?;
+            let session = find(db)?;
             let session = session.filter(|session| session.life.is_alive(now));
             let is_signed = session.as_ref().is_some_and(|session| !session.life.is_half);
             let basics = Basics::read(db, is_signed.then_some(now))?;
@@ -274,12 +277,16 @@ impl Cx {
 impl Basics {
     /// `now` is when somebody is logged in, to whom it is said what waits.
     fn read(db: &Read<'_>, now: Option<Timestamp>) -> store::Result<Self> {
-        let zone = settings::get(db, Setting::TimeZone)?;
-        Ok(Self {
-            panel: settings::get(db, Setting::Name)?,
-            currency: settings::get(db, Setting::Currency)?,
-            zone: jiff::tz::TimeZone::get(&zone).unwrap_or(jiff::tz::TimeZone::UTC),
-            waiting: now.map_or(Ok(Waiting::default()), |now| Waiting::read(db, now))?,
-        })
+        let waiting = |db: &Read<'_>| {
+            now.map_or_else(|| Ok(Waiting::default()), |now| Waiting::read(db, now))
+        };
+        let names = |db: &Read<'_>| {
+            let names = [Setting::TimeZone, Setting::Name, Setting::Currency];
+            db.each(&names, |db, name| settings::get(db, *name))
+        };
+        let (waiting, names) = together!(db: waiting(db), names(db));
+        let [zone, panel, currency] = <[String; 3]>::try_from(names).unwrap_or_default();
+        let zone = jiff::tz::TimeZone::get(&zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        Ok(Self { panel, currency, zone, waiting })
     }
 }

@@ -83,9 +83,8 @@ pub(crate) struct Waiting(Vec<(&'static Need, i64)>);
 impl Waiting {
     /// What waits now; kinds of which nothing waits are left out.
     pub(crate) fn read(db: &Read<'_>, now: Timestamp) -> store::Result<Self> {
-        let count = |need: &'static Need| Ok((need, (need.count)(db, now, COUNTED_MAX)?));
-        let counted: store::Result<Vec<_>> = NEEDS.iter().map(count).collect();
-        Ok(Self(counted?.into_iter().filter(|(_, count)| *count > 0).collect()))
+        let counts = db.each(NEEDS, |db, need| (need.count)(db, now, COUNTED_MAX))?;
+        Ok(Self(NEEDS.iter().zip(counts).filter(|(_, count)| *count > 0).collect()))
     }
 
     /// Every kind that waits, with what is said of it: "4 cancel requests".

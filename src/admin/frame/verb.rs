@@ -8,7 +8,7 @@ use crate::domain::money::Money;
 use crate::domain::{PostingId, UserId};
 use crate::store::audit::Written;
 use crate::store::postings::Entry;
-use crate::store::{self, Read, postings, users};
+use crate::store::{self, Read, postings, together, users};
 
 /// What was done, standing alone: "Updated order". A verb that is not known any more is "Changed".
 pub(crate) fn plain(verb: &str) -> &'static str {
@@ -124,8 +124,9 @@ impl Named {
             users.insert(user);
             postings.extend(posting);
         }
-        let users = users::find_each(db, &Vec::from_iter(users))?;
-        let entries = postings::find_each(db, &Vec::from_iter(postings))?;
+        let (users, postings) = (Vec::from_iter(users), Vec::from_iter(postings));
+        let (users, entries) =
+            together!(db: users::find_each(db, &users), postings::find_each(db, &postings));
         let moved = |entry: Entry| {
             let (sum, _) = entry.seen_by_user()?;
             Some((entry.posted.id, (entry.posted.kind, sum)))

@@ -24,7 +24,7 @@ use crate::domain::money::Money;
 use crate::domain::order::{ByHand, PublicStatus};
 use crate::store::order_list::{self, Listed};
 use crate::store::orders::{By, Filter};
-use crate::store::{self, Read, errands};
+use crate::store::{self, Read, errands, together};
 
 #[derive(Template)]
 #[template(path = "admin/orders/cancels.html")]
@@ -52,12 +52,12 @@ pub(crate) async fn show(cx: &mut Cx) -> Answer {
     let (cursor, size) = (cx.cursor(), cx.size().rows);
     let read = move |db: &Read<'_>| {
         let filter = Filter { by: By::CancelRequest, ..Filter::default() };
-        let page = order_list::page(db, filter, cursor, size)?;
-        let mut asked = HashMap::new();
-        for row in &page.rows {
-            asked.extend(errands::find_cancel(db, row.order.id)?.map(|it| (row.order.id, it)));
-        }
-        Ok((Counts::read(db)?, page, asked))
+        let (counts, page) =
+            together!(db: Counts::read(db), order_list::page(db, filter.clone(), cursor, size));
+        let asked = db.each(&page.rows, |db, row| errands::find_cancel(db, row.order.id))?;
+        let ids = page.rows.iter().map(|row| row.order.id);
+        let asked = ids.zip(asked).filter_map(|(id, errand)| Some((id, errand?))).collect();
+        Ok((counts, page, asked))
     };
     let (counts, page, errands) = cx.read(read).await?;
     let list = List::new(page, Address::new(CANCELS_PATH).with("size", size), |row| row.order.id.0);

@@ -16,8 +16,8 @@ use crate::admin::frame::upstream;
 use crate::domain::ProviderId;
 use crate::domain::delivery::Hand;
 use crate::domain::errand::Errand;
-use crate::store::Read;
 use crate::store::delivery_list::{self, Needing};
+use crate::store::{Read, together};
 
 /// Cancels and refills of each kind that the page shows.
 const ERRANDS_MAX: i64 = 100;
@@ -94,9 +94,12 @@ pub(crate) async fn show(cx: &mut Cx) -> Answer {
     let (asked, cursor) = (Asked::read(cx), cx.cursor());
     let read = move |db: &Read<'_>| {
         let of = (asked.hand, asked.provider);
-        let page = delivery_list::page(db, of, cursor, asked.size.rows)?;
-        let errands = delivery_list::list_errands_needing(db, ERRANDS_MAX)?;
-        Ok((Counts::read(db)?, page, errands, delivery_list::names(db)?))
+        Ok(together!(
+            db: Counts::read(db),
+            delivery_list::page(db, of, cursor, asked.size.rows),
+            delivery_list::list_errands_needing(db, ERRANDS_MAX),
+            delivery_list::names(db),
+        ))
     };
     let (counts, page, errands, names) = cx.read(read).await?;
     let list = List::new(page, asked.address(), |row| row.listed.order.id.0);

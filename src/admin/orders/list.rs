@@ -22,7 +22,7 @@ use crate::store::links::ByLink;
 use crate::store::order_list::{self, Listed};
 use crate::store::orders::{By, Filter};
 use crate::store::page::{Cursor, Page};
-use crate::store::{self, Read, services, users};
+use crate::store::{self, Read, services, together, users};
 
 const PATH: &str = "/admin/orders";
 /// Numbers that are looked up at once.
@@ -115,30 +115,40 @@ struct Found {
 
 impl Found {
     fn read(db: &Read<'_>, asked: &Asked, cursor: Cursor) -> store::Result<Self> {
-        let name = |text: &str| -> store::Result<Option<String>> {
+        let name = |db: &Read<'_>, text: &str| -> store::Result<Option<String>> {
             Ok(users::find_called(db, text)?.map(|user| user.name))
         };
-        let called = if asked.ids().is_none() { name(&asked.q)? } else { None };
-        let (counts, user) = (Counts::read(db)?, name(&asked.user)?);
-        let found = asked.page(db, cursor, asked.size.rows)?;
+        let called = |db: &Read<'_>| match asked.ids() {
+            None => name(db, &asked.q),
+            Some(_) => Ok(None),
+        };
+        let (called, counts, user, found, names) = together!(
+            db: called(db),
+            Counts::read(db),
+            name(db, &asked.user),
+            asked.rows(db, cursor),
+            delivery_list::names(db),
+        );
         let complaint = found.as_ref().err().copied();
-        let page = found.unwrap_or_else(|_| no_page());
-        let ids: Vec<OrderId> = page.rows.iter().map(|row| row.order.id).collect();
-        let upstream = ids.iter().copied().zip(delivery_list::find_each(db, &ids)?).collect();
-        let has_providers = !delivery_list::names(db)?.is_empty();
+        let rows = found.unwrap_or_else(|_| no_page());
+        let ids: Vec<OrderId> = rows.rows.iter().map(|order| order.id).collect();
+        let (page, upstream) = together!(
+            db: order_list::named(db, rows.clone()),
+            delivery_list::find_each(db, &ids),
+        );
+        let upstream = ids.into_iter().zip(upstream).collect();
+        let has_providers = !names.is_empty();
         Ok(Self { page, upstream, has_providers, counts, user, called, complaint })
     }
 }
 
 impl Asked {
     /// The orders asked for, or why there is no such list.
-    fn page(
-        &self,
-        db: &Read<'_>,
-        cursor: Cursor,
-        rows: i64,
-    ) -> store::Result<Result<Page<Listed>, Complaint>> {
-        let user = users::find_called(db, &self.user)?;
+    fn rows(&self, db: &Read<'_>, cursor: Cursor) -> store::Result<Result<Page<Order>, Complaint>> {
+        let user = match self.user.as_str() {
+            "" => None,
+            user => users::find_called(db, user)?,
+        };
         let by = match by(db, self, user.map(|user| user.id))? {
             Ok(by) => by,
             Err(complaint) => return Ok(Err(complaint)),
@@ -149,8 +159,8 @@ impl Asked {
         };
         let filter = Filter { status, by, ..Filter::default() };
         Ok(Ok(match self.ids() {
-            Some(ids) => order_list::page_of(db, &ids, &filter, cursor, rows)?,
-            None => order_list::page(db, filter, cursor, rows)?,
+            Some(ids) => order_list::rows_of(db, &ids, &filter, cursor, self.size.rows)?,
+            None => order_list::rows(db, filter, cursor, self.size.rows)?,
         }))
     }
 }
@@ -166,8 +176,8 @@ pub(crate) fn matching(
     let size = Size { rows: most, offered: [most; 3] };
     let asked = Asked::read(&Form::parse(query.as_bytes()), size);
     let cursor = until.map_or(Cursor::Newest, |until| Cursor::Older(until.0 + 1));
-    let page = asked.page(db, cursor, most)?.unwrap_or_else(|_| no_page());
-    Ok(page.rows.into_iter().map(|row| row.order.id).collect())
+    let page = asked.rows(db, cursor)?.unwrap_or_else(|_| no_page());
+    Ok(page.rows.into_iter().map(|order| order.id).collect())
 }
 
 /// What the list is about, or why there is no such list: every one has an index of its own.

@@ -31,7 +31,7 @@ use crate::domain::{OrderId, Timestamp};
 use crate::store::audit::{self, Written};
 use crate::store::ledger::{self, OfOrder};
 use crate::store::order_list::{self, Listed, Source};
-use crate::store::{self, Read, orders, providers, refills};
+use crate::store::{self, Read, orders, providers, refills, together};
 
 /// Entries of the audit log, refills and other orders that a page shows.
 const LAST: i64 = 200;
@@ -58,20 +58,29 @@ impl Known {
     fn read(db: &Read<'_>, id: OrderId) -> store::Result<Self> {
         let found = order_list::find(db, id)?.ok_or(OrderRefusal::OrderNotFound)?;
         let Listed { order, user, service } = found;
-        let mut written = audit::list_about(db, &format!("order {id}"), LAST)?;
+        let (source, inputs, postings, mut written, refills, others, sent, parts) = together!(
+            db: order_list::source(db, id),
+            orders::inputs(db, id),
+            ledger::list_of_order(db, id),
+            audit::list_about(db, &format!("order {id}"), LAST),
+            refills::list_of(db, id, LAST_REFILLS),
+            order_list::list_same_link(db, &order, LAST_OTHERS),
+            Sent::read(db, id),
+            PartsOf::read(db, &order),
+        );
         written.reverse();
         Ok(Self {
-            source: order_list::source(db, id)?,
-            inputs: orders::inputs(db, id)?,
-            postings: ledger::list_of_order(db, id)?,
-            written,
-            refills: refills::list_of(db, id, LAST_REFILLS)?,
-            others: order_list::list_same_link(db, &order, LAST_OTHERS)?,
-            sent: Sent::read(db, id)?,
-            parts: PartsOf::read(db, &order)?,
             order,
             user,
             service,
+            source,
+            inputs,
+            postings,
+            written,
+            refills,
+            others,
+            sent,
+            parts,
         })
     }
 

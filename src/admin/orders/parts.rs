@@ -6,7 +6,7 @@ use crate::domain::delivery::Hand;
 use crate::domain::order::{Order, Part};
 use crate::domain::service::ServiceKind;
 use crate::store::drip_list::{self, Dripping};
-use crate::store::{self, Read, drips, orders};
+use crate::store::{self, Read, drips, orders, together};
 
 /// The orders that have come of an order.
 pub(super) struct PartsOf {
@@ -26,9 +26,9 @@ impl PartsOf {
         if !is_subscription && order.drip_feed.is_none() {
             return Ok(Self { dripping: None, rows: Vec::new(), name });
         }
-        let ids = drips::newest_parts(db, order.id)?;
-        let rows = orders::find_each(db, &ids)?.into_iter().flatten().collect();
-        Ok(Self { dripping: drip_list::find(db, order.id)?, rows, name })
+        let parts = |db: &Read<'_>| orders::find_each(db, &drips::newest_parts(db, order.id)?);
+        let (parts, dripping) = together!(db: parts(db), drip_list::find(db, order.id));
+        Ok(Self { dripping, rows: parts.into_iter().flatten().collect(), name })
     }
 
     /// What is known of posts that only a person can tell the quantity of.

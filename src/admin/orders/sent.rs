@@ -10,7 +10,7 @@ use crate::domain::money::Money;
 use crate::domain::order::Order;
 use crate::domain::{OrderId, ProviderId, Timestamp};
 use crate::store::delivery_list::{self, Upstream};
-use crate::store::{self, Read, errands, submissions};
+use crate::store::{self, Read, errands, submissions, together};
 
 /// An order's way to a provider.
 pub(super) struct Sent {
@@ -25,12 +25,13 @@ pub(super) struct Sent {
 impl Sent {
     /// As it stands now.
     pub(super) fn read(db: &Read<'_>, id: OrderId) -> store::Result<Self> {
-        Ok(Self {
-            upstream: delivery_list::find(db, id)?,
-            attempts: submissions::list_of(db, id)?,
-            cancel: errands::find_cancel(db, id)?,
-            names: delivery_list::names(db)?,
-        })
+        let (upstream, attempts, cancel, names) = together!(
+            db: delivery_list::find(db, id),
+            submissions::list_of(db, id),
+            errands::find_cancel(db, id),
+            delivery_list::names(db),
+        );
+        Ok(Self { upstream, attempts, cancel, names })
     }
 
     /// Whether a provider has anything to do with the order.

@@ -3,7 +3,7 @@
 use crate::admin::frame::figure::grouped;
 use crate::admin::frame::list::{self, Address};
 use crate::domain::order::PublicStatus;
-use crate::store::{self, Read, delivery_list, order_list, orders};
+use crate::store::{self, Read, delivery_list, order_list, orders, together};
 
 /// Where open orders with a cancel request are listed.
 pub(crate) const CANCELS_PATH: &str = "/admin/refills/cancels";
@@ -72,12 +72,16 @@ pub(crate) struct Counts {
 impl Counts {
     /// As they are now.
     pub(crate) fn read(db: &Read<'_>) -> store::Result<Self> {
-        let cancel_requests = order_list::count_cancel_requests(db, WAITING_MAX)?;
-        let hand = match delivery_list::names(db)?.is_empty() {
-            true => None,
-            false => Some(delivery_list::count(db, WAITING_MAX)?),
+        let hand = |db: &Read<'_>| match delivery_list::names(db)?.is_empty() {
+            true => Ok(None),
+            false => delivery_list::count(db, WAITING_MAX).map(Some),
         };
-        Ok(Self { by_status: orders::counts(db)?, cancel_requests, hand })
+        let (cancel_requests, hand, by_status) = together!(
+            db: order_list::count_cancel_requests(db, WAITING_MAX),
+            hand(db),
+            orders::counts(db),
+        );
+        Ok(Self { by_status, cancel_requests, hand })
     }
 
     /// Orders of that tab.

@@ -23,7 +23,7 @@ use crate::domain::provider::{Dialect, Provider};
 use crate::domain::refusal::ProviderRefusal;
 use crate::domain::{ProviderId, Timestamp};
 use crate::store::provider_list::{self, Listed};
-use crate::store::{self, Read, providers};
+use crate::store::{self, Read, providers, together};
 
 /// For how many seconds back the balance is drawn.
 const TREND_SECONDS: i64 = 30 * 86_400;
@@ -101,9 +101,12 @@ pub(super) async fn known(cx: &Cx) -> Result<Provider, PageError> {
 async fn page(cx: &mut Cx, form: Option<Form>) -> Result<ProviderPage, PageError> {
     let (provider, now) = (known(cx).await?, cx.now());
     let read = move |db: &Read<'_>| -> store::Result<(Listed, usize)> {
-        let services = provider_list::list_services(db, provider.id, SERVICES_MAX)?.len();
         let since = Timestamp(now.0 - TREND_SECONDS);
-        Ok((provider_list::listed(db, provider, since)?, services))
+        let (listed, services) = together!(
+            db: provider_list::listed(db, provider.clone(), since),
+            provider_list::list_services(db, provider.id, SERVICES_MAX),
+        );
+        Ok((listed, services.len()))
     };
     let (listed, services) = cx.read(read).await?;
     let provider = &listed.provider;

@@ -22,7 +22,7 @@ use crate::domain::money::Money;
 use crate::domain::refusal::OrderRefusal;
 use crate::store::drip_list::{self, Dripping};
 use crate::store::order_list::Listed;
-use crate::store::{Read, drips};
+use crate::store::{Read, drips, together};
 
 #[derive(Template)]
 #[template(path = "admin/refills/drips.html")]
@@ -35,7 +35,9 @@ struct DripsPage {
 /// The list.
 pub(crate) async fn show(cx: &mut Cx) -> Answer {
     let (cursor, size) = (cx.cursor(), cx.size().rows);
-    let read = move |db: &Read<'_>| Ok((tabs(db, DRIPS_PATH)?, drip_list::page(db, cursor, size)?));
+    let read = move |db: &Read<'_>| {
+        Ok(together!(db: tabs(db, DRIPS_PATH), drip_list::page(db, cursor, size)))
+    };
     let (tabs, page) = cx.read(read).await?;
     let address = Address::new(DRIPS_PATH).with("size", size);
     let list = List::new(page, address, |row: &Dripping| row.drip.order.0);

@@ -26,7 +26,7 @@ use crate::domain::refill::{Refill, RefillStatus};
 use crate::domain::refusal::OperatorRefusal;
 use crate::store::page::Cursor;
 use crate::store::refills::{self, Listed};
-use crate::store::{self, Read, errands};
+use crate::store::{self, Read, errands, together};
 
 /// The numbers of selected refills that a question shows.
 const NAMED_MAX: usize = 10;
@@ -75,12 +75,11 @@ pub(crate) async fn show(cx: &mut Cx) -> Answer {
     let (status, cursor, size) = (status(cx), cx.cursor(), cx.size().rows);
     let this = status.map_or(ALL, RefillStatus::as_str);
     let read = move |db: &Read<'_>| {
-        let page = refills::page(db, status, cursor, size)?;
-        let mut asked = HashMap::new();
-        for row in &page.rows {
-            asked.extend(errands::find_refill(db, row.refill.id)?.map(|it| (row.refill.id, it)));
-        }
-        Ok((tabs(db, this)?, page, asked))
+        let (tabs, page) = together!(db: tabs(db, this), refills::page(db, status, cursor, size));
+        let asked = db.each(&page.rows, |db, row| errands::find_refill(db, row.refill.id))?;
+        let ids = page.rows.iter().map(|row| row.refill.id);
+        let asked = ids.zip(asked).filter_map(|(id, errand)| Some((id, errand?))).collect();
+        Ok((tabs, page, asked))
     };
     let (tabs, page, errands) = cx.read(read).await?;
     let list = List::new(page, address(this).with("size", size), |row| row.refill.id.0);

@@ -19,8 +19,10 @@ pub(super) fn address(state: &str) -> Address {
 /// The tabs; `this` is the one that is shown: a status, or `all`. Those that are open are counted.
 pub(super) fn tabs(db: &Read<'_>, this: &str) -> store::Result<Vec<Tab>> {
     let mut tabs = Vec::new();
-    for status in RefillStatus::ALL.iter().filter(|status| status.is_open()) {
-        let count = match refills::count(db, *status, COUNTED_MAX)? {
+    let open = Vec::from_iter(RefillStatus::ALL.iter().filter(|status| status.is_open()));
+    let counts = db.each(&open, |db, status| refills::count(db, **status, COUNTED_MAX))?;
+    for (status, count) in open.into_iter().zip(counts) {
+        let count = match count {
             COUNTED_MAX.. => format!("{}+", COUNTED_MAX - 1),
             count => count.to_string(),
         };

@@ -18,12 +18,14 @@ use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
 use crate::domain::service::{self, Listing, Service, ServiceKind};
 use crate::domain::{ProviderId, ServiceId};
 use crate::store::categories::{self, Category};
-use crate::store::{self, Read, orders, services, users};
+use crate::store::{self, Read, orders, services, together, users};
 
 /// A service that is there, and what the form has to know of it.
 struct Known {
     service: Service,
     category: String,
+    /// All there are.
+    categories: Vec<Category>,
     has_orders: bool,
     supply: Supply,
 }
@@ -31,10 +33,14 @@ struct Known {
 impl Known {
     fn read(db: &Read<'_>, id: ServiceId) -> store::Result<Self> {
         let service = services::find(db, id)?.ok_or(OrderRefusal::ServiceNotFound)?;
-        let category = categories::find(db, service.listing.category)?;
+        let (category, categories, supply, has_orders) = together!(
+            db: categories::find(db, service.listing.category),
+            categories::list(db),
+            Supply::read(db, &service),
+            orders::has_service(db, id),
+        );
         let category = category.map(|category| category.name).unwrap_or_default();
-        let supply = Supply::read(db, &service)?;
-        Ok(Self { has_orders: orders::has_service(db, id)?, service, category, supply })
+        Ok(Self { service, category, categories, has_orders, supply })
     }
 
     /// The form as it is saved now.
@@ -155,7 +161,10 @@ impl ServicePage {
 }
 
 async fn page(cx: &mut Cx, form: Form, known: Option<Known>) -> Result<ServicePage, PageError> {
-    let categories = cx.read(categories::list).await?;
+    let categories = match &known {
+        Some(known) => known.categories.clone(),
+        None => cx.read(categories::list).await?,
+    };
     let title = match &known {
         Some(known) => known.service.listing.name.clone(),
         None => "New service".to_owned(),

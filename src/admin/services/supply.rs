@@ -10,7 +10,9 @@ use crate::domain::pricing::{Offer, Pricing};
 use crate::domain::provider::Provider;
 use crate::domain::service::Service;
 use crate::domain::{Actor, ProviderId, ServiceId};
-use crate::store::{self, Read, offers, paces, pricings, provider_list, providers, substitutes};
+use crate::store::{
+    self, Read, offers, paces, pricings, provider_list, providers, substitutes, together,
+};
 
 /// Users that the page names.
 const NAMED_MAX: usize = 5;
@@ -44,9 +46,9 @@ fn place(db: &Read<'_>, at: Option<(ProviderId, String)>) -> store::Result<Place
     let Some((provider, name)) = at else {
         return Ok(Place { provider: None, name: String::new(), offer: None, cost: None });
     };
-    let offer = offers::find(db, provider, &name)?;
-    let exchange = providers::get(db, provider)?.terms.exchange;
-    let cost = offer.as_ref().and_then(|offer| exchange.rate(offer.cost));
+    let (offer, known) =
+        together!(db: offers::find(db, provider, &name), providers::get(db, provider));
+    let cost = offer.as_ref().and_then(|offer| known.terms.exchange.rate(offer.cost));
     Ok(Place { provider: Some(provider), name, offer, cost })
 }
 
@@ -54,22 +56,24 @@ impl Supply {
     /// As it is saved now.
     pub(super) fn read(db: &Read<'_>, service: &Service) -> store::Result<Self> {
         let listing = &service.listing;
-        let pricing = pricings::find(db, service.id)?.unwrap_or_default();
+        let others = |db: &Read<'_>| {
+            db.each(&substitutes::list(db, service.id)?, |db, it| {
+                place(db, Some((it.provider, it.provider_service.clone())))
+            })
+        };
+        let (pricing, providers, own, substitutes, pace) = together!(
+            db: pricings::find(db, service.id),
+            providers::list(db),
+            place(db, listing.provider.zip(listing.provider_service.clone())),
+            others(db),
+            paces::find(db, service.id),
+        );
+        let pricing = pricing.unwrap_or_default();
         let below = match pricing.cost {
             Some(cost) => provider_list::list_below(db, service, cost)?,
             None => Vec::new(),
         };
-        let others = substitutes::list(db, service.id)?.into_iter();
-        let others = others.map(|it| place(db, Some((it.provider, it.provider_service))));
-        Ok(Self {
-            providers: providers::list(db)?,
-            own: place(db, listing.provider.zip(listing.provider_service.clone()))?,
-            substitutes: others.collect::<store::Result<_>>()?,
-            pace: paces::find(db, service.id)?,
-            rate: listing.rate,
-            pricing,
-            below,
-        })
+        Ok(Self { providers, own, substitutes, pace, rate: listing.rate, pricing, below })
     }
 
     /// The form as it is saved now.

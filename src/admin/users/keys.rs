@@ -14,8 +14,8 @@ use crate::commands::accounts::RevokeKey;
 use crate::domain::refusal::OperatorRefusal;
 use crate::domain::user::User;
 use crate::domain::{KeyId, Timestamp};
-use crate::store::Read;
 use crate::store::keys::{self, ApiKey};
+use crate::store::{Read, together};
 
 const DAY_SECONDS: i64 = 86_400;
 
@@ -36,8 +36,9 @@ struct KeysPage {
 async fn keys_page(cx: &mut Cx) -> Result<KeysPage, PageError> {
     let id = id(cx)?;
     let read = move |db: &Read<'_>| {
-        let newest = keys::find_newest(db)?.map_or(0, |key| key.0);
-        Ok((Head::read(db, id)?, keys::list(db, id)?, newest))
+        let (head, keys, newest) =
+            together!(db: Head::read(db, id), keys::list(db, id), keys::find_newest(db));
+        Ok((head, keys, newest.map_or(0, |key| key.0)))
     };
     let (head, mut keys, last_key) = cx.read(read).await.map_err(not_found(id))?;
     keys.reverse();

@@ -28,6 +28,11 @@ struct Head {
 
 impl Head {
     fn read(db: &Read<'_>, id: UserId) -> store::Result<Self> {
+        db.ahead(&[
+            &|db| users::find(db, id).map(drop),
+            &|db| users::created_at(db, id).map(drop),
+            &|db| users::note(db, id).map(drop),
+        ])?;
         let user = users::find(db, id)?.ok_or(OperatorRefusal::UserNotFound)?;
         Ok(Self { created_at: users::created_at(db, id)?, note: users::note(db, id)?, user })
     }

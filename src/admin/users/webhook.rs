@@ -20,7 +20,7 @@ use crate::domain::user::User;
 use crate::domain::{EventId, Timestamp, UserId};
 use crate::secret;
 use crate::store::webhooks::{self, Place, SECRET_BYTES};
-use crate::store::{Read, events};
+use crate::store::{Read, events, together};
 
 #[derive(Template)]
 #[template(path = "admin/users/webhook.html", blocks = ["list"])]
@@ -107,8 +107,11 @@ async fn webhook_page(cx: &mut Cx) -> Result<WebhookPage, PageError> {
     let id = id(cx)?;
     let (cursor, size) = (cx.cursor(), cx.size().rows);
     let read = move |db: &Read<'_>| {
-        let (head, webhook) = (Head::read(db, id)?, webhooks::find(db, id)?);
-        Ok((head, webhook, events::page(db, id, cursor, size)?))
+        Ok(together!(
+            db: Head::read(db, id),
+            webhooks::find(db, id),
+            events::page(db, id, cursor, size),
+        ))
     };
     let (head, webhook, page) = cx.read(read).await.map_err(not_found(id))?;
     let address = Address::new(path(id, "/webhook")).with("size", size);

@@ -7,7 +7,7 @@ use super::telegram::Telegram;
 use crate::domain::alert::{self, ChannelKind, MailTls, SecretName};
 use crate::domain::setting::Setting;
 use crate::secret::{Sealer, Secret};
-use crate::store::{Read, Result, secrets, settings};
+use crate::store::{Read, Result, secrets, settings, together};
 
 /// Where servers are and whom we trust. Tests have one of their own.
 #[derive(Clone, Debug)]
@@ -84,12 +84,14 @@ fn secret(db: &Read<'_>, sealer: &Sealer, name: SecretName) -> Result<Known> {
 /// # Errors
 /// A fault of the database.
 pub fn read(db: &Read<'_>, sealer: &Sealer) -> Result<Vec<Channel>> {
-    let found = [read_mail(db, sealer)?, read_telegram(db, sealer)?];
-    Ok(found.into_iter().flatten().map(Channel).collect())
+    let (mail, telegram) = together!(db: read_mail(db, sealer), read_telegram(db, sealer));
+    Ok([mail, telegram].into_iter().flatten().map(Channel).collect())
 }
 
 fn read_mail(db: &Read<'_>, sealer: &Sealer) -> Result<Option<Kind>> {
     let get = |setting| settings::get(db, setting);
+    // The settings are few, so all of them are asked for.
+    db.ahead(&[&|db| db.each(Setting::ALL, |db, it| settings::get(db, *it)).map(drop)])?;
     let (host, from, to) =
         (get(Setting::MailHost)?, get(Setting::MailFrom)?, get(Setting::MailTo)?);
     let user = get(Setting::MailUser)?;

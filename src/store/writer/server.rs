@@ -103,7 +103,7 @@ impl Writer {
 
     /// Runs the commands in one transaction.
     fn attempt(&mut self, batch: &mut [Box<dyn Job>]) -> Ended {
-        let trips = self.trips();
+        let trips = self.conn.trips();
         if let Err(error) = self.take_seat(batch) {
             self.roll_back();
             let is_passing = [FaultKind::Lost, FaultKind::Again].map(|it| error.is_of_kind(it));
@@ -143,13 +143,6 @@ impl Writer {
         Ended::Committed
     }
 
-    fn trips(&self) -> u64 {
-        match &self.conn {
-            Conn::Lite(_) => 0,
-            Conn::Pg(wire) => wire.trips(),
-        }
-    }
-
     /// Counts a turn that began after so many trips.
     fn count(&self, commands: usize, trips: u64) {
         if commands == 0 {
@@ -158,7 +151,7 @@ impl Writer {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         turns.batches += 1;
         turns.commands += u64::try_from(commands).unwrap_or_default();
-        turns.trips += self.trips() - trips;
+        turns.trips += self.conn.trips() - trips;
     }
 
     /// Takes the seat, and fetches what the commands are going to look at.

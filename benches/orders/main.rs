@@ -2,11 +2,14 @@
 //!
 //! `cargo bench` takes some minutes, `cargo bench -- --quick` less than one and leaves out the file
 //! with a million orders; `--only NAME` measures one row beside the ceiling, `--only pages` the
-//! pages, `--only delivery` what goes to providers and comes back, and how resellers are told of it;
-//! `--rounds N` and `--ms N` say how often and how long. Absolute figures swing with the machine, so every round runs all contestants in turn, and what is quoted is the median
-//! over rounds of the ratio within a round, or processor time per request. The ceiling is the same
-//! server refusing a request without a key. One contestant has no indexes for the lists of pages:
-//! what they cost an order. Each contestant gets a fresh copy of the same file;
+//! pages, `--only delivery` what goes to providers and comes back, and how resellers are told of it,
+//! `--only postgres` what is bought on the server that `PANELITE_TEST_PG` names; `--rounds N` and
+//! `--ms N` say how often and how long.
+//!
+//! Absolute figures swing with the machine, so every round runs all contestants in turn, and what is
+//! quoted is the median over rounds of the ratio within a round, or processor time per request. The
+//! ceiling is the same server refusing a request without a key. One contestant has no indexes for
+//! the lists of pages: what they cost an order. Each contestant gets a fresh copy of the same file;
 //! afterwards the file holds exactly the orders that were acknowledged, and its books are sound.
 //!
 //! `--against FILE` brings in another executable, such as the last release, for every row but the
@@ -27,6 +30,7 @@ mod delivery;
 mod load;
 mod naive;
 mod pages;
+mod postgres;
 mod process;
 mod report;
 mod shop;
@@ -87,6 +91,9 @@ fn main() {
     }
     let plan = Plan::from_arguments();
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    if plan.only.as_deref() == Some("postgres") {
+        return postgres::print(&plan, folder.path());
+    }
     let new = Shops::fill(&plan, folder.path(), false);
     let old = plan.against.is_some().then(|| Shops::fill(&plan, folder.path(), true));
 
@@ -115,6 +122,9 @@ fn main() {
     if plan.only.as_ref().is_none_or(|only| only == "delivery") {
         delivery::print(&new.small, plan.is_quick, folder.path());
         telling::print(&new.small, plan.is_quick, folder.path());
+    }
+    if plan.only.is_none() {
+        postgres::print(&plan, folder.path());
     }
 }
 

@@ -51,6 +51,12 @@ impl Program {
         Server::start(self.command(db).args(["serve", "--listen", "127.0.0.1:0"]))
     }
 
+    /// Serves a panel that lives on a server.
+    pub(crate) fn serve_with(&self, place: &Path, key: &Path) -> Server {
+        let mut command = self.command(place);
+        Server::start(command.arg("--key-file").arg(key).args(["serve", "--listen", "127.0.0.1:0"]))
+    }
+
     pub(crate) fn size_mb(&self) -> f64 {
         std::fs::metadata(&self.0).unwrap().len() as f64 / 1e6
     }

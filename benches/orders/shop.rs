@@ -217,7 +217,7 @@ impl Shop {
     }
 }
 
-fn request(headers: &str, body: &str) -> Vec<u8> {
+pub(crate) fn request(headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
         "POST /api/v2 HTTP/1.1\r\nHost: panel.example.com\r\nContent-Type: application/json\r\n\

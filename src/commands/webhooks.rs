@@ -3,6 +3,8 @@
 //! A webhook that is off keeps its address and its secret; what waits for it is given up a slice at
 //! a time, so that the writer is never held.
 
+use std::collections::BTreeMap;
+
 use super::conditions::about_user;
 use super::record;
 use crate::domain::condition::ConditionKind;
@@ -229,9 +231,11 @@ impl Command for PruneEvents {
         let pruned = events::prune(tx, Timestamp(tx.now.0 - KEPT_SECONDS), SLICE)?;
         let is_full = i64::try_from(pruned.len()).is_ok_and(|count| count == SLICE);
         let waited = pruned.into_iter().filter(|(_, state)| *state == EventState::Waiting);
-        for (user, _) in waited {
+        let mut dropped = BTreeMap::<UserId, i64>::new();
+        waited.for_each(|(user, _)| *dropped.entry(user).or_default() += 1);
+        for (user, count) in dropped {
             if let Some(webhook) = webhooks::find(tx, user)? {
-                write(tx, Webhook { dropped: webhook.dropped + 1, ..webhook })?;
+                write(tx, Webhook { dropped: webhook.dropped + count, ..webhook })?;
             }
         }
         Ok(is_full)

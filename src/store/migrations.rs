@@ -15,18 +15,19 @@ use super::{Error, Result, links, pg_schema};
 use crate::domain::Timestamp;
 
 /// What leads from one version of the schema to the next.
+#[derive(Clone, Copy)]
 pub(super) struct Step {
     /// Statements, as `schema.sql` has them.
-    sql: &'static str,
+    pub(super) sql: &'static str,
     /// What SQL cannot say, over the rows, afterwards. It must not depend on the time, and it goes
     /// through them in slices: there may be millions.
-    rows: Option<fn(&Tx<'_>) -> Result<()>>,
+    pub(super) rows: Option<fn(&Tx<'_>) -> Result<()>>,
     /// Statements for when the rows are as they are to be: what each row would else pay for.
-    after: &'static str,
+    pub(super) after: &'static str,
 }
 
 /// First the step from version 1 to 2.
-const MIGRATIONS: &[Step] = &[
+pub(super) const MIGRATIONS: &[Step] = &[
     Step { sql: BOUNDS_AND_CATALOGUE, rows: None, after: "" },
     Step { sql: LINK_KEY, rows: Some(links::fill_keys), after: LINK_KEY_INDEX },
     Step { sql: DELIVERY, rows: None, after: "" },
@@ -34,17 +35,24 @@ const MIGRATIONS: &[Step] = &[
 ];
 
 /// The version of `schema.sql`.
-#[expect(clippy::cast_possible_wrap, reason = "a list in a source file")]
-pub(super) const VERSION: i64 = 1 + MIGRATIONS.len() as i64;
+pub(super) const VERSION: i64 = version(MIGRATIONS);
 
-/// Runs the steps that a file of that version lacks. The caller has begun a transaction.
-pub(super) fn run(conn: &Conn, found: i64) -> Result<()> {
-    if !(1..=VERSION).contains(&found) {
+/// The version that all those steps lead to.
+#[expect(clippy::cast_possible_wrap, reason = "a list in a source file")]
+pub(super) const fn version(steps: &[Step]) -> i64 {
+    1 + steps.len() as i64
+}
+
+/// Runs the steps, of all there are, that a panel of that version lacks. The caller has begun a
+/// transaction.
+pub(super) fn run(conn: &Conn, found: i64, steps: &[Step]) -> Result<()> {
+    let version = version(steps);
+    if !(1..=version).contains(&found) {
         return Err(Error::fault("only an older schema can be upgraded"));
     }
     let sums = RefCell::<Sums>::default();
     let done = usize::try_from(found - 1).unwrap_or(0);
-    for Step { sql, rows, after } in MIGRATIONS.iter().skip(done) {
+    for Step { sql, rows, after } in steps.iter().skip(done) {
         run_all(conn, sql)?;
         if let Some(rows) = rows {
             rows(&Tx::new(conn, Timestamp(0), &sums))?;
@@ -52,8 +60,8 @@ pub(super) fn run(conn: &Conn, found: i64) -> Result<()> {
         run_all(conn, after)?;
     }
     conn.run(&match conn {
-        Conn::Lite(_) => format!("PRAGMA user_version = {VERSION}"),
-        Conn::Pg(_) => format!("UPDATE panelite SET schema_version = {VERSION}"),
+        Conn::Lite(_) => format!("PRAGMA user_version = {version}"),
+        Conn::Pg(_) => format!("UPDATE panelite SET schema_version = {version}"),
     })
 }
 

@@ -64,6 +64,8 @@ mod pg;
 mod pg_schema;
 mod pool;
 mod schema;
+#[cfg(test)]
+mod scratch;
 mod sums;
 mod tx;
 mod upgrade;

@@ -4,12 +4,9 @@
 //! Tables of tests are small, and so the planner is told to dislike what only small tables bear:
 //! where it takes that nevertheless, there is no other way.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use super::pg::{self, Wire};
-use super::place::{Access, Place};
 use super::value::{Row, RowResult};
-use super::{Result, pg_schema, schema};
+use super::{Result, pg_schema, schema, scratch};
 
 /// Of the statements' parameters only their places are known.
 const DISLIKE: &str = "SET LOCAL enable_seqscan = off;
@@ -17,9 +14,6 @@ const DISLIKE: &str = "SET LOCAL enable_seqscan = off;
     SET LOCAL plan_cache_mode = force_generic_plan";
 
 thread_local!(static PLANNER: Option<Wire> = planner());
-
-/// Tells the schemas of this process apart.
-static SCHEMAS: AtomicU64 = AtomicU64::new(0);
 
 /// Fails where a list would read a whole table or sort what it has read. Lists in blocks are a
 /// file's alone.
@@ -35,14 +29,9 @@ pub(super) fn assert_walks_an_index(sql: &str) {
 
 /// A connection to a panel that has nothing in it and is never committed.
 fn planner() -> Option<Wire> {
-    let told = std::env::var_os("PANELITE_TEST_PG")?.into_string().unwrap();
-    let address = format!("postgres:///postgres?{}", told.replace(' ', "&"));
-    let place = Place::parse(address.as_ref(), &Access::default()).unwrap();
-    let Place::Server(dsn) = place else { panic!("{place} is a file") };
-    let wire = Wire::connect(&dsn).unwrap();
+    let wire = Wire::connect(&scratch::dsn("")?).unwrap();
     wire.be_patient().unwrap();
-    let number = SCHEMAS.fetch_add(1, Ordering::Relaxed);
-    let name = format!("plans_{}_{number}", std::process::id());
+    let name = scratch::name();
     let create = format!("CREATE SCHEMA {name}; SET LOCAL search_path = {name}");
     for sql in ["BEGIN", &create, &pg_schema::of(schema::SCHEMA), DISLIKE] {
         wire.run_all(sql).unwrap();

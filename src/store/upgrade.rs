@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use super::conn::Conn;
 use super::copies::{Part, copy};
-use super::migrations::{self, VERSION};
+use super::migrations::{self, MIGRATIONS, VERSION};
 use super::schema::{self, OpenError, beside};
 use super::{Missing, Result, check};
 use crate::config::fail_at;
@@ -82,7 +82,7 @@ fn keep_and_run(
     }
     let kept = keep_before(path, &source)?;
     fail_at("upgrade-kept");
-    migrations::run(conn, found)?;
+    migrations::run(conn, found, MIGRATIONS)?;
     fail_at("upgrade");
     conn.run("COMMIT")?;
     Ok(Some((found, kept)))
@@ -122,6 +122,6 @@ pub(super) fn run_on_copy(path: &Path) -> Result<()> {
     let found = schema::user_version(&lite)?;
     let conn = Conn::Lite(lite);
     conn.run("BEGIN IMMEDIATE")?;
-    migrations::run(&conn, found)?;
+    migrations::run(&conn, found, MIGRATIONS)?;
     conn.run("COMMIT")
 }

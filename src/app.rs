@@ -20,7 +20,7 @@ use crate::admin::{self, Admin, SetupLink};
 use crate::api::{self, Api};
 use crate::assets::{self, Assets};
 use crate::clock::Clock;
-use crate::commands::nodes::ClaimKey;
+use crate::commands::nodes::{ClaimKey, key_id};
 use crate::config::Config;
 use crate::delivery::{Delivery, PrepareError};
 use crate::secret::Sealer;
@@ -94,7 +94,7 @@ impl App {
         let address = listener.local_addr()?;
         let no_key = |error| AppError::KeyFile(config.key_file.clone(), error);
         let sealer = Sealer::open(&config.key_file).map_err(no_key)?;
-        if !store.write_blocking(ClaimKey { id: sealer.id_of("the key file") })? {
+        if !store.write_blocking(ClaimKey { id: key_id(&sealer) })? {
             return Err(AppError::OtherKey(config.key_file));
         }
         let is_new = store.page(admins::is_empty)?;

@@ -203,8 +203,8 @@ type Result = std::result::Result<(), Failure>;
 struct Files {
     /// Where the panel lives.
     db: Place,
-    /// The key that seals what must be read again. A server has nothing beside it.
-    key: Option<PathBuf>,
+    /// The key that seals what must be read again, where it was named.
+    named_key: Option<PathBuf>,
     /// What opens a server's door.
     access: Access,
 }
@@ -224,8 +224,7 @@ impl Files {
         let password = db_password(password_file).map_err(unreadable)?;
         let access = Access { password, ca };
         let db = Place::parse(db, &access)?;
-        let key = key.or_else(|| db.file().map(default_key_file));
-        Ok(Self { db, key, access })
+        Ok(Self { db, named_key: key, access })
     }
 
     /// The panel's file, for what only makes sense with one.
@@ -233,14 +232,16 @@ impl Files {
         self.db.file().ok_or_else(|| Failure::NoFile(self.db.clone()))
     }
 
-    fn key(&self) -> std::result::Result<&Path, Failure> {
-        self.key.as_deref().ok_or_else(|| Failure::NoKeyFile(self.db.clone()))
+    /// The key that was named, or else the one beside the file; a server has nothing beside it.
+    fn key(&self) -> std::result::Result<PathBuf, Failure> {
+        let key = self.named_key.clone().or_else(|| self.db.file().map(default_key_file));
+        key.ok_or_else(|| Failure::NoKeyFile(self.db.clone()))
     }
 
     /// Seals and opens secrets; makes the key file if it is missing.
     fn sealer(&self) -> std::result::Result<Sealer, Failure> {
         let key = self.key()?;
-        Sealer::open(key).map_err(|error| AppError::KeyFile(key.to_owned(), error).into())
+        Sealer::open(&key).map_err(|error| AppError::KeyFile(key, error).into())
     }
 }
 

@@ -5,9 +5,12 @@ use std::io::{IsTerminal as _, Write as _};
 
 use data_encoding::HEXLOWER;
 
-use super::{Files, Result};
+use super::{Failure, Files, Result};
+use crate::app::AppError;
+use crate::commands::nodes;
 use crate::config::default_key_file;
 use crate::delivery::epoch;
+use crate::secret::Sealer;
 use crate::store::moving::{self, Progress, Step};
 use crate::store::place::Place;
 
@@ -26,8 +29,9 @@ pub(super) struct Args {
 pub(super) fn run(files: &Files, args: &Args) -> Result {
     let from = Place::parse(&args.from, &files.access)?;
     let to = Place::parse(&args.to, &files.access)?;
+    let key_id = key_id(files, &from)?;
     let is_terminal = std::io::stderr().is_terminal();
-    let moved = moving::run(&from, &to, &mut |progress| match is_terminal {
+    let moved = moving::run(&from, &to, key_id, &mut |progress| match is_terminal {
         true => draw(progress),
         false => tell(progress),
     });
@@ -48,6 +52,14 @@ pub(super) fn run(files: &Files, args: &Args) -> Result {
          which no secret can be read, and {epoch} to {to_epoch}, without which what waits to be \
          sent is parked"
     )
+}
+
+/// Of the key file that was named, or lies beside the file that is moved, if there is one.
+fn key_id(files: &Files, from: &Place) -> std::result::Result<Option<String>, Failure> {
+    let named = files.named_key.clone().or_else(|| from.file().map(default_key_file));
+    let Some(path) = named.filter(|path| path.exists()) else { return Ok(None) };
+    let unreadable = |error| AppError::KeyFile(path.clone(), error);
+    Ok(Some(nodes::key_id(&Sealer::open(&path).map_err(unreadable)?)))
 }
 
 /// The key and the epoch file of a panel: a server's lie on each of its nodes.

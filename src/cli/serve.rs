@@ -55,7 +55,7 @@ pub(super) fn run(files: &Files, args: Args) -> Result {
         public_url: args.public_url,
         insecure_cookies: args.insecure_cookies,
         password_cost: Cost::STRONG,
-        key_file: files.key()?.to_owned(),
+        key_file: files.key()?,
     };
     let app = App::bind(&files.db, config)?;
     if let Some(practice) = &practice {

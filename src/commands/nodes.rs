@@ -1,8 +1,14 @@
 //! What the nodes of a panel on a server have to agree on.
 
+use crate::secret::Sealer;
 use crate::store::{Command, Result, Tx, nodes};
 
-/// Says which key file a node has, by an id that tells nothing of the key.
+/// The id of a key file, which tells nothing of the key.
+pub fn key_id(sealer: &Sealer) -> String {
+    sealer.id_of("the key file")
+}
+
+/// Says which key file a node has, by its [`key_id`].
 pub struct ClaimKey {
     pub id: String,
 }

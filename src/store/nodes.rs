@@ -8,6 +8,9 @@ use crate::domain::Timestamp;
 /// A node that was seen so long ago is at work.
 const ALIVE_SECONDS: i64 = 30;
 
+/// Says which key file all nodes have: its id.
+pub(super) const SET_KEY_ID: &str = "UPDATE panelite SET key_id = $1";
+
 /// The number of the node that writes, on a server.
 pub fn own(tx: &Tx<'_>) -> Option<i64> {
     tx.wire()?.node()
@@ -38,10 +41,17 @@ pub fn claim_key(tx: &Tx<'_>, id: &str) -> Result<bool> {
     if tx.wire().is_none() {
         return Ok(true);
     }
-    let known: Option<String> =
-        tx.get("SELECT key_id FROM panelite", params![], |row| row.get(0))?;
+    let known = key_id(tx)?;
     if known.is_none() {
-        tx.execute("UPDATE panelite SET key_id = $1", params![id])?;
+        tx.execute(SET_KEY_ID, params![id])?;
     }
     Ok(known.is_none_or(|known| known == id))
+}
+
+/// The id of the key file that all nodes have, once that is known. A file knows none.
+pub(super) fn key_id(db: &Read<'_>) -> Result<Option<String>> {
+    if db.wire().is_none() {
+        return Ok(None);
+    }
+    db.get("SELECT key_id FROM panelite", params![], |row| row.get(0))
 }

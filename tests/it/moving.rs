@@ -14,7 +14,7 @@ use crate::fixture::browser::say;
 use crate::fixture::engine::{self, Held};
 use crate::fixture::http;
 use crate::fixture::panel::{stderr, stdout};
-use crate::fixture::server::Server;
+use crate::fixture::server::{self, Server};
 
 /// A sample shop in a file, and a folder for whatever it is moved to.
 struct Shop {
@@ -58,6 +58,13 @@ impl Shop {
     fn spoil(&self, sql: &str) {
         let conn = Connection::open(&self.file).unwrap();
         conn.execute_batch(&format!("PRAGMA foreign_keys = OFF; {sql}")).unwrap();
+    }
+
+    /// Sees that no node begins with a key file of that name.
+    fn refuses_key(&self, db: &Path, name: &str) {
+        let path = self.path(name);
+        let serve = server::spawn(db, &[("PANELITE_KEY_FILE", path.to_str().unwrap())]);
+        assert_eq!(serve.wait_with_output().unwrap().status.code(), Some(1));
     }
 
     /// Sells one more order where the panel lives now; its number.
@@ -211,6 +218,43 @@ fn a_panel_moves_to_a_server_and_back() {
     assert_sound(&back);
     let created = run(&server, &["user", "create", "new"], &[]);
     assert!(created.status.success(), "numbers go on: {}", stderr(&created));
+}
+
+#[test]
+fn a_panel_on_a_server_knows_its_key_file_wherever_it_came_from() {
+    if !has_server("a_panel_on_a_server_knows_its_key_file_wherever_it_came_from") {
+        return;
+    }
+    let shop = Shop::new();
+    let [(one, one_db), (two, two_db), (three, three_db)] =
+        ["one", "two", "three"].map(|name| shop.server(name));
+    let elsewhere = shop.path("elsewhere.key");
+    shop.sells_at(shop.file.as_os_str()); // which makes the key file
+    moves(&shop.file, &one);
+    moves(&one, &two);
+    std::fs::rename(shop.path("demo.db.key"), &elsewhere).unwrap();
+    let named = [("PANELITE_KEY_FILE", elsewhere.to_str().unwrap())];
+    assert!(move_as(&shop.file, &three, &named).status.success());
+    for db in [&one_db, &two_db, &three_db] {
+        shop.refuses_key(db, "another.key");
+    }
+    std::fs::rename(&elsewhere, shop.path("demo.db.key")).unwrap();
+    for place in [&one, &two, &three] {
+        shop.sells_at(place);
+    }
+}
+
+#[test]
+fn a_panel_that_is_moved_without_its_key_file_has_that_of_its_first_node() {
+    if !has_server("a_panel_that_is_moved_without_its_key_file_has_that_of_its_first_node") {
+        return;
+    }
+    let shop = Shop::new();
+    let (server, db) = shop.server("server");
+    moves(&shop.file, &server);
+    assert!(!shop.path("demo.db.key").exists(), "none was made");
+    shop.sells_at(&server); // which makes it
+    shop.refuses_key(&db, "another.key");
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! Nobody else writes where it comes from as long as that takes, and what arrives is kept only
 //! once it was checked like the panel itself and found to be the same to the byte. A move that
-//! fails leaves nothing. The key that seals secrets is not part of it, nor is the epoch file.
+//! fails leaves nothing. The key that seals secrets is not part of it, nor is the epoch file; but a
+//! server is told which key that is.
 
 mod digest;
 mod server;
@@ -21,7 +22,7 @@ use super::copies::CopyError;
 use super::place::Place;
 use super::schema::OpenError;
 use super::value::{RowResult, Value};
-use super::{Error, Read};
+use super::{Error, Read, nodes};
 use crate::clock::instant;
 use crate::config::fail_at;
 use crate::domain::money::Money;
@@ -115,15 +116,20 @@ pub struct Moved {
     pub digest: [u8; 32],
 }
 
-/// Moves a panel into an empty place. Where it comes from, everything stays as it is.
+/// Moves a panel into an empty place. Where it comes from, everything stays as it is. The key file
+/// that has `key_id` is the one that a server's nodes will need, unless the source is a server and
+/// knows it; without either it is that of the first node.
 ///
 /// # Errors
 /// Leaves nothing in the target, whatever goes wrong.
-pub fn run(from: &Place, to: &Place, tell: Tell<'_>) -> Result<Moved> {
+pub fn run(from: &Place, to: &Place, key_id: Option<String>, tell: Tell<'_>) -> Result<Moved> {
     let tables = tables::all()?;
     let target = Target::begin(to)?;
     let source = Source::hold(from)?;
     let there = source.look();
+    if let Some(id) = nodes::key_id(&there)?.or(key_id) {
+        target.set_key_id(&id)?;
+    }
     let mut sent = Vec::with_capacity(tables.len());
     for table in &tables {
         sent.push(copy(table, &there, &target, tell)?);

@@ -14,8 +14,8 @@ use crate::store::migrations::VERSION;
 use crate::store::pg::{CopyIn, Wire};
 use crate::store::place::{Dsn, Place};
 use crate::store::schema::{self, APPLICATION_ID, SCHEMA, beside};
-use crate::store::value::{Kind, Value};
-use crate::store::{Error, Read, opening};
+use crate::store::value::{Kind, Value, params};
+use crate::store::{Error, Read, nodes, opening};
 
 /// What would be taken for a new file's.
 const LEFT_BEHIND: [&str; 3] = ["", "-wal", "-journal"];
@@ -46,6 +46,14 @@ impl Target {
     /// What it holds so far.
     pub(super) fn look(&self) -> Read<'_> {
         self.conn.look()
+    }
+
+    /// Lets a server know which key file its nodes need. A file has its own beside it.
+    pub(super) fn set_key_id(&self, id: &str) -> Result<()> {
+        if let Conn::Pg(wire) = &self.conn {
+            wire.execute(nodes::SET_KEY_ID, params![id])?;
+        }
+        Ok(())
     }
 
     fn begin_file(path: &Path) -> Result<Self> {

@@ -11,6 +11,7 @@ use panelite::domain::setting::Setting;
 use panelite::store::audit;
 use serde_json::json;
 
+use crate::fixture::engine;
 use crate::fixture::http::Reply;
 use crate::fixture::operator::{Operator, PASSWORD, decode, encode};
 use crate::fixture::panel::Panel;
@@ -384,7 +385,7 @@ fn nonsense_is_answered_with_sense() {
         let mut admin = panel.operator(&format!("admin {number}"));
         for text in nonsense() {
             let fields: Vec<_> = FIELDS.iter().map(|name| (*name, text.as_str())).collect();
-            for id in ["1", "99", "x"] {
+            for id in ["1", "99", "x"].iter().take(engine::often(3)) {
                 let path = format!("/admin{}", filled(route.path, id));
                 let reply = admin.post(&path, &fields);
                 assert_sound(format!("{path} {text:?}"), &reply);

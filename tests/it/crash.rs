@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use crate::fixture::engine::Held;
+use crate::fixture::engine::{self, Held};
 use crate::fixture::http;
 use crate::fixture::panel::{cli, stdout};
 use crate::fixture::server::{self, Buyer, Load, Sent, Server, Shop};
@@ -38,7 +38,7 @@ fn acknowledged_orders_survive_kill_9() {
     let mut known: Vec<Sent> = Vec::new();
     let mut last = Vec::new();
     let mut ready = Vec::new();
-    for cycle in 0..CYCLES {
+    for cycle in 0..engine::often(CYCLES) {
         let server = Server::start(&shop.db);
         ready.push(server.ready_after);
         known.extend(replay(&shop, &server, last));
@@ -69,7 +69,7 @@ fn a_start_that_is_killed_harms_nothing() {
     let shop = Shop::new();
     let new = Held::new(shop.folder.path().join("new.db"));
     for db in [&shop.db, &new] {
-        for _ in 0..20 {
+        for _ in 0..engine::often(20) {
             let mut child = server::spawn(db, &[]);
             (0..random(4000)).for_each(|_| std::thread::yield_now());
             child.kill().unwrap();

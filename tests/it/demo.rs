@@ -143,7 +143,8 @@ fn all_orders(db: &Read<'_>) -> Result<Vec<Order>> {
 #[test]
 fn the_month_looks_alive_whenever_it_ends() {
     // Of the day and of the week every hour that may matter: each fill ends 21 hours after another.
-    for now in (0..8).map(|step| EPOCH + step * 21 * HOUR) {
+    let ends = (0..8).map(|step| EPOCH + step * 21 * HOUR);
+    for now in ends.take(engine::often(8)) {
         let (_folder, store, refillable) = filled_at(now);
         assert_eq!(refillable.len(), 40);
         let balance = |user| store.page(|db| users::balance(db, UserId(user))).unwrap();

@@ -13,6 +13,7 @@ use panelite::domain::{Actor, KeyId, OrderId, RefillId, ServiceId, UserId};
 use panelite::store::orders::Origin;
 use panelite::store::{Command, Error, Result, Store, accounts, orders, users};
 
+use crate::fixture::engine;
 use crate::fixture::panel::Panel;
 
 const STEPS: usize = 500;
@@ -466,7 +467,8 @@ fn check_orders(real: &Real, model: &Model) {
 
 #[test]
 fn random_commands_leave_what_the_model_says() {
-    for seed in [1, 20_260_101, 0xdead_beef, u64::MAX] {
-        run(seed);
+    let seeds = [1, 20_260_101, 0xdead_beef, u64::MAX];
+    for seed in &seeds[..engine::often(seeds.len())] {
+        run(*seed);
     }
 }

@@ -10,6 +10,7 @@ use panelite::domain::order::{Order, OrderStatus};
 use panelite::practice::{Mode, Practice};
 use panelite::store::{deliveries, orders, submissions};
 
+use crate::fixture::engine;
 use crate::fixture::panel::Panel;
 
 const CSV: &str = "id,category,name,type,rate,min,max,cancel,provider,provider_service\n";
@@ -77,7 +78,7 @@ fn survives(mode: Mode) {
     assert!(doubts <= 6, "{mode:?}: {doubts} orders are in doubt");
 
     bad.behave();
-    pass(&panel, 3 * 3600, 60);
+    pass(&panel, 3 * 3600, engine::either(60, 300));
     assert_eq!(bad.redirect_hits(), 0, "{mode:?}: a redirect was followed");
     let mut arrived: BTreeMap<String, usize> = BTreeMap::new();
     for placed in bad.orders() {

@@ -118,15 +118,10 @@ pub(super) fn accepted(tx: &Tx<'_>, provider: ProviderId, service: ServiceId) ->
     if found.trouble == Some(Trouble::Funds) {
         providers::update_trouble(tx, provider, None, found.paused_until, "")?;
     }
-    let subject = about_provider(provider);
-    for kind in [ConditionKind::Funds, ConditionKind::Refusing, ConditionKind::Unproven] {
-        conditions::clear(tx, kind, &subject)?;
-    }
-    let subject = about_service(service);
-    for kind in [ConditionKind::ServiceRefused, ConditionKind::Limits] {
-        conditions::clear(tx, kind, &subject)?;
-    }
-    Ok(())
+    let kinds = [ConditionKind::Funds, ConditionKind::Refusing, ConditionKind::Unproven];
+    conditions::clear_each(tx, &kinds, &about_provider(provider))?;
+    let kinds = [ConditionKind::ServiceRefused, ConditionKind::Limits];
+    conditions::clear_each(tx, &kinds, &about_service(service))
 }
 
 /// Says that something is the matter, or that it no longer is.

@@ -44,10 +44,27 @@ pub fn clear(tx: &Tx<'_>, kind: ConditionKind, subject: &str) -> Result<()> {
 
 /// Clears everything that is open about something that is gone.
 pub fn clear_about(tx: &Tx<'_>, subject: &str) -> Result<()> {
-    for kind in ConditionKind::ALL {
-        clear(tx, *kind, subject)?;
+    clear_each(tx, ConditionKind::ALL, subject)
+}
+
+/// Clears those that are open about something, having looked for all of them at once.
+pub fn clear_each(tx: &Tx<'_>, kinds: &[ConditionKind], subject: &str) -> Result<()> {
+    let open: Vec<ConditionKind> = tx.list(&open_sql(kinds), params![subject], |row| row.get(0))?;
+    for kind in open {
+        clear(tx, kind, subject)?;
     }
     Ok(())
+}
+
+fn open_sql(kinds: &[ConditionKind]) -> String {
+    let one = |kind: &ConditionKind| {
+        format!(
+            "SELECT kind FROM conditions
+             WHERE kind = '{}' AND subject = $1 AND cleared_at IS NULL",
+            kind.as_str()
+        )
+    };
+    kinds.iter().map(one).collect::<Vec<_>>().join(" UNION ALL ")
 }
 
 /// Whether such a condition is open.
@@ -199,6 +216,7 @@ mod tests {
 
     #[test]
     fn all_lists_walk_an_index() {
+        plans::assert_walks_an_index(&open_sql(ConditionKind::ALL));
         plans::assert_walks_an_index(&list_open_sql());
         plans::assert_walks_an_index(&list_cleared_sql());
         plans::assert_walks_an_index(&list_of_kind_sql());

@@ -127,5 +127,5 @@ fn a_dialog_is_answered_by_keys_and_gives_the_focus_back() {
     assert!(browser.text("#ask").contains("Add 5.00 USD to alice?"));
     browser.press([ENTER]);
     let toast = "document.querySelector('.toast span')?.textContent";
-    browser.until(&format!("{toast} === 'The balance of alice is now 1\u{202f}004.999999 USD'"));
+    browser.until(&format!("{toast} === 'The balance of alice is now 1\u{202f}004.876539 USD'"));
 }

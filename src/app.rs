@@ -4,7 +4,7 @@
 //! writer with what it still has, then the WAL.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,6 +78,19 @@ pub struct App {
     setup: Option<String>,
 }
 
+/// Seals and opens a panel's secrets; makes the key file if it is missing.
+///
+/// # Errors
+/// `KeyFile`, and `OtherKey` where the panel's nodes have another.
+pub fn sealer_of(store: &Store, key_file: &Path) -> Result<Sealer, AppError> {
+    let no_key = |error| AppError::KeyFile(key_file.to_owned(), error);
+    let sealer = Sealer::open(key_file).map_err(no_key)?;
+    match store.write_blocking(ClaimKey { id: key_id(&sealer) })? {
+        true => Ok(sealer),
+        false => Err(AppError::OtherKey(key_file.to_owned())),
+    }
+}
+
 impl App {
     /// Opens the panel and the port.
     ///
@@ -92,11 +105,7 @@ impl App {
         let cannot_listen = |error| AppError::Listen(config.listen, error);
         let listener = TcpListener::bind(config.listen).map_err(cannot_listen)?;
         let address = listener.local_addr()?;
-        let no_key = |error| AppError::KeyFile(config.key_file.clone(), error);
-        let sealer = Sealer::open(&config.key_file).map_err(no_key)?;
-        if !store.write_blocking(ClaimKey { id: key_id(&sealer) })? {
-            return Err(AppError::OtherKey(config.key_file));
-        }
+        let sealer = sealer_of(&store, &config.key_file)?;
         let is_new = store.page(admins::is_empty)?;
         let setup = is_new.then(|| SetupLink(&sealer).path(config.clock.now()));
         let store = Arc::new(store);

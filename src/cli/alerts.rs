@@ -66,7 +66,8 @@ fn list(db: &Place, json: bool) -> Result {
 }
 
 fn test(files: &Files) -> Result {
-    let (store, sealer) = (open_existing(&files.db)?, files.sealer()?);
+    let store = open_existing(&files.db)?;
+    let sealer = files.sealer(&store)?;
     let (channels, message) = store
         .page(|db| Ok((channels::read(db, &sealer)?, Message::test(db, Clock::System.now())?)))?;
     if channels.is_empty() {

@@ -93,7 +93,7 @@ fn add_practice(files: &Files, store: &Store) -> Done<Vec<i64>> {
     };
     let address = format!("http://{}/api/v2", practice::ADDRESS);
     let url = url::check_url(&address, true, None).map_err(Failure::Url)?;
-    let access = seal(&files.sealer()?, &url, &Secret::new(practice::KEY.to_owned()));
+    let access = seal(&files.sealer(store)?, &url, &Secret::new(practice::KEY.to_owned()));
     let access = access.map_err(store::Error::from)?;
     let provider = store.write_blocking(AddProvider { actor, terms, access })?;
 

@@ -32,7 +32,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::app::AppError;
+use crate::app::{self, AppError};
 use crate::clock::Clock;
 use crate::commands::catalog_csv::CsvError;
 use crate::config::{db_password, default_key_file};
@@ -238,10 +238,9 @@ impl Files {
         key.ok_or_else(|| Failure::NoKeyFile(self.db.clone()))
     }
 
-    /// Seals and opens secrets; makes the key file if it is missing.
-    fn sealer(&self) -> std::result::Result<Sealer, Failure> {
-        let key = self.key()?;
-        Sealer::open(&key).map_err(|error| AppError::KeyFile(key, error).into())
+    /// Seals and opens the panel's secrets.
+    fn sealer(&self, store: &Store) -> std::result::Result<Sealer, Failure> {
+        Ok(app::sealer_of(store, &self.key()?)?)
     }
 }
 

@@ -24,7 +24,7 @@ use crate::domain::pricing::Rule;
 use crate::domain::provider::{self, Exchange, Provider, Terms};
 use crate::domain::refusal::{OperatorRefusal, Refusal};
 use crate::domain::setting::Setting;
-use crate::secret::Secret;
+use crate::secret::{Sealer, Secret};
 use crate::store::providers::{self, Access};
 use crate::store::{self, Store, settings};
 
@@ -198,9 +198,9 @@ fn no(refusal: impl Into<Refusal>) -> Failure {
     Failure::Store(store::Error::Refused(refusal.into()))
 }
 
-fn access(files: &Files, terms: &Terms, url: &str, key: &Secret) -> Done<Access> {
+fn access(sealer: &Sealer, terms: &Terms, url: &str, key: &Secret) -> Done<Access> {
     let url = url::check_url(url, terms.is_insecure, None).map_err(Failure::Url)?;
-    changing::seal(&files.sealer()?, &url, key).map_err(no)
+    changing::seal(sealer, &url, key).map_err(no)
 }
 
 fn add(files: &Files, args: AddArgs) -> Result {
@@ -219,7 +219,8 @@ fn add(files: &Files, args: AddArgs) -> Result {
         timeout_seconds: args.timeout,
         low: None,
     };
-    let access = access(files, &terms, &args.url, &provider_args::read_key()?)?;
+    let sealer = files.sealer(&store)?;
+    let access = access(&sealer, &terms, &args.url, &provider_args::read_key()?)?;
     let id = store.write_blocking(AddProvider { actor: Actor::CommandLine, terms, access })?;
     say!("{id}")
 }
@@ -246,7 +247,8 @@ fn set(files: &Files, args: SetArgs) -> Result {
             true => provider_args::read_key()?,
             false => key_of(files, &store, &before)?,
         };
-        let (access, same_account) = (access(files, &terms, url, &key)?, args.same_account);
+        let access = access(&files.sealer(&store)?, &terms, url, &key)?;
+        let same_account = args.same_account;
         let actor = actor.clone();
         store.write_blocking(ReplaceAccess { actor, provider, access, same_account })?;
     }
@@ -254,7 +256,7 @@ fn set(files: &Files, args: SetArgs) -> Result {
 }
 
 fn key_of(files: &Files, store: &Store, provider: &Provider) -> Done<Secret> {
-    let sealer = files.sealer()?;
+    let sealer = files.sealer(store)?;
     Ok(store.page(|db| changing::unseal(db, &sealer, provider.id))?)
 }
 

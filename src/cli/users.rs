@@ -181,7 +181,7 @@ pub(super) fn run_user(files: &Files, command: UserCommand) -> Result {
 fn set_webhook(files: &Files, store: &Store, user: UserId, place: webhooks::Place) -> Result {
     let actor = Actor::CommandLine;
     let secret = secret::random_bytes(webhooks::SECRET_BYTES);
-    let secret_sealed = files.sealer()?.seal(&webhooks::seal_place(user), &secret);
+    let secret_sealed = files.sealer(store)?.seal(&webhooks::seal_place(user), &secret);
     match store.write_blocking(SetWebhook { actor, user, place, secret_sealed })? {
         Kept::New => say!("{}", secret_text(&secret).expose()),
         Kept::Before => Ok(()),

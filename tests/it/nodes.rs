@@ -14,7 +14,7 @@ use crate::delivery_crash::{practice, shop};
 use crate::fixture::browser::say;
 use crate::fixture::engine;
 use crate::fixture::http::{self, Reply};
-use crate::fixture::panel::{cli, stdout};
+use crate::fixture::panel::{cli, stderr, stdout};
 use crate::fixture::server::{Server, Shop};
 
 /// Whether there is a server to have nodes on; says so where there is none.
@@ -221,6 +221,10 @@ fn a_node_with_another_key_file_does_not_begin() {
             .wait_with_output()
             .unwrap();
     assert_eq!(output.status.code(), Some(1));
+    let (other, hook) = (other.to_str().unwrap(), "https://example.com/events");
+    let output = cli(&shop.db, &["--key-file", other, "user", "webhook", "rich", hook]);
+    assert_eq!(output.status.code(), Some(1), "nor is anything sealed that no node can open");
+    assert!(stderr(&output).contains("key file"), "{}", stderr(&output));
     assert!(node.terminate().success());
     shop.assert_sound();
 }

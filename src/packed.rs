@@ -8,19 +8,15 @@ use actix_web::web::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// How much time compressing may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effort {
-    /// As much as it wants: once per program.
-    Most,
-    /// Some milliseconds for a long list of services.
-    Some,
-}
+/// How much work Brotli may make of it: some milliseconds for a long list of services.
+const BROTLI_QUALITY: i32 = 5;
+/// How far back it looks, as a power of two: as far as most of these bodies reach, and little
+/// memory.
+const BROTLI_WINDOW: i32 = 18;
 
 /// A body in every form that clients may ask for.
 pub struct Packed {
     plain: Bytes,
-    effort: Effort,
     forms: OnceLock<Forms>,
 }
 
@@ -31,8 +27,14 @@ struct Forms {
 
 impl Packed {
     /// A body that will be compressed when somebody first needs it.
-    pub fn new(plain: impl Into<Bytes>, effort: Effort) -> Self {
-        Self { plain: plain.into(), effort, forms: OnceLock::new() }
+    pub fn new(plain: impl Into<Bytes>) -> Self {
+        Self { plain: plain.into(), forms: OnceLock::new() }
+    }
+
+    /// A body that was compressed when the program was built.
+    pub fn compiled_in(plain: Bytes, gzip: &'static [u8], brotli: &'static [u8]) -> Self {
+        let forms = Forms { gzip: Bytes::from_static(gzip), brotli: Bytes::from_static(brotli) };
+        Self { plain, forms: OnceLock::from(forms) }
     }
 
     /// Compresses it now, so that nobody has to wait for it. Returns the bytes of all forms.
@@ -59,8 +61,8 @@ impl Packed {
 
     fn forms(&self) -> &Forms {
         self.forms.get_or_init(|| Forms {
-            gzip: gzip(&self.plain, self.effort).into(),
-            brotli: brotli(&self.plain, self.effort).into(),
+            gzip: gzip(&self.plain).into(),
+            brotli: brotli(&self.plain).into(),
         })
     }
 }
@@ -72,22 +74,13 @@ fn is_zero(weight: &str) -> bool {
 }
 
 /// Writing to memory does not fail; if it did, an empty form would never be chosen.
-fn gzip(bytes: &[u8], effort: Effort) -> Vec<u8> {
-    let level = match effort {
-        Effort::Most => Compression::best(),
-        Effort::Some => Compression::default(),
-    };
-    let mut encoder = GzEncoder::new(Vec::new(), level);
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).and_then(|()| encoder.finish()).unwrap_or_default()
 }
 
-fn brotli(bytes: &[u8], effort: Effort) -> Vec<u8> {
-    // How far back it looks, as a power of two: as far as these bodies reach. The best quality
-    // takes memory by its window, and the program would keep a good part of it.
-    let (quality, lgwin) = match effort {
-        Effort::Most => (11, 16),
-        Effort::Some => (5, 18),
-    };
+fn brotli(bytes: &[u8]) -> Vec<u8> {
+    let (quality, lgwin) = (BROTLI_QUALITY, BROTLI_WINDOW);
     let params = brotli::enc::BrotliEncoderParams { quality, lgwin, ..Default::default() };
     let mut packed = Vec::new();
     match brotli::BrotliCompress(&mut &bytes[..], &mut packed, &params) {
@@ -103,8 +96,8 @@ mod tests {
 
     #[test]
     fn clients_get_the_smallest_form_they_take() {
-        let long = Packed::new("services ".repeat(1000), Effort::Some);
-        let short = Packed::new("[]", Effort::Some);
+        let long = Packed::new("services ".repeat(1000));
+        let short = Packed::new("[]");
         for (accepted, form) in [
             ("", None),
             ("identity", None),

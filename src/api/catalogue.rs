@@ -17,7 +17,7 @@ use super::error::Error;
 use super::fields::Dialect;
 use super::{Api, respond, wire};
 use crate::domain::Timestamp;
-use crate::packed::{Effort, Packed};
+use crate::packed::Packed;
 use crate::store::services::{self, PriceList};
 use crate::store::{self, Store, paces};
 
@@ -127,7 +127,7 @@ fn build(store: &Store, wanted: Wanted) -> store::Result<Packed> {
         Ok((services::list_offers(db, prices.own)?, paces))
     })?;
     let list = wire::services(dialect, prices, &offers, paces.as_ref());
-    let packed = Packed::new(list, Effort::Some);
+    let packed = Packed::new(list);
     packed.pack();
     Ok(packed)
 }

@@ -329,7 +329,7 @@ fn reply(
             wire::status(dialect, &told.ok_or(OrderRefusal::OrderNotFound)?, currency)
         }
         Question::Statuses(asked) => {
-            let found = look_up(asked, |id| drips::find_told(db, user, id))?;
+            let found = look_up(db, asked, |db, id| drips::find_told(db, user, id))?;
             wire::statuses(dialect, &found, currency)
         }
         Question::Orders(page) => {
@@ -340,8 +340,10 @@ fn reply(
             wire::refill_status(refill.ok_or(OrderRefusal::RefillNotFound)?.status)
         }
         Question::RefillStatuses(asked) => {
-            let status = |id| Ok(refills::find_of(db, user, id)?.map(|refill| refill.status));
-            wire::refill_statuses(&look_up(asked, status)?)
+            let found = look_up(db, asked, |db, id| {
+                Ok(refills::find_of(db, user, id)?.map(|refill| refill.status))
+            });
+            wire::refill_statuses(&found?)
         }
     })
 }
@@ -369,11 +371,12 @@ fn only<T>(results: Vec<Result<T, Refusal>>) -> Result<T, Error> {
 
 /// Each id with what is there.
 fn look_up<Id: Copy, T>(
+    db: &Read<'_>,
     asked: Vec<Asked<Id>>,
-    find: impl Fn(Id) -> store::Result<Option<T>>,
+    find: impl Fn(&Read<'_>, Id) -> store::Result<Option<T>>,
 ) -> store::Result<Vec<(Asked<Id>, Option<T>)>> {
-    let find = |asked: Asked<Id>| self::find(&asked, &find).map(|found| (asked, found));
-    asked.into_iter().map(find).collect()
+    let found = db.each(&asked, |db, asked| self::find(asked, |id| find(db, id)))?;
+    Ok(asked.into_iter().zip(found).collect())
 }
 
 /// What is there under an id; nothing is under text that is none.

@@ -56,9 +56,12 @@ pub(super) fn run(files: &Files, args: &Args) -> Result {
 
 /// Of the key file that was named, or lies beside the file that is moved, if there is one.
 fn key_id(files: &Files, from: &Place) -> std::result::Result<Option<String>, Failure> {
-    let named = files.named_key.clone().or_else(|| from.file().map(default_key_file));
-    let Some(path) = named.filter(|path| path.exists()) else { return Ok(None) };
+    let beside = || from.file().map(default_key_file).filter(|path| path.exists());
+    let Some(path) = files.named_key.clone().or_else(beside) else { return Ok(None) };
     let unreadable = |error| AppError::KeyFile(path.clone(), error);
+    if !path.exists() {
+        return Err(unreadable(std::io::ErrorKind::NotFound.into()).into());
+    }
     Ok(Some(nodes::key_id(&Sealer::open(&path).map_err(unreadable)?)))
 }
 

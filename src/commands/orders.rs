@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{drips, errands, hands, telling};
+use super::{drips, errands, hands, posts, telling};
 use crate::domain::delivery::State;
 use crate::domain::ledger::Posting;
 use crate::domain::money::Money;
@@ -363,6 +363,7 @@ pub(super) fn save(tx: &Tx<'_>, order: &Order, change: &Change, actor: &Actor) -
         return Ok(());
     }
     count_cost(tx, order.id, change.status, None)?;
+    posts::forget_unpaid(tx, order)?;
     hands::leave(tx, order.id)
 }
 

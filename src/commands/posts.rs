@@ -19,6 +19,7 @@ use crate::domain::money::{Money, Per};
 use crate::domain::order::{Order, OrderStatus};
 use crate::domain::refusal::{OrderRefusal, ProviderRefusal};
 use crate::domain::report::{Charged, Reading, Report};
+use crate::domain::service::ServiceKind;
 use crate::domain::{Actor, OrderId, ProviderId, Timestamp};
 use crate::store::submissions::NewSubmission;
 use crate::store::{
@@ -156,6 +157,9 @@ impl RecordPosts {
                 None if !is_full => unsure.push(self.figures(tx, order, post)?),
                 Some(_) | None => unpaid.push(&post.their_id),
             }
+        }
+        if has_bought && unpaid.is_empty() {
+            forget_unpaid(tx, order)?; // there was money in the meantime
         }
         cancel_unpaid(tx, order, &unpaid, sure)?;
         if unsure.is_empty() {
@@ -298,6 +302,14 @@ fn cancel_unpaid(tx: &Tx<'_>, order: &Order, posts: &[&str], units: Option<i64>)
         text.push_str(&format!(", after {POSTS_MAX} posts"));
     }
     conditions::tell(tx, ConditionKind::UnpaidPosts, &format!("order {}", order.id), &text)
+}
+
+/// Nobody need look at posts that were not paid for any more.
+pub(super) fn forget_unpaid(tx: &Tx<'_>, order: &Order) -> Result<()> {
+    if order.kind != ServiceKind::Subscriptions {
+        return Ok(());
+    }
+    conditions::clear(tx, ConditionKind::UnpaidPosts, &format!("order {}", order.id))
 }
 
 /// Makes an order of a post of which only a person could tell how much was bought.

@@ -5,7 +5,7 @@
 //! After the end there is one last look, which never moves money.
 
 use super::conditions::{about_provider, about_service};
-use super::{hands, orders as settling};
+use super::{hands, orders as settling, posts};
 use crate::domain::condition::ConditionKind;
 use crate::domain::delivery::{self, Delivery, Hand, Stage, State};
 use crate::domain::money::Money;
@@ -13,7 +13,6 @@ use crate::domain::order::{Change, Order, OrderStatus};
 use crate::domain::pace::Pace;
 use crate::domain::provider::Provider;
 use crate::domain::report::{Charged, Reading, Report, is_same_currency};
-use crate::domain::service::ServiceKind;
 use crate::domain::{Actor, OrderId, ProviderId, Timestamp};
 use crate::store::{
     Command, Result, Tx, conditions, deliveries, orders, paces, placed, providers, submissions,
@@ -240,17 +239,14 @@ impl Round<'_> {
             return deliveries::update(self.tx, &Delivery { due_at, tries, ..delivery.clone() });
         }
         deliveries::delete(self.tx, order.id)?;
-        let subject = format!("order {}", order.id);
-        if order.kind == ServiceKind::Subscriptions {
-            // Nothing more can be bought for it.
-            conditions::clear(self.tx, ConditionKind::UnpaidPosts, &subject)?;
-        }
+        posts::forget_unpaid(self.tx, order)?;
         let Some(report) = answer.as_ref().ok().filter(|report| order.is_contradicted(report))
         else {
             return Ok(());
         };
         let (name, ended) = (&self.provider.terms.name, order.public_status());
         let text = format!("{name} now says {}; the order ended as {ended}", told(report));
+        let subject = format!("order {}", order.id);
         conditions::raise(self.tx, ConditionKind::Contradicts, &subject, &text)
     }
 

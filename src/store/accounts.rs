@@ -6,7 +6,7 @@ use super::value::params;
 use crate::domain::money::Money;
 use crate::domain::{AccountId, OrderId, UserId};
 
-/// What an account holds in the file.
+/// What an account holds, but for what the batch's sums have not written yet.
 pub fn balance(db: &Read<'_>, account: AccountId) -> Result<Money> {
     if let Some(held) = db.held(account) {
         return Ok(held);

@@ -31,14 +31,6 @@ impl Conn {
         }
     }
 
-    /// Whether the server is gone, as far as this connection knows.
-    pub(super) fn is_lost(&self) -> bool {
-        match self {
-            Self::Lite(_) => false,
-            Self::Pg(wire) => wire.is_lost(),
-        }
-    }
-
     /// How many rows this connection has ever written.
     pub(super) fn changes(&self) -> u64 {
         match self {

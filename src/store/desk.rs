@@ -2,8 +2,9 @@
 //! theirs waits to be written at once. With it a batch takes two trips, however many commands.
 //!
 //! It is safe for commands that know nothing of it: whatever else is asked, what waits is written
-//! first; whatever else is written, all that was fetched is forgotten. So what waits here without
-//! being looked at by what was fetched must be of tables that nothing fetched looks at.
+//! first; whatever else is written, all that was fetched is forgotten. So what waits here must be of
+//! tables that nothing fetched looks at, but for two: accounts, of which the desk itself says what
+//! they hold, and orders, of which the one request is forgotten that an order has answered.
 //!
 //! It lives under the seat: nobody else writes until the batch is committed, so its numbers are the
 //! next ones.
@@ -57,6 +58,11 @@ impl Wants {
         if !text.contains('\0') {
             self.requests.insert((user, text.to_owned()));
         }
+    }
+
+    /// Whether one is a request that may have been made before.
+    pub(super) fn names_requests(&self) -> bool {
+        !self.requests.is_empty()
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -205,9 +205,10 @@ impl Store {
     ) -> std::result::Result<Self, OpenError> {
         let conn = Conn::Pg(opening::open(&dsn, missing, &clock)?);
         let janitor = Arc::new(scheduled_thread_pool());
-        let [points, pages] =
-            [readers, PAGE_READERS].map(|size| Readers::of_server(dsn.clone(), size, &janitor));
-        let seat = Some(writer::Seat::new(dsn.clone(), batching)?);
+        let down = Arc::default();
+        let [points, pages] = [readers, PAGE_READERS]
+            .map(|size| Readers::of_server(dsn.clone(), size, &janitor, Arc::clone(&down)));
+        let seat = Some(writer::Seat::new(dsn.clone(), batching, down)?);
         let opened = Opened { place: Place::Server(dsn), points, pages, lock: None };
         Self::start(opened, (conn, seat), clock)
     }

@@ -33,7 +33,7 @@ pub(super) enum Manager {
 pub(super) struct Down {
     /// A connection could not be made.
     since: Mutex<Option<Instant>>,
-    /// One was lost that had been good: those that are as old wait for the same server.
+    /// When the youngest was made that was lost: those that are as old wait for the same server.
     lost: Mutex<Option<Instant>>,
 }
 
@@ -47,15 +47,17 @@ impl Down {
         since.is_some_and(|since| since.elapsed() < DOWN)
     }
 
-    fn lose(&self) {
-        *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(instant());
+    /// What was made by then is worth nothing any more.
+    pub(super) fn lose(&self, made_by: Instant) {
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        *lost = (*lost).max(Some(made_by));
     }
 
     /// Whether a connection is worth nothing any more.
     fn is_over(&self, conn: &Conn) -> bool {
         let Conn::Pg(wire) = conn else { return false };
         let lost = *self.lost.lock().unwrap_or_else(PoisonError::into_inner);
-        wire.is_lost() || lost.is_some_and(|lost| wire.is_older_than(lost))
+        wire.is_lost() || lost.is_some_and(|lost| wire.made_at() <= lost)
     }
 }
 
@@ -104,8 +106,12 @@ impl Readers {
         Self { pool, down: None, trips: AtomicU64::new(0) }
     }
 
-    pub(super) fn of_server(dsn: Dsn, size: u32, janitor: &Arc<ScheduledThreadPool>) -> Self {
-        let down = Arc::<Down>::default();
+    pub(super) fn of_server(
+        dsn: Dsn,
+        size: u32,
+        janitor: &Arc<ScheduledThreadPool>,
+        down: Arc<Down>,
+    ) -> Self {
         let manager = Manager::Pg(dsn, Arc::clone(&down));
         // Half of the timeout is the longest pause between two tries to connect.
         let pool = pool(manager, size, 2 * DOWN, janitor);
@@ -121,8 +127,10 @@ impl Readers {
                 let before = conn.trips();
                 let found = tx::read(&conn, read);
                 self.trips.fetch_add(conn.trips() - before, Ordering::Relaxed);
-                if conn.is_lost() {
-                    down.lose();
+                if let Conn::Pg(wire) = &*conn
+                    && wire.is_lost()
+                {
+                    down.lose(wire.made_at());
                 }
                 found.map_err(Error::for_reader)
             }

@@ -80,7 +80,9 @@ impl Cx {
             None => Ok(None),
         };
         let (session, basics) = admin.store.point(|db| {
-            let all = |db: &Read<'_>| Basics::read(db, Some(now)).map(drop);
+            // Who shows nothing to be known by is not shown what waits.
+            let counted_at = hash.is_some().then_some(now);
+            let all = |db: &Read<'_>| Basics::read(db, counted_at).map(drop);
             db.ahead(&[&|db| find(db).map(drop), &all])?;
             let session = find(db)?;
             let session = session.filter(|session| session.life.is_alive(now));

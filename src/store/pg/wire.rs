@@ -28,9 +28,9 @@ const GREETING_TIMEOUT: Duration = Duration::from_secs(2);
 /// The server gives up a statement before that; it is for a server that says nothing at all.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(35);
 /// What a connection asks of the server, whatever is set there: nothing that hangs may hold the
-/// others up.
+/// others up. Who waits for a lock is told that before a statement would be given up.
 const SESSION: &str = "SET statement_timeout = '30s';
-    SET lock_timeout = '30s';
+    SET lock_timeout = '25s';
     SET idle_in_transaction_session_timeout = '10s'";
 
 const SILENT: &str = "the server does not answer";
@@ -47,7 +47,7 @@ pub(in crate::store) struct Answered {
 /// A connection to a server, used by one thread at a time.
 pub(in crate::store) struct Wire {
     pub(super) client: Client,
-    born: Instant,
+    made_at: Instant,
     statements: RefCell<HashMap<Box<str>, Statement>>,
     is_lost: Cell<bool>,
     patience: Cell<Duration>,
@@ -76,12 +76,19 @@ impl Wire {
         while found.is_err()
             && let Ok(next) = told.recv()
         {
-            found = next;
+            // What a host has against us says more than that another is away.
+            found = match (next, &found) {
+                (Err(next), Err(first)) if !first.is_of_kind(FaultKind::Lost) => {
+                    tracing::debug!(error = %next, "another host of the database");
+                    found
+                }
+                (next, _) => next,
+            };
         }
         let client = found?;
         let wire = Self {
             client,
-            born: instant(),
+            made_at: instant(),
             statements: RefCell::default(),
             is_lost: Cell::new(false),
             patience: Cell::new(ANSWER_TIMEOUT),
@@ -105,9 +112,9 @@ impl Wire {
         self.is_lost.get() || self.client.is_closed()
     }
 
-    /// Whether it was made before that moment.
-    pub(in crate::store) fn is_older_than(&self, moment: Instant) -> bool {
-        self.born < moment
+    /// When it was made.
+    pub(in crate::store) const fn made_at(&self) -> Instant {
+        self.made_at
     }
 
     /// How many rows it has ever written.
@@ -261,6 +268,20 @@ impl Wire {
 
     /// The statements of a list. Those that are new are prepared together.
     fn prepare(&self, list: &[(&str, List<'_>)]) -> Result<Vec<Statement>> {
+        let mut missing = self.missing(list);
+        if self.statements.borrow().len() + missing.len() > STATEMENTS_MAX {
+            self.statements.borrow_mut().clear();
+            missing = self.missing(list);
+        }
+        if !missing.is_empty() {
+            self.prepare_missing(&missing)?;
+        }
+        let unprepared = || Error::fault("a statement is asked for with two kinds of parameters");
+        list.iter().map(|(sql, params)| self.found(sql, params).ok_or_else(unprepared)).collect()
+    }
+
+    /// Those that are not prepared, each once.
+    fn missing<'l>(&self, list: &[(&'l str, List<'l>)]) -> Vec<(&'l str, List<'l>)> {
         let mut missing: Vec<(&str, List<'_>)> = Vec::new();
         for (sql, params) in list {
             let is_missing = self.found(sql, params).is_none();
@@ -268,11 +289,7 @@ impl Wire {
                 missing.push((sql, params));
             }
         }
-        if !missing.is_empty() {
-            self.prepare_missing(&missing)?;
-        }
-        let unprepared = || Error::fault("a statement is asked for with two kinds of parameters");
-        list.iter().map(|(sql, params)| self.found(sql, params).ok_or_else(unprepared)).collect()
+        missing
     }
 
     fn prepare_missing(&self, missing: &[(&str, List<'_>)]) -> Result<()> {
@@ -285,12 +302,8 @@ impl Wire {
         let made = self.answered(async {
             hub::in_order(sent).await.into_iter().collect::<Answer<Vec<_>>>()
         })?;
-        let mut statements = self.statements.borrow_mut();
-        if statements.len() + made.len() > STATEMENTS_MAX {
-            statements.clear();
-        }
         let texts = missing.iter().map(|(sql, _)| Box::from(*sql));
-        statements.extend(texts.zip(made));
+        self.statements.borrow_mut().extend(texts.zip(made));
         Ok(())
     }
 

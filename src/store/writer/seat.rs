@@ -5,12 +5,14 @@
 //! a COMMIT is lost with the connection, that row says afterwards what became of it.
 
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::clock::instant;
 use crate::domain::Timestamp;
 use crate::store::pg::{Wire, WireRow};
 use crate::store::place::Dsn;
+use crate::store::pool::Down;
 use crate::store::value::{Due, List, Row, params};
 use crate::store::{Error, Result};
 
@@ -40,6 +42,8 @@ pub(in crate::store) enum Batching {
 /// This process among those that write to a database.
 pub(in crate::store) struct Seat {
     dsn: Dsn,
+    /// What the connections of reads know of the server.
+    down: Arc<Down>,
     node: i64,
     /// The turn of the transaction that is open.
     turn: i64,
@@ -52,12 +56,12 @@ pub(in crate::store) struct Seat {
 
 impl Seat {
     /// Takes a number for this process.
-    pub(in crate::store) fn new(dsn: Dsn, batching: Batching) -> io::Result<Self> {
+    pub(in crate::store) fn new(dsn: Dsn, batching: Batching, down: Arc<Down>) -> io::Result<Self> {
         let has_desk = batching == Batching::Desk;
         let mut bytes = [0; 8];
         getrandom::fill(&mut bytes).map_err(io::Error::other)?;
         let node = i64::from_le_bytes(bytes);
-        Ok(Self { dsn, node, turn: 0, is_unsure: false, signed: None, has_desk })
+        Ok(Self { dsn, down, node, turn: 0, is_unsure: false, signed: None, has_desk })
     }
 
     /// Whether the commands of a batch share what they fetch and write.
@@ -117,6 +121,7 @@ impl Seat {
     /// Connects anew, and says whether the transaction that was open was committed.
     pub(super) fn find_out(&self) -> Result<(Wire, bool)> {
         let wire = Wire::connect(&self.dsn)?;
+        self.down.lose(wire.made_at()); // it may be another server's now
         let signed = params![self.node];
         let list: [(&str, List<'_>); 2] = [(WAIT, &[]), (SIGNED, signed)];
         let answers = wire.pipeline(Some(BEGIN), &list, Some("COMMIT"))?;

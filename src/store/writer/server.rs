@@ -29,7 +29,7 @@ const AHEAD_MAX_SECONDS: i64 = 60;
 /// What became of one try.
 enum Ended {
     Committed,
-    /// Nothing was begun.
+    /// Nothing was begun, since others are at work.
     Kept(Error),
     /// A command was refused after it had written; nothing was kept.
     Unfit,
@@ -106,10 +106,9 @@ impl Writer {
         let trips = self.conn.trips();
         if let Err(error) = self.take_seat(batch) {
             self.roll_back();
-            let is_passing = [FaultKind::Lost, FaultKind::Again].map(|it| error.is_of_kind(it));
-            return match is_passing.contains(&true) {
-                true => Ended::Failed(error),
-                false => Ended::Kept(error),
+            return match error {
+                Error::Busy => Ended::Kept(error),
+                Error::DiskFull | Error::Refused(_) | Error::Storage(_) => Ended::Failed(error),
             };
         }
         let changes = self.changes();
@@ -130,7 +129,10 @@ impl Writer {
         let has_work = self.sums.borrow().has_work;
         let commands = batch.len();
         let is_idle = self.changes() == changes && self.sums.borrow().is_empty();
-        if is_idle && !self.seat.as_ref().is_none_or(Seat::is_to_sign) {
+        let is_to_sign = self.seat.as_ref().is_none_or(Seat::is_to_sign);
+        // That an order was bought before is as good an answer as that it is bought: only what is
+        // committed behind it proves that it is on the standby too.
+        if is_idle && !is_to_sign && !wants(batch).names_requests() {
             self.roll_back();
         } else if let Err(error) = self.write_sums().and_then(|()| self.leave_seat()) {
             self.roll_back();

@@ -7,7 +7,7 @@ use panelite::domain::condition::ConditionKind;
 use panelite::domain::delivery::{Hand, Stage};
 use panelite::domain::order::{Part, PublicStatus};
 use panelite::domain::{Actor, OrderId};
-use panelite::practice::{Practice, Says};
+use panelite::practice::{Mode, Practice, Says};
 use panelite::store::{conditions, deliveries, orders, placed, submissions};
 
 use crate::fixture::panel::{Panel, Reseller};
@@ -56,6 +56,12 @@ impl Shop {
 
     fn status(&self, id: i64) -> serde_json::Value {
         self.ann.form(&format!("key=KEY&action=status&order={id}")).json()
+    }
+
+    /// What is told of posts that nobody pays for.
+    fn unpaid(&self) -> Option<String> {
+        let open = self.panel.store().point(|db| conditions::list_open(db, 100)).unwrap();
+        open.into_iter().find(|it| it.kind == ConditionKind::UnpaidPosts).map(|it| it.text)
     }
 
     fn hand(&self, id: i64) -> Option<Hand> {
@@ -170,16 +176,31 @@ fn who_cannot_pay_gets_no_order_and_the_provider_is_asked_to_cancel() {
         (Some("1"), "0.10")
     );
     assert_eq!(shop.status(id)["status"], "Canceled");
-    let unpaid = || {
-        let open = shop.panel.store().point(|db| conditions::list_open(db, 100)).unwrap();
-        open.into_iter().find(|it| it.kind == ConditionKind::UnpaidPosts).map(|it| it.text)
-    };
     let which = format!("Posts {}, {} of order {id} are 100 each", posts[1], posts[2]);
-    assert_eq!(unpaid(), Some(format!("{which}, which cost 0.17: not paid for")));
+    assert_eq!(shop.unpaid(), Some(format!("{which}, which cost 0.17: not paid for")));
 
     shop.panel.clock.advance(86_400);
     shop.looks();
-    assert_eq!(unpaid(), None, "a day after its end nothing more can be bought for it");
+    assert_eq!(shop.unpaid(), None, "a day after its end nothing more can be bought for it");
+}
+
+#[test]
+fn posts_that_are_paid_for_later_are_told_no_longer() {
+    let shop = Shop::open("0.10");
+    shop.practice.misbehave_at("cancel", Mode::Other);
+    let (id, theirs) = shop.subscribes(100, 100);
+    shop.practice.post(&theirs, 100).unwrap();
+    shop.looks();
+    assert!(shop.unpaid().is_some());
+    assert!(shop.panel.cli(&["user", "deposit", "ann", "0.10"]).status.success());
+    shop.looks();
+    assert_eq!((shop.unpaid(), shop.ann.balance().as_str()), (None, "0.00"), "it was paid for");
+
+    shop.practice.post(&theirs, 100).unwrap();
+    shop.looks();
+    assert!(shop.unpaid().is_some());
+    shop.panel.set(id, PublicStatus::Canceled, None, None);
+    assert_eq!(shop.unpaid(), None, "a person has ended the subscription");
 }
 
 #[test]
@@ -203,8 +224,6 @@ fn a_subscription_has_a_thousand_posts_and_is_canceled_with_the_next() {
     let last = shop.practice.post(&theirs, 10).unwrap();
     shop.looks();
     assert_eq!(stands(), "Canceled, 1000 posts, 80.572 left");
-    let open = shop.panel.store().point(|db| conditions::list_open(db, 100)).unwrap();
-    let told = open.iter().find(|it| it.kind == ConditionKind::UnpaidPosts).unwrap();
     let text = "which costs 0.0085: not paid for, after 1000 posts";
-    assert_eq!(told.text, format!("Post {last} of order {id} is 10, {text}"));
+    assert_eq!(shop.unpaid(), Some(format!("Post {last} of order {id} is 10, {text}")));
 }

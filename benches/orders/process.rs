@@ -90,12 +90,13 @@ impl Server {
         Self { child, address, ready_after: started.elapsed() }
     }
 
-    /// Waits until what a start leaves to do is done, such as compressing the pages' files.
+    /// Waits until what a start leaves to do is done.
     pub(crate) fn settle(&self) {
         for _ in 0..100 {
             let before = self.cpu();
             std::thread::sleep(Duration::from_millis(20));
-            if self.cpu() - before < Duration::from_millis(1) {
+            // A thread that has ended takes its time along.
+            if self.cpu().saturating_sub(before) < Duration::from_millis(1) {
                 return;
             }
         }

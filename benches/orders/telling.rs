@@ -90,7 +90,8 @@ fn place(db: &Path, address: SocketAddr) -> usize {
         tx.execute(webhook, params![user, url, secret]).unwrap();
     }
     tx.execute_batch(
-        "UPDATE orders SET status = 'active', shown = 'in_progress', provider_order_id = id
+        "UPDATE orders SET status = 'active', shown = 'in_progress', provider_id = 1,
+                           provider_order_id = id
          WHERE id IN (SELECT order_id FROM deliveries);
          INSERT INTO submissions (order_id, provider_id, place, provider_service, custom_id, state,
                                   expected_micros, created_at)

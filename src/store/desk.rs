@@ -2,9 +2,9 @@
 //! theirs waits to be written at once. With it a batch takes two trips, however many commands.
 //!
 //! It is safe for commands that know nothing of it: whatever else is asked, what waits is written
-//! first; whatever else is written, all that was fetched is forgotten. So what waits here must be of
-//! tables that nothing fetched looks at, but for two: accounts, of which the desk itself says what
-//! they hold, and orders, of which the one request is forgotten that an order has answered.
+//! first; whatever else is written, all that was fetched is forgotten. So what waits here must be
+//! of tables that nothing fetched looks at, but for two: accounts, of which the desk itself says
+//! what they hold, and orders, of which the one request is forgotten that an order has answered.
 //!
 //! It lives under the seat: nobody else writes until the batch is committed, so its numbers are the
 //! next ones.

@@ -1,7 +1,7 @@
 //! Webhooks: where resellers are told, with their secrets, sealed.
 //!
-//! `due_at` is the time of the endpoint's next event or, while it is paused and events wait, the end
-//! of the pause, so that one index says which endpoints have something to be told.
+//! `due_at` is the time of the endpoint's next event or, while it is paused and events wait, the
+//! end of the pause, so that one index says which endpoints have something to be told.
 
 use super::desk::What;
 use super::value::{Row, RowResult, params};

@@ -18,7 +18,7 @@ use panelite::store::{Error, conditions, events};
 
 use crate::fixture::engine;
 use crate::fixture::panel::{Panel, Reseller, cli, stderr, stdout};
-use crate::fixture::receiver::{Manner, Receiver};
+use crate::fixture::receiver::{Call, Manner, Receiver};
 use crate::fixture::server::{Server, Shop};
 
 /// A panel whose reseller has an endpoint.
@@ -62,7 +62,7 @@ impl Told {
     }
 
     fn kinds(&self) -> Vec<String> {
-        self.receiver.taken().iter().map(crate::fixture::receiver::Call::kind).collect()
+        self.receiver.taken().iter().map(Call::kind).collect()
     }
 }
 
@@ -396,12 +396,8 @@ fn for_a_day_both_secrets_sign() {
     told.advance(86_399);
     told.completes();
     told.advance(1);
-    let counts: Vec<usize> = told
-        .receiver
-        .calls()
-        .iter()
-        .map(|call| call.header("webhook-signature").split(' ').count())
-        .collect();
+    let count = |call: &Call| call.header("webhook-signature").split(' ').count();
+    let counts: Vec<usize> = told.receiver.calls().iter().map(count).collect();
     assert_eq!(counts, [1, 2, 1]);
     assert_eq!(told.webhook().old_until, None, "the old one is forgotten");
     assert!(told.secret.starts_with("whsec_") && told.secret.len() == 50, "{}", told.secret);
@@ -441,16 +437,14 @@ fn too_many_that_wait_lose_the_oldest_and_old_ones_are_forgotten() {
     told.receiver.behave(Manner::Says(500));
     insert_events(&told, WAITING_MAX + 700);
     told.panel.deliver();
-    let webhook = told.webhook();
-    assert_eq!(webhook.dropped, 700);
+    assert_eq!(told.webhook().dropped, 700);
     let (store, user) = (told.panel.store(), told.ann.user);
     let waiting = store.page(|db| events::count_waiting(db, user, 2 * WAITING_MAX)).unwrap();
     assert_eq!(waiting, WAITING_MAX);
-    let oldest = told.panel.store().page(|db| events::find(db, EventId(700))).unwrap().unwrap();
+    let oldest = store.page(|db| events::find(db, EventId(700))).unwrap().unwrap();
     assert_eq!(oldest.answer, "Given up: too many waited");
 
-    let actor = Actor::CommandLine;
-    told.panel.store().write_blocking(StopWebhook { actor, user }).unwrap();
+    store.write_blocking(StopWebhook { actor: Actor::CommandLine, user }).unwrap();
     told.advance(7 * 86_400 + 60);
     assert_eq!(told.events().len(), 1, "the newest stays, so that no number comes again");
     assert_eq!(told.events()[0].id, EventId(WAITING_MAX + 700));

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::admin::{self, Admin, SetupLink};
 use crate::api::{self, Api};
-use crate::assets;
+use crate::assets::{self, Assets};
 use crate::clock::Clock;
 use crate::commands::nodes::{ClaimKey, key_id};
 use crate::config::Config;
@@ -194,6 +194,7 @@ impl App {
         };
         let server = server.listen(listener)?.run();
 
+        rt::task::spawn_blocking(|| Assets::get().pack());
         rt::spawn(follow_settings(Arc::clone(&store), api, config.clock.clone()));
         rt::spawn(stop_when_asked(server.handle(), delivery, stop));
         rt::spawn(stop_when_failed(server.handle(), store.failed()));

@@ -1,7 +1,7 @@
 //! What the pages need besides HTML: compiled in, named by content, compressed once.
 //!
 //! `/static/app.3f9a21bc.css` never changes, so browsers keep it forever; a new version of the file
-//! is a new name. Each is compressed once, when the program is built, and served as it is.
+//! is a new name. Each is compressed once, when the program starts, and served as it is.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -17,9 +17,6 @@ use crate::packed::Packed;
 #[derive(RustEmbed)]
 #[folder = "static/"]
 struct Files;
-
-/// For each file its gzip and its Brotli form, made by `build.rs`.
-const FORMS: &[(&str, &[u8], &[u8])] = include!(concat!(env!("OUT_DIR"), "/forms.rs"));
 
 struct Asset {
     mime: &'static str,
@@ -60,14 +57,16 @@ impl Assets {
             Cow::Borrowed(compiled_in) => Bytes::from_static(compiled_in),
             Cow::Owned(read) => read.into(),
         };
-        let forms = FORMS.iter().find(|(name, ..)| *name == path);
-        let body = match forms {
-            Some((_, gzip, brotli)) => Packed::compiled_in(plain, gzip, brotli),
-            None => Packed::new(plain),
-        };
-        let asset = Asset { mime: mime(extension), body };
+        let asset = Asset { mime: mime(extension), body: Packed::new(plain) };
         self.urls.insert(name.to_owned(), format!("/static/{hashed}"));
         self.files.insert(hashed, asset);
+    }
+
+    /// Compresses everything, so that no visitor has to wait for it.
+    pub fn pack(&self) {
+        for asset in self.files.values() {
+            asset.body.pack();
+        }
     }
 
     /// Where a file is found by its plain name, such as `app.css`.

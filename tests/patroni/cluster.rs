@@ -7,7 +7,7 @@
 use std::fs::{self, File, Permissions};
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -17,6 +17,7 @@ use panelite::clock;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::debian::{is_root, programs};
 use crate::http;
 use crate::processes::{children_of, is_alive, named_by, send};
 
@@ -310,17 +311,6 @@ fn what_is_installed() -> (PathBuf, u64) {
     let mut numbers = version.split([' ', '.']).filter_map(|part| part.trim().parse::<u32>().ok());
     let version = (numbers.next().unwrap(), numbers.next().unwrap());
     (programs, if version < (3, 2) { 10 } else { 20 })
-}
-
-/// The newest server's, as Debian has them.
-fn programs() -> Option<PathBuf> {
-    let versions = fs::read_dir("/usr/lib/postgresql").ok()?;
-    let folders = versions.filter_map(|version| Some(version.ok()?.path().join("bin")));
-    folders.filter(|folder| folder.join("initdb").exists()).max()
-}
-
-fn is_root() -> bool {
-    fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
 fn id(which: &str) -> u32 {

@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod cluster;
+#[path = "../it/fixture/debian.rs"]
+mod debian;
 #[expect(dead_code, reason = "connections are kept open here")]
 #[path = "../it/fixture/http.rs"]
 mod http;

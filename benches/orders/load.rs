@@ -4,6 +4,7 @@
 //! is read whole and must have the expected status. Closed loop: the next request follows the
 //! answer. Open loop: requests are due at a fixed rate, and latency counts from when one was due.
 
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -57,7 +58,7 @@ struct Connection {
 struct Generator<'a> {
     work: &'a Work<'a>,
     connections: Vec<Connection>,
-    idle: Vec<usize>,
+    idle: VecDeque<usize>,
     next: usize,
     chunk: Vec<u8>,
     started: Instant,
@@ -80,7 +81,7 @@ pub(crate) fn run(work: &Work<'_>, cpu: &dyn Fn() -> Duration) -> Outcome {
     let connections: Vec<Connection> = connections.collect();
     let mut generator = Generator {
         work,
-        idle: (0..connections.len()).rev().collect(),
+        idle: (0..connections.len()).collect(),
         connections,
         next: 0,
         chunk: vec![0; 256 * 1024],
@@ -130,7 +131,7 @@ impl Generator<'_> {
     /// Sends what may be sent now on connections that have nothing in flight.
     fn send_due(&mut self, elapsed: Duration) {
         let Some(rate) = self.work.rate else {
-            while let Some(number) = self.idle.pop() {
+            while let Some(number) = self.idle.pop_front() {
                 self.send(number, clock::instant());
             }
             return;
@@ -140,7 +141,7 @@ impl Generator<'_> {
             if due > elapsed {
                 return;
             }
-            let Some(number) = self.idle.pop() else { return };
+            let Some(number) = self.idle.pop_front() else { return };
             self.send(number, self.started + due);
         }
     }
@@ -179,7 +180,7 @@ impl Generator<'_> {
             let latency = since.elapsed().as_micros();
             self.latencies.push(u64::try_from(latency).unwrap_or(u64::MAX));
             self.answers += 1;
-            self.idle.push(number);
+            self.idle.push_back(number);
         }
     }
 }

@@ -36,17 +36,19 @@ pub(crate) fn print(shop: &Shop, is_quick: bool, folder: &Path) {
 
     let server = shop.program.serve(&db);
     let started = clock::instant();
-    let busy = asks(shop, &server, Duration::from_secs(5)).latency_ms(990);
     let conn = Connection::open(&db).unwrap();
-    let is_left = |sql| conn.query_row(sql, [], |row| row.get::<_, bool>(0)).unwrap();
-    while is_left("SELECT EXISTS (SELECT 1 FROM deliveries WHERE stage = 'watch')") {
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    let moved = started.elapsed().as_secs_f64();
-    while is_left("SELECT EXISTS (SELECT 1 FROM events WHERE state = 'waiting')") {
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    let told = started.elapsed().as_secs_f64();
+    let until_none = |sql| {
+        while conn.query_row(sql, [], |row| row.get::<_, bool>(0)).unwrap() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        started.elapsed().as_secs_f64()
+    };
+    let (busy, moved, told) = std::thread::scope(|scope| {
+        let asking = scope.spawn(|| asks(shop, &server, Duration::from_secs(5)));
+        let moved = until_none("SELECT EXISTS (SELECT 1 FROM deliveries WHERE stage = 'watch')");
+        let told = until_none("SELECT EXISTS (SELECT 1 FROM events WHERE state = 'waiting')");
+        (asking.join().unwrap().latency_ms(990), moved, told)
+    });
     let memory = server.memory_mb();
     server.stop();
     assert_eq!(shop.check(&db), Vec::<String>::new());

@@ -31,7 +31,7 @@ use crate::commands::orders::{CancelOrders, PlaceOrder, RequestRefills};
 use crate::config::TrustedProxies;
 use crate::domain::refusal::{OrderRefusal, Refusal};
 use crate::domain::setting::Limits;
-use crate::domain::{Actor, OrderId};
+use crate::domain::Actor;
 use crate::request::{self, NoBody};
 use crate::secret::KeyHash;
 use crate::store::keys::Caller;
@@ -289,7 +289,7 @@ impl Api {
             Change::Cancels(asked) => {
                 let command = CancelOrders { user, key, orders: ids(&asked) };
                 let results = self.write(seen, command).await?;
-                results.map(|results| wire::cancels(with_results(&asked, results)))
+                results.map(|results| wire::cancels(with_results(&asked, results, unknown)))
             }
             Change::Refill(asked) => {
                 let command = RequestRefills { user, orders: ids(slice::from_ref(&asked)) };
@@ -299,7 +299,7 @@ impl Api {
             Change::Refills(asked) => {
                 let command = RequestRefills { user, orders: ids(&asked) };
                 let results = self.write(seen, command).await?;
-                results.map(|results| wire::refills(with_results(&asked, results)))
+                results.map(|results| wire::refills(with_results(&asked, results, unknown)))
             }
         })
     }
@@ -325,66 +325,53 @@ fn reply(
     Ok(match question {
         Question::Balance => wire::balance(users::balance(db, user)?, currency),
         Question::Status(asked) => {
-            let told = find(&asked, |id| drips::find_told(db, user, id))?;
-            wire::status(dialect, &told.ok_or(OrderRefusal::OrderNotFound)?, currency)
+            let found = drips::find_told(db, user, &ids(slice::from_ref(&asked)))?;
+            let told = found.first().and_then(Option::as_ref).ok_or(OrderRefusal::OrderNotFound)?;
+            wire::status(dialect, told, currency)
         }
         Question::Statuses(asked) => {
-            let found = look_up(db, asked, |db, id| drips::find_told(db, user, id))?;
-            wire::statuses(dialect, &found, currency)
+            let found = drips::find_told(db, user, &ids(&asked))?;
+            wire::statuses(dialect, &with_results(&asked, found, || None), currency)
         }
         Question::Orders(page) => {
             wire::orders(dialect, &orders::list(db, &page.filter(user))?, currency)
         }
         Question::RefillStatus(asked) => {
-            let refill = find(&asked, |id| refills::find_of(db, user, id))?;
-            wire::refill_status(refill.ok_or(OrderRefusal::RefillNotFound)?.status)
+            let found = refills::find_statuses(db, user, &ids(slice::from_ref(&asked)))?;
+            let status = found.first().copied().flatten().ok_or(OrderRefusal::RefillNotFound)?;
+            wire::refill_status(status)
         }
         Question::RefillStatuses(asked) => {
-            let found = look_up(db, asked, |db, id| {
-                Ok(refills::find_of(db, user, id)?.map(|refill| refill.status))
-            });
-            wire::refill_statuses(&found?)
+            let found = refills::find_statuses(db, user, &ids(&asked))?;
+            wire::refill_statuses(&with_results(&asked, found, || None))
         }
     })
 }
 
-fn ids(asked: &[Asked<OrderId>]) -> Vec<OrderId> {
+/// What may be looked for: text that is no id stands for nothing.
+fn ids<Id: Copy>(asked: &[Asked<Id>]) -> Vec<Id> {
     asked.iter().filter_map(|asked| asked.id).collect()
 }
 
 /// What was asked for with what became of it: a result for each that has an id, in their order.
-fn with_results<T>(
-    asked: &[Asked<OrderId>],
-    results: Vec<Result<T, Refusal>>,
-) -> Vec<(&Asked<OrderId>, Result<T, Refusal>)> {
+fn with_results<Id, T>(
+    asked: &[Asked<Id>],
+    results: Vec<T>,
+    unknown: impl Fn() -> T,
+) -> Vec<(&Asked<Id>, T)> {
     let mut results = results.into_iter();
-    let mut result = |asked: &Asked<OrderId>| asked.id.and_then(|_| results.next());
-    let unknown = || Err(OrderRefusal::OrderNotFound.into());
-    asked.iter().map(|asked| (asked, result(asked).unwrap_or_else(unknown))).collect()
+    let mut result = |asked: &Asked<Id>| asked.id.as_ref().and_then(|_| results.next());
+    asked.iter().map(|asked| (asked, result(asked).unwrap_or_else(&unknown))).collect()
+}
+
+/// What becomes of an order whose number is no id.
+fn unknown<T>() -> Result<T, Refusal> {
+    Err(OrderRefusal::OrderNotFound.into())
 }
 
 /// The answer of a command that was given one order, or none where there was no id.
 fn only<T>(results: Vec<Result<T, Refusal>>) -> Result<T, Error> {
-    let first = results.into_iter().next();
-    Ok(first.unwrap_or(Err(OrderRefusal::OrderNotFound.into()))?)
-}
-
-/// Each id with what is there.
-fn look_up<Id: Copy, T>(
-    db: &Read<'_>,
-    asked: Vec<Asked<Id>>,
-    find: impl Fn(&Read<'_>, Id) -> store::Result<Option<T>>,
-) -> store::Result<Vec<(Asked<Id>, Option<T>)>> {
-    let found = db.each(&asked, |db, asked| self::find(asked, |id| find(db, id)))?;
-    Ok(asked.into_iter().zip(found).collect())
-}
-
-/// What is there under an id; nothing is under text that is none.
-fn find<Id: Copy, T>(
-    asked: &Asked<Id>,
-    find: impl FnOnce(Id) -> store::Result<Option<T>>,
-) -> store::Result<Option<T>> {
-    asked.id.map_or(Ok(None), find)
+    Ok(results.into_iter().next().unwrap_or_else(unknown)?)
 }
 
 /// What a header says that is plain text.

@@ -226,10 +226,10 @@ pub(super) fn status(dialect: Dialect, told: &Told, currency: &str) -> Vec<u8> {
 /// How several orders stand, by id as it was asked for.
 pub(super) fn statuses(
     dialect: Dialect,
-    found: &[(Asked<OrderId>, Option<Told>)],
+    found: &[(&Asked<OrderId>, Option<Told>)],
     currency: &str,
 ) -> Vec<u8> {
-    struct ById<'a>(Dialect, &'a [(Asked<OrderId>, Option<Told>)], &'a str);
+    struct ById<'a>(Dialect, &'a [(&'a Asked<OrderId>, Option<Told>)], &'a str);
 
     impl Serialize for ById<'_> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -384,7 +384,7 @@ pub(super) fn refill_status(status: RefillStatus) -> Vec<u8> {
 }
 
 /// How several refills stand.
-pub(super) fn refill_statuses(found: &[(Asked<RefillId>, Option<RefillStatus>)]) -> Vec<u8> {
+pub(super) fn refill_statuses(found: &[(&Asked<RefillId>, Option<RefillStatus>)]) -> Vec<u8> {
     #[derive(serde::Serialize)]
     struct Line<'a> {
         refill: Named<'a>,

@@ -194,41 +194,63 @@ pub fn count_parts(db: &Read<'_>, parent: OrderId) -> Result<i64> {
     db.get(COUNTED, params![parent], |row| row.get(0))
 }
 
-/// Short, and with nothing in it that most orders have no need of: it is asked for by the hundred.
-const STANDING: &str =
-    "SELECT public_status, charge_micros - refunded_micros, start_count, remains, runs, parent_id,
-CASE units WHEN 0 THEN kind = 'subscriptions' END FROM orders WHERE id = $1 AND user_id = $2";
+/// With nothing in it that most orders have no need of: it is asked for by the hundred.
+const STANDING: &str = "SELECT id, user_id, public_status, charge_micros - refunded_micros,
+    start_count, remains, runs, parent_id, CASE units WHEN 0 THEN kind = 'subscriptions' END
+    FROM orders WHERE id = $1";
 
-const IS_DRIPPED: &str = "SELECT runs IS NOT NULL FROM orders WHERE id = $1";
+/// An order as it is found, before it is known what has come of it.
+struct Found {
+    id: OrderId,
+    user: UserId,
+    standing: Standing,
+    runs: Option<i64>,
+    parent: Option<OrderId>,
+    is_subscription: bool,
+}
 
-/// How an order stands, if it is that user's. Another's is not there, nor is a run.
-pub fn find_told(db: &Read<'_>, user: UserId, id: OrderId) -> Result<Option<Told>> {
-    let found = db.find(STANDING, params![id, user], |row| {
-        let standing = Standing {
-            status: row.get(0)?,
-            net_charge: row.get(1)?,
-            start_count: row.get(2)?,
-            remains: row.get(3)?,
-        };
-        let (runs, parent): (Option<i64>, Option<OrderId>) = (row.get(4)?, row.get(5)?);
-        let is_subscription: Option<bool> = row.get(6)?;
-        Ok((standing, runs.is_some(), parent, is_subscription == Some(true)))
-    })?;
-    let Some((standing, is_dripped, parent, is_subscription)) = found else { return Ok(None) };
-    if let Some(parent) = parent
-        && db.get(IS_DRIPPED, params![parent], |row| row.get(0))?
+fn read_found(row: &Row<'_>) -> RowResult<Found> {
+    let is_subscription: Option<bool> = row.get(8)?;
+    Ok(Found {
+        id: row.get(0)?,
+        user: row.get(1)?,
+        standing: Standing {
+            status: row.get(2)?,
+            net_charge: row.get(3)?,
+            start_count: row.get(4)?,
+            remains: row.get(5)?,
+        },
+        runs: row.get(6)?,
+        parent: row.get(7)?,
+        is_subscription: is_subscription == Some(true),
+    })
+}
+
+/// How orders stand, in the order of their numbers. Another user's is not there, nor is a run.
+pub fn find_told(db: &Read<'_>, user: UserId, ids: &[OrderId]) -> Result<Vec<Option<Told>>> {
+    let found = db.find_each(STANDING, ids, read_found)?;
+    db.each(&found, |db, found| match found {
+        Some(found) if found.user == user => tell(db, found),
+        _ => Ok(None),
+    })
+}
+
+fn tell(db: &Read<'_>, found: &Found) -> Result<Option<Told>> {
+    let is_dripped = "SELECT runs IS NOT NULL FROM orders WHERE id = $1";
+    if let Some(parent) = found.parent
+        && db.get(is_dripped, params![parent], |row| row.get(0))?
     {
         return Ok(None);
     }
-    let parts = if is_dripped {
-        let begun = find(db, id)?.map_or(0, |drip| drip.started);
-        Parts::Runs(begun, newest_parts(db, id)?)
-    } else if is_subscription {
-        Parts::Posts(count_parts(db, id)?, newest_parts(db, id)?)
+    let parts = if found.runs.is_some() {
+        let begun = find(db, found.id)?.map_or(0, |drip| drip.started);
+        Parts::Runs(begun, newest_parts(db, found.id)?)
+    } else if found.is_subscription {
+        Parts::Posts(count_parts(db, found.id)?, newest_parts(db, found.id)?)
     } else {
         Parts::None
     };
-    Ok(Some(Told { standing, parts }))
+    Ok(Some(Told { standing: found.standing, parts }))
 }
 
 #[cfg(test)]

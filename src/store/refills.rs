@@ -16,15 +16,22 @@ fn read_refill(row: &Row<'_>) -> RowResult<Refill> {
     })
 }
 
+const FIND: &str = "SELECT id, order_id, user_id, status, created_at FROM refills WHERE id = $1";
+
 /// A refill by its number.
 pub fn find(db: &Read<'_>, id: RefillId) -> Result<Option<Refill>> {
-    let sql = "SELECT id, order_id, user_id, status, created_at FROM refills WHERE id = $1";
-    db.find(sql, params![id], read_refill)
+    db.find(FIND, params![id], read_refill)
 }
 
-/// A refill by its number, if it is that user's. Another's is not there.
-pub fn find_of(db: &Read<'_>, user: UserId, id: RefillId) -> Result<Option<Refill>> {
-    Ok(find(db, id)?.filter(|refill| refill.user == user))
+/// How refills stand, in the order of their numbers. Another user's is not there.
+pub fn find_statuses(
+    db: &Read<'_>,
+    user: UserId,
+    ids: &[RefillId],
+) -> Result<Vec<Option<RefillStatus>>> {
+    let found = db.find_each(FIND, ids, read_refill)?.into_iter();
+    let of = |refill: Refill| (refill.user == user).then_some(refill.status);
+    Ok(found.map(|refill| refill.and_then(of)).collect())
 }
 
 /// The status of an order's last refill.

@@ -8,6 +8,8 @@ use std::cell::RefCell;
 use std::ops::Deref;
 use std::rc::Rc;
 
+use rusqlite::Statement;
+
 use super::ahead::Ahead;
 use super::conn::{Conn, bind};
 use super::desk::{self, Desk, What};
@@ -256,15 +258,7 @@ impl Read<'_> {
         map: impl FnOnce(&Row<'_>) -> RowResult<T>,
     ) -> Result<Option<T>> {
         match self.conn {
-            Conn::Lite(conn) => {
-                let mut statement = conn.prepare_cached(sql)?;
-                bind(&mut statement, params.list())?;
-                let mut rows = statement.raw_query();
-                match rows.next()? {
-                    Some(row) => Ok(Some(map(&Row::Lite(row))?)),
-                    None => Ok(None),
-                }
-            }
+            Conn::Lite(conn) => first_row(&mut *conn.prepare_cached(sql)?, params.list(), map),
             Conn::Pg(wire) => {
                 let rows = self.rows(wire, sql, params.list())?;
                 Ok(rows.first().map(|row| map(&Row::Pg(row))).transpose()?)
@@ -309,8 +303,13 @@ impl Read<'_> {
         keys: &[K],
         map: impl Fn(&Row<'_>) -> RowResult<T>,
     ) -> Result<Vec<Option<T>>> {
-        let Conn::Pg(wire) = self.conn else {
-            return keys.iter().map(|key| self.find(sql, params![*key], &map)).collect();
+        let wire = match self.conn {
+            Conn::Lite(conn) => {
+                let mut statement = conn.prepare_cached(sql)?;
+                let find = |key: &K| first_row(&mut statement, params![*key], &map);
+                return keys.iter().map(find).collect();
+            }
+            Conn::Pg(wire) => wire,
         };
         if self.ahead.is_some() {
             let rows = self.each(keys, |db, key| db.rows(wire, sql, params![*key]))?;
@@ -334,9 +333,6 @@ impl Read<'_> {
         keys: &[K],
         map: impl Fn(&Row<'_>) -> RowResult<T>,
     ) -> Result<Vec<T>> {
-        if self.wire().is_none() {
-            return keys.iter().map(|key| self.get(sql, params![*key], &map)).collect();
-        }
         let found = self.find_each(sql, keys, map)?.into_iter().collect::<Option<Vec<_>>>();
         found.ok_or_else(|| Error::fault("a row that must exist does not"))
     }
@@ -367,6 +363,17 @@ impl Read<'_> {
         }
         Ok(())
     }
+}
+
+/// The first row that a statement finds, if there is one.
+fn first_row<T>(
+    statement: &mut Statement<'_>,
+    params: List<'_>,
+    map: impl FnOnce(&Row<'_>) -> RowResult<T>,
+) -> Result<Option<T>> {
+    bind(statement, params)?;
+    let mut rows = statement.raw_query();
+    Ok(rows.next()?.map(|row| map(&Row::Lite(row))).transpose()?)
 }
 
 const VERSIONS: &str = "SELECT catalogue, callers FROM versions";

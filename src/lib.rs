@@ -12,7 +12,7 @@
 //! The bytes of a request become flat fields (`api/fields.rs`), the key in them a caller, the rest
 //! an `Action::Add` (`api/action.rs`). From that comes a
 //! [`PlaceOrder`](commands::orders::PlaceOrder), which waits for the one writer thread
-//! (`store/writer.rs`). There it loads the user and the service, lets
+//! (`store/writer/mod.rs`). There it loads the user and the service, lets
 //! [`placing::place`](domain::placing::place) decide, which is pure and holds every rule and all
 //! the arithmetic, and writes two rows: the order, and the posting that moves its price from the
 //! user into escrow. The batch it is in is committed and synced; only then the order's id goes back

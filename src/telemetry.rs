@@ -34,7 +34,8 @@ const NEVER: &str = "ureq=info,ureq_proto=info";
 
 /// The filter that was asked for, without what may never be logged.
 fn allowed(filter: &str) -> Result<Targets, ParseError> {
-    let asked = filter.split(',').map(str::trim).filter(|it| !it.starts_with("ureq"));
+    let asked =
+        filter.split(',').map(str::trim).filter(|it| !it.is_empty() && !it.starts_with("ureq"));
     asked.chain([NEVER]).collect::<Vec<_>>().join(",").parse()
 }
 
@@ -112,6 +113,7 @@ mod tests {
             }
         }
         assert!(allowed("trace").unwrap().would_enable("panelite::api", &Level::TRACE));
+        assert!(allowed("info,").unwrap().would_enable("panelite", &Level::INFO));
         assert!(allowed("info, panelite=debug").unwrap().would_enable("panelite", &Level::DEBUG));
     }
 }

@@ -343,8 +343,9 @@ impl Command for BuyPost {
         }
 
         let bought = buy(tx, &order, &self.their_id, self.units)?;
-        if bought.is_none() {
-            cancel_unpaid(tx, &order, &[&self.their_id], Some(self.units))?;
+        match bought {
+            Some(_) => forget_unpaid(tx, &order)?,
+            None => cancel_unpaid(tx, &order, &[&self.their_id], Some(self.units))?,
         }
         // The next look says what else is new.
         deliveries::update_due(tx, order.id, tx.now)?;

@@ -104,7 +104,8 @@ fn look_for_posts(delivery: &Delivery, lane: &Lane) -> Result<Step> {
             let mut posts = Vec::new();
             // Some more than there may be: those cost money and end the subscription.
             for their_id in ids.into_iter().take(POSTS_MAX + NEW_POSTS_MAX) {
-                if posts.len() < NEW_POSTS_MAX && known(&their_id)?.is_none() {
+                let is_told = posts.iter().any(|post: &Post| post.their_id == their_id);
+                if posts.len() < NEW_POSTS_MAX && !is_told && known(&their_id)?.is_none() {
                     posts.push(Post { report: None, their_id });
                 }
             }

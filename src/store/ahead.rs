@@ -102,10 +102,12 @@ impl Read<'_> {
         keys: &[K],
         read: impl Fn(&Read<'_>, &K) -> Result<T>,
     ) -> Result<Vec<T>> {
-        let all = |db: &Read<'_>, key: &K| read(db, key).map(drop);
-        let parts: Vec<_> = keys.iter().map(|key| move |db: &Read<'_>| all(db, key)).collect();
-        let parts: Vec<Part<'_>> = parts.iter().map(|part| part as Part<'_>).collect();
-        self.ahead(&parts)?;
+        if self.ahead.is_some() {
+            let all = |db: &Read<'_>, key: &K| read(db, key).map(drop);
+            let parts: Vec<_> = keys.iter().map(|key| move |db: &Read<'_>| all(db, key)).collect();
+            let parts: Vec<Part<'_>> = parts.iter().map(|part| part as Part<'_>).collect();
+            self.ahead(&parts)?;
+        }
         keys.iter().map(|key| read(self, key)).collect()
     }
 }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, ErrorCode, Statement};
 
 use super::error::FaultKind;
 use super::pg::Wire;
-use super::value::List;
+use super::value::{List, Row, RowResult};
 use super::{Error, Result};
 
 /// A connection to the engine that holds the panel.
@@ -80,6 +80,17 @@ pub(super) fn bind(statement: &mut Statement<'_>, params: List<'_>) -> rusqlite:
         statement.raw_bind_parameter::<usize, _>(number, param.value())?;
     }
     Ok(())
+}
+
+/// The first row that a statement finds, if there is one.
+pub(super) fn first_row<T>(
+    statement: &mut Statement<'_>,
+    params: List<'_>,
+    map: impl FnOnce(&Row<'_>) -> RowResult<T>,
+) -> Result<Option<T>> {
+    bind(statement, params)?;
+    let mut rows = statement.raw_query();
+    Ok(rows.next()?.map(|row| map(&Row::Lite(row))).transpose()?)
 }
 
 impl From<rusqlite::Error> for Error {

@@ -21,7 +21,7 @@ use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use crate::secret::Secret;
 
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
-/// What is waited for a host of several before the next one is asked.
+/// What a host may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a host may leave what it was sent unacknowledged.
 const SENT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,6 +1,6 @@
 //! What nearly every command of a transaction changes: figures, the counts of orders, what the
 //! accounts of the house hold. It is added up here and written once, before the COMMIT, by
-//! `writer.rs`.
+//! `writer/mod.rs`.
 
 use crate::domain::AccountId;
 use crate::domain::figures::Figures;

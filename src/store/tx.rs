@@ -2,16 +2,14 @@
 //!
 //! `fn find(db: &Read, …)` serves pages and commands alike, since a `Tx` is a `Read` too;
 //! `fn insert(tx: &Tx, …)` cannot be called from a page. Statements are cached by their text. What
-//! goes in and comes out is in `value.rs`.
+//! goes in and comes out is in `value/mod.rs`.
 
 use std::cell::RefCell;
 use std::ops::Deref;
 use std::rc::Rc;
 
-use rusqlite::Statement;
-
 use super::ahead::Ahead;
-use super::conn::{Conn, bind};
+use super::conn::{Conn, bind, first_row};
 use super::desk::{self, Desk, What};
 use super::pg::{self, Answered, Wire, WireRow};
 use super::sums::Sums;
@@ -363,17 +361,6 @@ impl Read<'_> {
         }
         Ok(())
     }
-}
-
-/// The first row that a statement finds, if there is one.
-fn first_row<T>(
-    statement: &mut Statement<'_>,
-    params: List<'_>,
-    map: impl FnOnce(&Row<'_>) -> RowResult<T>,
-) -> Result<Option<T>> {
-    bind(statement, params)?;
-    let mut rows = statement.raw_query();
-    Ok(rows.next()?.map(|row| map(&Row::Lite(row))).transpose()?)
 }
 
 const VERSIONS: &str = "SELECT catalogue, callers FROM versions";

@@ -86,6 +86,15 @@ fn keep_buying(
     }
 }
 
+/// Stops those who buy, also where the test fails.
+struct Stopping<'a>(&'a AtomicBool);
+
+impl Drop for Stopping<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn what_was_acknowledged_is_there_once() {
     let cluster = if engine::is_server() { Cluster::start_open() } else { None };
@@ -99,6 +108,7 @@ fn what_was_acknowledged_is_there_once() {
     let (stop, errors) = (AtomicBool::new(false), AtomicUsize::new(0));
     let (sender, bought) = mpsc::channel();
     let mut ids: Vec<i64> = std::thread::scope(|scope| {
+        let stopping = Stopping(&stop);
         for (number, sender) in std::iter::repeat_n(sender, THREADS).enumerate() {
             let (store, user) = (&nodes[number % 2], UserId(i64::try_from(number + 1).unwrap()));
             let (stop, errors) = (&stop, &errors);
@@ -113,7 +123,7 @@ fn what_was_acknowledged_is_there_once() {
             }
         }
         ids.extend(bought.iter().take(100));
-        stop.store(true, Ordering::Relaxed);
+        drop(stopping);
         ids.extend(bought.iter());
         ids
     });

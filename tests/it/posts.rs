@@ -8,7 +8,7 @@ use panelite::domain::delivery::{Hand, Stage};
 use panelite::domain::order::{Part, PublicStatus};
 use panelite::domain::{Actor, OrderId};
 use panelite::practice::{Mode, Practice, Says};
-use panelite::store::{conditions, deliveries, orders, placed, submissions};
+use panelite::store::{self, conditions, deliveries, orders, placed, submissions};
 
 use crate::fixture::panel::{Panel, Reseller};
 use crate::fixture::receiver::{Call, Receiver};
@@ -62,6 +62,13 @@ impl Shop {
     fn unpaid(&self) -> Option<String> {
         let open = self.panel.store().point(|db| conditions::list_open(db, 100)).unwrap();
         open.into_iter().find(|it| it.kind == ConditionKind::UnpaidPosts).map(|it| it.text)
+    }
+
+    /// A person says how much was bought for a post.
+    fn buys(&self, id: i64, post: &str, units: i64) -> store::Result<Option<OrderId>> {
+        let (subscription, their_id) = (OrderId(id), post.to_owned());
+        let command = BuyPost { actor: Actor::CommandLine, subscription, their_id, units };
+        self.panel.store().write_blocking(command)
     }
 
     fn hand(&self, id: i64) -> Option<Hand> {
@@ -154,10 +161,7 @@ fn of_a_range_a_person_says_how_much_was_bought() {
     let said = live.unwrap().answer;
     assert_eq!(said, format!("Post {post}: 100 to 200, their charge 0.1275 makes 150"));
 
-    let buys = |units: i64| {
-        let (actor, subscription, their_id) = (Actor::CommandLine, OrderId(id), post.clone());
-        shop.panel.store().write_blocking(BuyPost { actor, subscription, their_id, units })
-    };
+    let buys = |units| shop.buys(id, &post, units);
     assert!(buys(99).is_err() && buys(201).is_err());
     assert_eq!(buys(150).unwrap(), Some(OrderId(2)));
     assert!(buys(150).is_err(), "it is an order already");
@@ -201,6 +205,21 @@ fn posts_that_are_paid_for_later_are_told_no_longer() {
     assert!(shop.unpaid().is_some());
     shop.panel.set(id, PublicStatus::Canceled, None, None);
     assert_eq!(shop.unpaid(), None, "a person has ended the subscription");
+}
+
+#[test]
+fn a_post_of_a_range_that_is_paid_for_later_is_told_no_longer() {
+    let shop = Shop::open("0.10");
+    shop.practice.misbehave_at("cancel", Mode::Other);
+    let (id, theirs) = shop.subscribes(100, 200);
+    let post = shop.practice.post(&theirs, 150).unwrap();
+    shop.looks();
+    assert_eq!(shop.buys(id, &post, 150).unwrap(), None, "there is no money for it");
+    assert!(shop.unpaid().is_some());
+    assert!(shop.panel.cli(&["user", "deposit", "ann", "0.20"]).status.success());
+    shop.looks();
+    assert!(shop.buys(id, &post, 150).unwrap().is_some());
+    assert_eq!((shop.unpaid(), shop.ann.balance().as_str()), (None, "0.00"), "it was paid for");
 }
 
 #[test]

@@ -9,7 +9,6 @@ use panelite::secret::Secret;
 use panelite::store::place::{Access, Place};
 use panelite::store::{Missing, Store};
 
-use crate::fixture::browser::say;
 use crate::fixture::cluster::Cluster;
 use crate::fixture::engine;
 use crate::fixture::tls::{pem, tls};
@@ -31,12 +30,10 @@ fn open(address: &str, ca: &Path, password: &str) -> Result<Store, String> {
 
 #[test]
 fn a_server_elsewhere_is_spoken_to_by_tls_alone_and_proves_its_name() {
-    let name = "a_server_elsewhere_is_spoken_to_by_tls_alone_and_proves_its_name";
     let (own, others) = (tls("localhost"), tls("localhost"));
     let cluster = if engine::is_server() { Cluster::start(&own) } else { None };
     let Some(cluster) = cluster else {
-        say(&format!("SKIPPED: {name}: PANELITE_TEST_PG names no server, or none is installed"));
-        return;
+        return engine::say_left_out(module_path!(), "there is no server to start");
     };
     let folder = tempfile::tempdir().unwrap();
     let trusted = authority(folder.path(), "own.pem", &own.root);
@@ -66,8 +63,7 @@ fn a_server_elsewhere_is_spoken_to_by_tls_alone_and_proves_its_name() {
 #[test]
 fn a_server_without_tls_is_not_spoken_to_in_plain_text() {
     if !engine::is_server() {
-        say("SKIPPED: a_server_without_tls_is_not_spoken_to_in_plain_text: no PANELITE_TEST_PG");
-        return;
+        return engine::say_left_out(module_path!(), "PANELITE_TEST_PG names no server");
     }
     let folder = tempfile::tempdir().unwrap();
     let ca = authority(folder.path(), "ca.pem", &tls("localhost").root);

@@ -1,6 +1,6 @@
 //! Leaders that die: two nodes of a panel on three members of Patroni's, with resellers at both, and
-//! the member that leads killed again and again, or frozen. Run by hand, `cargo test --test patroni`: it takes
-//! minutes, and packages of Debian's that nothing else here needs.
+//! the member that leads killed again and again, or frozen. Run by hand, `cargo test --test patroni`:
+//! it takes minutes, and packages of Debian's that nothing else here needs.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod cluster;

@@ -56,6 +56,12 @@ impl WebhookPage {
         until.filter(|until| *until > self.shell.now)
     }
 
+    /// The same, where something waits to be told.
+    fn called_again(&self) -> Option<Timestamp> {
+        let is_waiting = self.webhook.as_ref().is_some_and(|webhook| webhook.due_at.is_some());
+        self.paused_until().filter(|_| is_waiting)
+    }
+
     fn dropped(&self) -> Option<String> {
         let dropped = self.webhook.as_ref().map(|webhook| webhook.dropped);
         dropped.filter(|dropped| *dropped > 0).map(grouped)

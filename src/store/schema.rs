@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use r2d2_sqlite::SqliteConnectionManager;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::migrations::VERSION;
@@ -203,6 +204,8 @@ pub(super) fn readers(path: &Path, reads: Reads) -> SqliteConnectionManager {
 fn set_common(conn: &Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    // Or else a statement with a `LIMIT $n` is compiled again each time it is given a value.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.pragma_update(None, "foreign_keys", true)?;
     conn.pragma_update(None, "trusted_schema", false)?;
     conn.pragma_update(None, "cell_size_check", true)
@@ -340,6 +343,7 @@ pub(super) fn assert_walks_an_index_of_a_file(sql: &str) {
 #[cfg(test)]
 mod tests {
     use r2d2::ManageConnection as _;
+    use rusqlite::StatementStatus;
 
     use super::*;
     use crate::store::conn::Conn;
@@ -357,6 +361,19 @@ mod tests {
         for changed in [other.replace(" -- ", "--"), other.replace("TEXT", "BLOB")] {
             assert_ne!(compared(one), compared(&changed));
         }
+    }
+
+    #[test]
+    fn statements_are_compiled_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let conn = open_writer(&folder.path().join("panel.db"), Missing::Create).unwrap();
+        let sql = "SELECT user_id FROM webhooks INDEXED BY webhooks_due
+            WHERE due_at IS NOT NULL AND due_at <= $1 ORDER BY due_at, user_id LIMIT $2";
+        let mut statement = conn.prepare(sql).unwrap();
+        for due in 1..10 {
+            assert!(!statement.exists([due, 5]).unwrap());
+        }
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
     }
 
     #[test]

@@ -107,7 +107,8 @@ impl Command for RecordPosts {
             return Ok(());
         }
         let before = delivery.hand;
-        let Taken { hand, has_bought } = self.take_posts(tx, &order)?;
+        let was_asked = before == Some(Hand::Post) && self.answer.is_ok();
+        let Taken { hand, has_bought } = self.take_posts(tx, &order, was_asked)?;
         let tries = if has_bought { 0 } else { delivery.tries + 1 };
         let delivery = Delivery { hand, tries, ..delivery };
         let delivery = match &self.answer {
@@ -139,8 +140,8 @@ struct Taken {
 }
 
 impl RecordPosts {
-    /// Makes orders of the new posts.
-    fn take_posts(&self, tx: &Tx<'_>, order: &Order) -> Result<Taken> {
+    /// Makes orders of the new posts. `was_asked`: a person had to say how much some were.
+    fn take_posts(&self, tx: &Tx<'_>, order: &Order, was_asked: bool) -> Result<Taken> {
         let sure = units(tx, order.id)?;
         let (mut unsure, mut has_bought) = (Vec::new(), false);
         let (mut unpaid, mut is_full) = (Vec::new(), is_full(tx, order.id)?);
@@ -158,7 +159,7 @@ impl RecordPosts {
                 Some(_) | None => unpaid.push(&post.their_id),
             }
         }
-        if has_bought && unpaid.is_empty() {
+        if (has_bought || was_asked) && unpaid.is_empty() && unsure.is_empty() {
             forget_unpaid(tx, order)?; // there was money in the meantime
         }
         cancel_unpaid(tx, order, &unpaid, sure)?;
@@ -343,9 +344,8 @@ impl Command for BuyPost {
         }
 
         let bought = buy(tx, &order, &self.their_id, self.units)?;
-        match bought {
-            Some(_) => forget_unpaid(tx, &order)?,
-            None => cancel_unpaid(tx, &order, &[&self.their_id], Some(self.units))?,
+        if bought.is_none() {
+            cancel_unpaid(tx, &order, &[&self.their_id], Some(self.units))?;
         }
         // The next look says what else is new.
         deliveries::update_due(tx, order.id, tx.now)?;

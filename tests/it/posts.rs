@@ -208,18 +208,24 @@ fn posts_that_are_paid_for_later_are_told_no_longer() {
 }
 
 #[test]
-fn a_post_of_a_range_that_is_paid_for_later_is_told_no_longer() {
+fn posts_of_a_range_are_told_until_each_is_paid_for() {
     let shop = Shop::open("0.10");
     shop.practice.misbehave_at("cancel", Mode::Other);
     let (id, theirs) = shop.subscribes(100, 200);
-    let post = shop.practice.post(&theirs, 150).unwrap();
+    let [large, small] = [150, 100].map(|units| shop.practice.post(&theirs, units).unwrap());
     shop.looks();
-    assert_eq!(shop.buys(id, &post, 150).unwrap(), None, "there is no money for it");
-    assert!(shop.unpaid().is_some());
-    assert!(shop.panel.cli(&["user", "deposit", "ann", "0.20"]).status.success());
+    assert_eq!(shop.buys(id, &large, 150).unwrap(), None, "there is no money for it");
+    let deposit =
+        |money| assert!(shop.panel.cli(&["user", "deposit", "ann", money]).status.success());
+    deposit("0.10");
     shop.looks();
-    assert!(shop.buys(id, &post, 150).unwrap().is_some());
-    assert_eq!((shop.unpaid(), shop.ann.balance().as_str()), (None, "0.00"), "it was paid for");
+    assert!(shop.buys(id, &small, 100).unwrap().is_some());
+    shop.looks();
+    assert!(shop.unpaid().is_some_and(|text| text.contains(&large)), "one is left");
+    deposit("0.30");
+    assert!(shop.buys(id, &large, 150).unwrap().is_some());
+    shop.looks();
+    assert_eq!((shop.unpaid(), shop.ann.balance().as_str()), (None, "0.00"), "all is paid for");
 }
 
 #[test]

@@ -176,7 +176,7 @@ fn order(number: i64) -> PlaceOrder {
 /// Buys with so many waiting at once at each node, and prints what came of it.
 fn report(name: &str, stores: &[Store], waiting: usize, plan: &Plan) {
     fill(&stores[0]);
-    let version = stores[0].point(|db| Ok(db.versions.callers)).unwrap();
+    let version = stores[0].point(|db| Ok(db.versions()?.callers)).unwrap();
     let number = Rc::new(std::cell::Cell::new(0));
     let buy = |store, lasts: Duration| {
         let until = clock::instant() + lasts;

@@ -67,7 +67,7 @@ impl Shelf {
 impl Callers {
     /// The holder of a key that has not been revoked.
     pub(super) fn find(&self, db: &Point<'_>, hash: KeyHash) -> store::Result<Option<Seen>> {
-        let version = db.versions.callers;
+        let version = db.versions()?.callers;
         if let Some(seen) = self.shelf(version).and_then(|shelf| shelf.find(&hash)) {
             return Ok(Some(seen));
         }

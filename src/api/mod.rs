@@ -208,7 +208,7 @@ impl Api {
         match call.action()? {
             Action::Services { extended } => {
                 let prices = PriceList {
-                    version: db.versions.catalogue,
+                    version: db.versions()?.catalogue,
                     discount: caller.discount,
                     own: caller.has_custom_rates.then_some(caller.user),
                 };

@@ -5,7 +5,7 @@
 //! are tried again, until nothing is missing. What is known then is found where it is asked for. It
 //! holds for as long as the look does, since a look is at one moment.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::pg::WireRow;
@@ -23,7 +23,7 @@ type Question = (Box<str>, Vec<Owned>);
 pub(super) struct Ahead {
     known: HashMap<Question, Rc<[WireRow]>>,
     /// What was asked for and is not known; `None` where reads are not tried but done.
-    missing: Option<Vec<Due>>,
+    missing: Option<HashSet<Question>>,
 }
 
 impl Ahead {
@@ -38,10 +38,7 @@ impl Ahead {
         let Some(missing) = self.missing.as_mut().filter(|_| known.is_none()) else {
             return Ok(known);
         };
-        let (sql, values) = (key.0.into_string().into(), key.1);
-        if missing.iter().all(|due| due.sql != sql || due.values != values) {
-            missing.push(Due { sql, values });
-        }
+        missing.insert(key);
         Err(Error::fault("a read was only tried"))
     }
 
@@ -79,12 +76,14 @@ impl Read<'_> {
             return Ok(());
         }
         for _ in 0..TRIES_MAX {
-            ahead.borrow_mut().missing = Some(Vec::new());
+            ahead.borrow_mut().missing = Some(HashSet::new());
             tried();
             let missing = ahead.borrow_mut().missing.take().unwrap_or_default();
             if missing.is_empty() {
                 break;
             }
+            let due = |(sql, values)| Due { sql: String::from(sql).into(), values };
+            let missing: Vec<Due> = missing.into_iter().map(due).collect();
             let answers = wire.write(&missing)?;
             let keys = missing.into_iter().map(|due| (Box::from(&*due.sql), due.values));
             let known = keys.zip(answers.into_iter().map(Rc::from));

@@ -60,6 +60,8 @@ pub enum PlaceError {
     Unreadable(String),
     #[error("the database's address names no host")]
     NoHost,
+    #[error("the database's address has one port for all hosts, or one for each")]
+    Ports,
     /// Part of it would be taken for the host, and be looked up and logged.
     #[error("an @ in the database's user or password is written %40")]
     At,
@@ -139,6 +141,9 @@ impl Dsn {
         let mut config: Config = address.parse().map_err(unreadable)?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(PlaceError::NoHost);
+        }
+        if !fits(&config) {
+            return Err(PlaceError::Ports);
         }
         let has_at = |host: &Host| matches!(host, Host::Tcp(name) if name.contains('@'));
         if config.get_hosts().iter().any(has_at) {
@@ -227,6 +232,14 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// Whether what is named for each host is named for all of them.
+fn fits(config: &Config) -> bool {
+    let (names, numbers) = (config.get_hosts().len(), config.get_hostaddrs().len());
+    let ports = config.get_ports().len();
+    let is_even = names == 0 || numbers == 0 || names == numbers;
+    is_even && (ports < 2 || ports == names.max(numbers))
+}
+
 /// What is best for a panel where the operator says nothing.
 fn complete(config: &mut Config) {
     if config.get_application_name().is_none() {
@@ -237,6 +250,11 @@ fn complete(config: &mut Config) {
     }
     if config.get_tcp_user_timeout().is_none() {
         config.tcp_user_timeout(SENT_TIMEOUT);
+    }
+    if config.get_keepalives_retries().is_none() {
+        config.keepalives_idle(Duration::from_secs(10));
+        config.keepalives_interval(Duration::from_secs(3));
+        config.keepalives_retries(3);
     }
     // Of several hosts the one that takes what we write; a copy of it may be behind.
     if config.get_hosts().len().max(config.get_hostaddrs().len()) > 1 {
@@ -335,6 +353,8 @@ mod tests {
             ("postgres://u:hush@db/p?sslmode=prefer", falls_back("prefer")),
             ("postgres://u:hush@localhost/p?sslmode=allow", falls_back("allow")),
             ("postgres:///panel", PlaceError::NoHost),
+            ("postgres://u:hush@db/p?port=5433", PlaceError::Ports),
+            ("postgres://u:hush@a:1,b:2/p?hostaddr=10.0.0.1", PlaceError::Ports),
             ("postgres://u:no@hush@db/p", PlaceError::At),
             ("postgres://u:hush@db/p?passfile=x", unreadable("unknown option `passfile`")),
             ("postgres://u:hush@db:x/p", unreadable("invalid value for option `port`")),

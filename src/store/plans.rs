@@ -6,7 +6,7 @@
 
 use super::pg::{self, Wire};
 use super::value::{Row, RowResult};
-use super::{Result, pg_schema, schema, scratch};
+use super::{Result, pg_schema, requests, schema, scratch, services, users, webhooks};
 
 /// Of the statements' parameters only their places are known.
 const DISLIKE: &str = "SET LOCAL enable_seqscan = off;
@@ -19,9 +19,16 @@ thread_local!(static PLANNER: Option<Wire> = planner());
 /// file's alone.
 pub(super) fn assert_walks_an_index(sql: &str) {
     schema::assert_walks_an_index_of_a_file(sql);
+    if !sql.contains("block =") {
+        assert_walks_an_index_of_a_server(sql, &vec!["unknown"; parameters(sql)]);
+    }
+}
+
+/// The same for a server alone, where the types of the parameters may have to be said.
+fn assert_walks_an_index_of_a_server(sql: &str, types: &[&str]) {
     PLANNER.with(|planner| {
-        let Some(wire) = planner.as_ref().filter(|_| !sql.contains("block =")) else { return };
-        let plan = plan(wire, sql).unwrap_or_else(|error| panic!("{error}\n{sql}"));
+        let Some(wire) = planner.as_ref() else { return };
+        let plan = plan(wire, sql, types).unwrap_or_else(|error| panic!("{error}\n{sql}"));
         let is_bad = |step: &String| step.contains("Seq Scan") || step.contains("Sort");
         assert!(!plan.iter().any(is_bad), "{plan:#?}\n{sql}");
     });
@@ -39,9 +46,9 @@ fn planner() -> Option<Wire> {
     Some(wire)
 }
 
-fn plan(wire: &Wire, sql: &str) -> Result<Vec<String>> {
-    prepare(wire, sql)?;
-    let unknown = listed(&vec!["NULL"; parameters(sql)]);
+fn plan(wire: &Wire, sql: &str, types: &[&str]) -> Result<Vec<String>> {
+    prepare(wire, sql, types)?;
+    let unknown = listed(&vec!["NULL"; types.len()]);
     let rows = wire.query(&format!("EXPLAIN (COSTS OFF) EXECUTE asked{unknown}"), &[])?;
     wire.run_all("DEALLOCATE asked")?;
     Ok(rows.iter().map(|row| Row::Pg(row).get(0)).collect::<RowResult<_>>()?)
@@ -49,8 +56,8 @@ fn plan(wire: &Wire, sql: &str) -> Result<Vec<String>> {
 
 /// Prepares a statement of which nobody says what its parameters are: where that shows nowhere in
 /// it, a number is tried, and then a text.
-fn prepare(wire: &Wire, sql: &str) -> Result<()> {
-    let mut types = vec!["unknown"; parameters(sql)];
+fn prepare(wire: &Wire, sql: &str, types: &[&str]) -> Result<()> {
+    let mut types = types.to_vec();
     let mut guessed = None;
     loop {
         wire.run_all("SAVEPOINT before")?;
@@ -86,4 +93,12 @@ fn parameters(sql: &str) -> usize {
         behind[..end].parse().ok()
     });
     numbers.max().unwrap_or(0)
+}
+
+#[test]
+fn what_a_batch_looks_at_is_found_along_indexes() {
+    assert_walks_an_index_of_a_server(users::MANY, &["bigint[]"]);
+    assert_walks_an_index_of_a_server(webhooks::MANY, &["bigint[]"]);
+    assert_walks_an_index_of_a_server(services::MANY_ON_SALE, &["bigint[]", "bigint[]"]);
+    assert_walks_an_index_of_a_server(requests::MANY, &["bigint[]", "text[]"]);
 }

@@ -4,7 +4,7 @@
 //! `fn insert(tx: &Tx, …)` cannot be called from a page. Statements are cached by their text. What
 //! goes in and comes out is in `value/mod.rs`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::rc::Rc;
 
@@ -32,7 +32,7 @@ pub struct Read<'c> {
 /// still holds.
 pub struct Point<'c> {
     read: Read<'c>,
-    pub versions: Versions,
+    versions: Cell<Option<Versions>>,
 }
 
 /// Numbers that move with every change, by whichever process, of what they stand for. They are
@@ -154,6 +154,21 @@ impl Conn {
     }
 }
 
+impl Point<'_> {
+    /// The versions of what is read. Those of a file are read to begin with.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub fn versions(&self) -> Result<Versions> {
+        if let Some(versions) = self.versions.get() {
+            return Ok(versions);
+        }
+        let versions = self.get(VERSIONS, [], |row| row.versions())?;
+        self.versions.set(Some(versions));
+        Ok(versions)
+    }
+}
+
 impl<'c> Deref for Point<'c> {
     type Target = Read<'c>;
 
@@ -192,7 +207,7 @@ impl Read<'_> {
     fn asked(&self, wire: &Wire, sql: &str, params: List<'_>) -> Result<Answered> {
         let Some(desk) = self.desk else { return wire.behind(&[], sql, params) };
         let due = desk.borrow_mut().drain();
-        if !sql.trim_start().starts_with("SELECT") {
+        if !pg::only_reads(sql) {
             desk.borrow_mut().forget();
         }
         wire.behind(&due, sql, params)
@@ -367,32 +382,33 @@ const VERSIONS: &str = "SELECT catalogue, callers FROM versions";
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// Runs `read` on what the panel holds at one moment. As long as the first statement is not through
-/// with its rows, SQLite shows all others the moment that it saw. However `read` ends, that ends.
+/// with its rows, SQLite shows all others the moment that it saw; on a server that is the moment of
+/// the first question. However `read` ends, that ends.
 pub(super) fn read<T>(conn: &Conn, read: impl FnOnce(&Point<'_>) -> Result<T>) -> Result<T> {
-    let none = || Error::fault("the file has no versions");
     match conn {
         Conn::Lite(lite) => {
             let mut statement = lite.prepare_cached(VERSIONS)?;
             let mut rows = statement.raw_query();
-            let versions = Row::Lite(rows.next()?.ok_or_else(none)?).versions()?;
+            let first = rows.next()?.ok_or_else(|| Error::fault("the file has no versions"))?;
+            let versions = Cell::new(Some(Row::Lite(first).versions()?));
             read(&Point { read: Read::bare(conn), versions })
         }
         Conn::Pg(wire) => {
             let _moment = Moment(wire);
-            let answers = wire.pipeline(Some(BEGIN_READ), &[(VERSIONS, &[])], None)?;
-            let row = answers.first().and_then(|rows| rows.first()).ok_or_else(none)?;
-            let (versions, ahead) = (Row::Pg(row).versions()?, RefCell::default());
-            read(&Point { read: Read { ahead: Some(&ahead), ..Read::bare(conn) }, versions })
+            wire.begin_with_next(BEGIN_READ);
+            let ahead = RefCell::default();
+            let point = Read { ahead: Some(&ahead), ..Read::bare(conn) };
+            read(&Point { read: point, versions: Cell::default() })
         }
     }
 }
 
-/// A transaction that reads. Nobody waits for its end.
+/// A transaction that reads.
 struct Moment<'c>(&'c Wire);
 
 impl Drop for Moment<'_> {
     fn drop(&mut self) {
-        self.0.send("COMMIT");
+        self.0.end();
     }
 }
 
@@ -450,7 +466,7 @@ mod tests {
         let seen = read(&reader, |db| {
             let before = version(db)?;
             writer.execute("UPDATE versions SET callers = callers + 1", [])?;
-            assert_eq!((version(db)?, db.versions.callers), (before, before));
+            assert_eq!((version(db)?, db.versions()?.callers), (before, before));
             assert!(!is_idle());
             Ok(before)
         });

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::fixture::engine;
 use crate::fixture::http::Reply;
-use crate::fixture::operator::{Operator, PASSWORD, decode, encode};
+use crate::fixture::operator::{Operator, PASSWORD, decode, encode, filled};
 use crate::fixture::panel::Panel;
 use crate::fixture::providers::NOWHERE;
 use crate::fixture::supply::offer;
@@ -392,11 +392,6 @@ fn nonsense_is_answered_with_sense() {
             }
         }
     }
-}
-
-fn filled(path: &str, id: &str) -> String {
-    let parts = path.split('/').map(|part| if part.starts_with('{') { id } else { part });
-    parts.collect::<Vec<_>>().join("/")
 }
 
 #[test]

@@ -278,7 +278,7 @@ impl Shop {
 
     /// Sends all steps, in order, before any of them is answered. Returns the answers.
     fn take_all(&mut self, steps: &[Step]) -> Vec<String> {
-        self.seen = self.store.point(|db| Ok(db.versions.callers)).unwrap();
+        self.seen = self.store.point(|db| Ok(db.versions()?.callers)).unwrap();
         self.clock.advance(60);
         wait(steps.iter().map(|step| self.take(step)).collect())
     }

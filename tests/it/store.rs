@@ -17,7 +17,8 @@ use panelite::domain::money::Money;
 use panelite::domain::refusal::{OperatorRefusal, Refusal};
 use panelite::domain::{Actor, Timestamp, UserId};
 use panelite::store::{
-    Command, Error, Missing, OpenError, QUEUE_MAX, Result, Store, Tx, check, check_file, users,
+    Command, Error, Missing, OpenError, QUEUE_MAX, Read, Result, Store, Tx, check, check_file,
+    users,
 };
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -379,4 +380,19 @@ fn time_never_runs_backwards() {
         clock.advance(moved);
         assert_eq!(store.write_blocking(Now).unwrap(), Timestamp(EPOCH + seen));
     }
+}
+
+#[test]
+fn a_look_is_at_one_moment() {
+    let (_folder, path) = folder();
+    let store = open(&path).unwrap();
+    let count = |db: &Read<'_>| Ok(users::list(db, None, 10)?.len());
+    let seen = store.point(|db| {
+        let before = (count(db)?, db.versions()?);
+        store.write_blocking(create_user("ann"))?;
+        Ok((before, (count(db)?, db.versions()?)))
+    });
+    let (before, after) = seen.unwrap();
+    assert_eq!(before, after);
+    assert_eq!(store.page(count).unwrap(), before.0 + 1);
 }

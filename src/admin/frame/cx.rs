@@ -80,7 +80,7 @@ impl Cx {
             None => Ok(None),
         };
         let (session, basics) = admin.store.point(|db| {
-            // Who shows nothing to be known by is not shown what waits.
+            // Whoever shows a token may be logged in: what waits is asked for along with who it is.
             let counted_at = hash.is_some().then_some(now);
             let all = |db: &Read<'_>| Basics::read(db, counted_at).map(drop);
             db.ahead(&[&|db| find(db).map(drop), &all])?;

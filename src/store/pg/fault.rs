@@ -19,7 +19,7 @@ pub(super) fn of(error: &tokio_postgres::Error) -> Error {
     if ends_connection(told) {
         return Error::of_kind(FaultKind::Lost, &text(told));
     }
-    if *code == SqlState::LOCK_NOT_AVAILABLE || *code == SqlState::TOO_MANY_CONNECTIONS {
+    if *code == SqlState::LOCK_NOT_AVAILABLE {
         return Error::Busy;
     }
     if *code == SqlState::DISK_FULL {

@@ -13,6 +13,6 @@ mod wire;
 pub(super) use copying::CopyIn;
 #[cfg(test)]
 pub(super) use text::translated;
-pub(super) use text::{many, numbered};
+pub(super) use text::{many, numbered, only_reads};
 pub(super) use tokio_postgres::Row as WireRow;
 pub(super) use wire::{Answered, Wire};

@@ -56,6 +56,12 @@ fn is_of_word(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || letter == '_'
 }
 
+/// Whether the statement changes nothing. Ours that begin with WITH are all of that kind.
+pub(in crate::store) fn only_reads(sql: &str) -> bool {
+    let sql = sql.trim_start();
+    sql.starts_with("SELECT ") || sql.starts_with("WITH ")
+}
+
 /// An insert in its parts.
 struct Insert<'a> {
     table: &'a str,

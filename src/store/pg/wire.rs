@@ -21,9 +21,7 @@ use crate::store::value::{Bound, Due, Kind, List, Param};
 use crate::store::{Error, Result};
 
 const STATEMENTS_MAX: usize = 512;
-/// For each host that the address names.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// What a host that has let us in may take, beyond that, to say who it is.
+/// What a host that has let us in may take, beyond the time to get there, to say who it is.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(2);
 /// The server gives up a statement before that; it is for a server that says nothing at all.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(35);
@@ -32,8 +30,6 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(35);
 const SESSION: &str = "SET statement_timeout = '30s';
     SET lock_timeout = '25s';
     SET idle_in_transaction_session_timeout = '10s'";
-
-const SILENT: &str = "the server does not answer";
 
 type Answer<T> = std::result::Result<T, tokio_postgres::Error>;
 
@@ -54,13 +50,15 @@ pub(in crate::store) struct Wire {
     changes: Cell<u64>,
     trips: Cell<u64>,
     node: Cell<Option<i64>>,
+    /// What goes ahead of the next question, in the same trip.
+    opening: Cell<Option<&'static str>>,
 }
 
 impl Wire {
     /// Connects, over TLS where the address asks for it, to the first host that answers as asked.
     pub(in crate::store) fn connect(dsn: &Dsn) -> Result<Self> {
         let (tell, told) = mpsc::channel();
-        for config in hosts::each(&config(dsn)) {
+        for config in hosts::each(dsn.config()) {
             let tls = dsn.tls().map(|tls| MakeRustlsConnect::new((**tls).clone()));
             let tell = tell.clone();
             hub::spawn(async move {
@@ -72,20 +70,7 @@ impl Wire {
             .map_err(|error| Error::fault(&format!("the wire cannot be started: {error}")))?;
         }
         drop(tell);
-        let mut found = Err(Error::of_kind(FaultKind::Lost, SILENT));
-        while found.is_err()
-            && let Ok(next) = told.recv()
-        {
-            // What a host has against us says more than that another is away.
-            found = match (next, &found) {
-                (Err(next), Err(first)) if !first.is_of_kind(FaultKind::Lost) => {
-                    tracing::debug!(error = %next, "another host of the database");
-                    found
-                }
-                (next, _) => next,
-            };
-        }
-        let client = found?;
+        let client = first(told)?;
         let wire = Self {
             client,
             made_at: instant(),
@@ -95,6 +80,7 @@ impl Wire {
             changes: Cell::new(0),
             trips: Cell::new(0),
             node: Cell::new(None),
+            opening: Cell::new(None),
         };
         let name = format!("SET application_name = 'panelite {}'", std::process::id());
         wire.run_all(&format!("{name}; {SESSION}"))?;
@@ -139,16 +125,17 @@ impl Wire {
 
     /// The rows of a statement.
     pub(in crate::store) fn query(&self, sql: &str, params: List<'_>) -> Result<Vec<Row>> {
-        self.one(sql, params).map(|answered| answered.rows)
+        self.behind(&[], sql, params).map(|answered| answered.rows)
     }
 
     /// Runs a statement; says how many rows it touched.
     pub(in crate::store) fn execute(&self, sql: &str, params: List<'_>) -> Result<u64> {
-        self.one(sql, params).map(|answered| answered.touched)
+        self.behind(&[], sql, params).map(|answered| answered.touched)
     }
 
     /// Runs statements that have no parameters, one after the other, as they are.
     pub(in crate::store) fn run_all(&self, sql: &str) -> Result<()> {
+        self.open()?;
         self.answered(self.client.batch_execute(sql))
     }
 
@@ -159,6 +146,24 @@ impl Wire {
         }
     }
 
+    /// Begins a transaction with the next question, in the same trip.
+    pub(in crate::store) fn begin_with_next(&self, sql: &'static str) {
+        self.opening.set(Some(sql));
+    }
+
+    /// Ends that transaction, if anything was asked. Nobody waits for it.
+    pub(in crate::store) fn end(&self) {
+        if self.opening.take().is_none() {
+            self.send("COMMIT");
+        }
+    }
+
+    /// Begins what was to begin with the next question, where that cannot take it along.
+    fn open(&self) -> Result<()> {
+        let Some(sql) = self.opening.take() else { return Ok(()) };
+        self.answered(self.client.batch_execute(sql))
+    }
+
     /// Hands each row to `each` as it comes. What comes faster than it is taken waits on the way,
     /// so nothing else may be asked in between.
     pub(in crate::store) fn stream(
@@ -167,7 +172,8 @@ impl Wire {
         params: List<'_>,
         mut each: impl FnMut(&Row) -> Result<()>,
     ) -> Result<()> {
-        let statement = self.prepared(sql, params)?;
+        let statement = self.prepare(&[(sql, params)])?.remove(0);
+        self.open()?;
         let rows = self.answered(self.client.query_raw(&statement, bound(params)))?;
         let mut rows = Box::pin(rows);
         while let Some(row) = self.waited(rows.try_next())? {
@@ -199,9 +205,6 @@ impl Wire {
         sql: &str,
         params: List<'_>,
     ) -> Result<Answered> {
-        if due.is_empty() {
-            return self.one(sql, params);
-        }
         let lists: Vec<Vec<&dyn Param>> = due.iter().map(Due::params).collect();
         let before = due.iter().zip(&lists).map(|(due, list)| (&*due.sql, &list[..]));
         let list: Vec<(&str, List<'_>)> = before.chain([(sql, params)]).collect();
@@ -231,8 +234,9 @@ impl Wire {
         after: Option<&str>,
     ) -> Result<Vec<Answered>> {
         let statements = self.prepare(list)?;
-        let mut sent: Vec<Sent<'_, Answer<Option<Answered>>>> = Vec::with_capacity(list.len() + 2);
-        sent.extend(before.map(|sql| self.plain(sql)));
+        let mut sent: Vec<Sent<'_, Answer<Option<Answered>>>> = Vec::with_capacity(list.len() + 3);
+        let opening = self.opening.take();
+        sent.extend(opening.into_iter().chain(before).map(|sql| self.plain(sql)));
         for ((_, params), statement) in list.iter().zip(statements) {
             let ask = ask(&self.client, statement, bound(params));
             sent.push(Box::pin(async { ask.await.map(Some) }));
@@ -244,26 +248,14 @@ impl Wire {
         Ok(answers.into_iter().flatten().collect())
     }
 
-    fn one(&self, sql: &str, params: List<'_>) -> Result<Answered> {
-        let statement = self.prepared(sql, params)?;
-        let answered = self.answered(ask(&self.client, statement, bound(params)))?;
-        self.count(sql, &answered);
-        Ok(answered)
-    }
-
     fn plain<'a>(&'a self, sql: &'a str) -> Sent<'a, Answer<Option<Answered>>> {
         Box::pin(async { self.client.batch_execute(sql).await.map(|()| None) })
     }
 
     fn count(&self, sql: &str, answered: &Answered) {
-        if !sql.trim_start().starts_with("SELECT") {
+        if !text::only_reads(sql) {
             self.changes.set(self.changes.get() + answered.touched);
         }
-    }
-
-    fn prepared(&self, sql: &str, params: List<'_>) -> Result<Statement> {
-        let found = self.found(sql, params);
-        found.map_or_else(|| Ok(self.prepare(&[(sql, params)])?.remove(0)), Ok)
     }
 
     /// The statements of a list. Those that are new are prepared together.
@@ -341,33 +333,50 @@ impl Wire {
     }
 }
 
-/// The address, with what keeps a dead server from being waited for where it says nothing else.
-fn config(dsn: &Dsn) -> Config {
-    let mut config = dsn.config().clone();
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(CONNECT_TIMEOUT);
+/// Why a host does not serve us.
+struct Refused {
+    error: Error,
+    /// Whether it was the host that said so.
+    is_told: bool,
+}
+
+impl From<tokio_postgres::Error> for Refused {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self { error: fault::of(&error), is_told: error.as_db_error().is_some() }
     }
-    if config.get_tcp_user_timeout().is_none() {
-        config.tcp_user_timeout(Duration::from_secs(15));
+}
+
+/// Whichever serves us first; or else why not. What a host has against us says more than that
+/// another is away.
+fn first<T>(asked: impl IntoIterator<Item = std::result::Result<T, Refused>>) -> Result<T> {
+    let mut refused = Refused { error: silent(), is_told: false };
+    for asked in asked {
+        match asked {
+            Ok(found) => return Ok(found),
+            Err(next) if next.is_told || !refused.is_told => refused = next,
+            Err(next) => tracing::debug!(error = %next.error, "another host"),
+        }
     }
-    if config.get_keepalives_retries().is_none() {
-        config.keepalives_idle(Duration::from_secs(10));
-        config.keepalives_interval(Duration::from_secs(3));
-        config.keepalives_retries(3);
-    }
-    config
+    Err(refused.error)
+}
+
+fn silent() -> Error {
+    Error::of_kind(FaultKind::Lost, "the server does not answer")
 }
 
 /// Asks one host, hands the client over if it is still wanted, and serves it until it is dropped or
 /// the connection ends.
-async fn reach<T>(tell: &mpsc::Sender<Result<Client>>, config: &Config, tls: T)
-where
+async fn reach<T>(
+    tell: &mpsc::Sender<std::result::Result<Client, Refused>>,
+    config: &Config,
+    tls: T,
+) where
     T: MakeTlsConnect<Socket>,
 {
-    let most = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT) + GREETING_TIMEOUT;
+    let most = config.get_connect_timeout().copied().unwrap_or_default() + GREETING_TIMEOUT;
     let reached = match tokio::time::timeout(most, config.connect(tls)).await {
-        Ok(reached) => reached.map_err(|error| fault::of(&error)),
-        Err(_) => Err(Error::of_kind(FaultKind::Lost, SILENT)),
+        Ok(reached) => reached.map_err(Refused::from),
+        Err(_) => Err(Refused { error: silent(), is_told: false }),
     };
     match reached {
         Ok((client, connection)) => {
@@ -378,7 +387,7 @@ where
                 tracing::warn!(%error, "a connection to the database has ended");
             }
         }
-        Err(error) => drop(tell.send(Err(error))),
+        Err(refused) => drop(tell.send(Err(refused))),
     }
 }
 
@@ -411,5 +420,26 @@ pub(super) fn type_of(kind: Kind) -> Type {
         Kind::Ints => Type::INT8_ARRAY,
         Kind::Texts => Type::TEXT_ARRAY,
         Kind::Blobs => Type::BYTEA_ARRAY,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_hosts_the_one_that_has_something_against_us_is_told() {
+        let asked = |list: &[(&str, bool)]| {
+            let refused = |(text, is_told): &(&str, bool)| {
+                Err(Refused { error: Error::fault(text), is_told: *is_told })
+            };
+            first::<()>(list.iter().map(refused)).unwrap_err().to_string()
+        };
+        let (away, wrong) = (("away", false), ("wrong password", true));
+        assert!(asked(&[away, wrong]).contains("wrong password"));
+        assert!(asked(&[wrong, away]).contains("wrong password"));
+        assert!(asked(&[away]).contains("away"));
+        assert!(asked(&[]).contains("does not answer"));
+        assert_eq!(first([Err(Refused { error: silent(), is_told: true }), Ok(7)]).unwrap(), 7);
     }
 }

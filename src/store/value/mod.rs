@@ -7,6 +7,7 @@
 mod owned;
 
 use std::error::Error as StdError;
+use std::fmt;
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use tokio_postgres::types::private::BytesMut;
@@ -41,8 +42,9 @@ pub(super) enum Kind {
     Blobs,
 }
 
-/// A stored value, borrowed from its owner or its row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A stored value, borrowed from its owner or its row. Shown, it is its kind: what is logged holds
+/// nothing that is stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Value<'a> {
     Null(Kind),
     Int(i64),
@@ -62,6 +64,12 @@ impl Value<'_> {
             Self::Blob(_) => Kind::Blob,
             Self::Many(column) => column.kind(),
         }
+    }
+}
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind().fmt(f)
     }
 }
 
@@ -213,14 +221,9 @@ impl ToSql for Value<'_> {
 /// What the other driver answers when it codes a value.
 type Coded<T> = Result<T, Box<dyn StdError + Sync + Send>>;
 
-/// A value as a parameter on the wire. Shown, it is its kind: the driver logs what it is given.
+/// A value as a parameter on the wire. The driver logs what it is given.
+#[derive(Debug)]
 pub(super) struct Bound<'a>(pub Value<'a>);
-
-impl std::fmt::Debug for Bound<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:?}", self.0.kind())
-    }
-}
 
 impl pg::ToSql for Bound<'_> {
     /// PostgreSQL knows no NUL in a text.

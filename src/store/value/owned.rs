@@ -2,11 +2,12 @@
 //! which something is remembered.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use super::{Kind, List, Param, Value};
 
-/// A value without an owner elsewhere.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// A value without an owner elsewhere. Shown, it is its kind.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(in crate::store) enum Owned {
     Null(Kind),
     Int(i64),
@@ -42,6 +43,12 @@ impl Param for Owned {
             Self::Blob(bytes) => Value::Blob(bytes),
             Self::Many(column) => Value::Many(column),
         }
+    }
+}
+
+impl fmt::Debug for Owned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value().fmt(f)
     }
 }
 

@@ -78,7 +78,8 @@ pub struct App {
     setup: Option<String>,
 }
 
-/// Seals and opens a panel's secrets; makes the key file if it is missing.
+/// Seals a panel's secrets; makes the key file if it is missing, and says that it is the nodes'
+/// where they have none.
 ///
 /// # Errors
 /// `KeyFile`, and `OtherKey` where the panel's nodes have another.
@@ -86,6 +87,19 @@ pub fn sealer_of(store: &Store, key_file: &Path) -> Result<Sealer, AppError> {
     let no_key = |error| AppError::KeyFile(key_file.to_owned(), error);
     let sealer = Sealer::open(key_file).map_err(no_key)?;
     match store.write_blocking(ClaimKey { id: key_id(&sealer) })? {
+        true => Ok(sealer),
+        false => Err(AppError::OtherKey(key_file.to_owned())),
+    }
+}
+
+/// Opens a panel's secrets, for whoever seals none: makes no key file and claims none.
+///
+/// # Errors
+/// `KeyFile`, also where it is missing, and `OtherKey` where the panel's nodes have another.
+pub fn opener_of(store: &Store, key_file: &Path) -> Result<Sealer, AppError> {
+    let no_key = |error| AppError::KeyFile(key_file.to_owned(), error);
+    let sealer = Sealer::open_existing(key_file).map_err(no_key)?;
+    match store.page(|db| nodes::fits_key(db, &key_id(&sealer)))? {
         true => Ok(sealer),
         false => Err(AppError::OtherKey(key_file.to_owned())),
     }

@@ -125,11 +125,23 @@ impl Sealer {
     /// # Errors
     /// Where the file cannot be read or made, or holds no key.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => create_key(path)?,
-            Err(error) => return Err(error),
-        };
+        match Self::open_existing(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Self::parse(&create_key(path)?)
+            }
+            opened => opened,
+        }
+    }
+
+    /// Takes the key from the file.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or holds no key.
+    pub fn open_existing(path: &Path) -> io::Result<Self> {
+        Self::parse(&fs::read_to_string(path)?)
+    }
+
+    fn parse(text: &str) -> io::Result<Self> {
         let bytes = BASE32_NOPAD.decode(text.trim().to_uppercase().as_bytes()).ok();
         let key = bytes.and_then(|bytes| Key::try_from(bytes.as_slice()).ok());
         let no_key = || io::Error::new(io::ErrorKind::InvalidData, "the file holds no key");

@@ -67,9 +67,9 @@ fn list(db: &Place, json: bool) -> Result {
 
 fn test(files: &Files) -> Result {
     let store = open_existing(&files.db)?;
-    let sealer = files.sealer(&store)?;
+    let opener = files.opener(&store)?;
     let (channels, message) = store
-        .page(|db| Ok((channels::read(db, &sealer)?, Message::test(db, Clock::System.now())?)))?;
+        .page(|db| Ok((channels::read(db, &opener)?, Message::test(db, Clock::System.now())?)))?;
     if channels.is_empty() {
         let text = "no channel is set up: see Alerts on the pages";
         return Err(Failure::Unsound(text.to_owned()));

@@ -238,9 +238,14 @@ impl Files {
         key.ok_or_else(|| Failure::NoKeyFile(self.db.clone()))
     }
 
-    /// Seals and opens the panel's secrets.
+    /// Seals the panel's secrets.
     fn sealer(&self, store: &Store) -> std::result::Result<Sealer, Failure> {
         Ok(app::sealer_of(store, &self.key()?)?)
+    }
+
+    /// Opens the panel's secrets.
+    fn opener(&self, store: &Store) -> std::result::Result<Sealer, Failure> {
+        Ok(app::opener_of(store, &self.key()?)?)
     }
 }
 

@@ -58,11 +58,8 @@ pub(super) fn run(files: &Files, args: &Args) -> Result {
 fn key_id(files: &Files, from: &Place) -> std::result::Result<Option<String>, Failure> {
     let beside = || from.file().map(default_key_file).filter(|path| path.exists());
     let Some(path) = files.named_key.clone().or_else(beside) else { return Ok(None) };
-    let unreadable = |error| AppError::KeyFile(path.clone(), error);
-    if !path.exists() {
-        return Err(unreadable(std::io::ErrorKind::NotFound.into()).into());
-    }
-    Ok(Some(nodes::key_id(&Sealer::open(&path).map_err(unreadable)?)))
+    let sealer = Sealer::open_existing(&path).map_err(|error| AppError::KeyFile(path, error))?;
+    Ok(Some(nodes::key_id(&sealer)))
 }
 
 /// The key and the epoch file of a panel: a server's lie on each of its nodes.

@@ -256,8 +256,8 @@ fn set(files: &Files, args: SetArgs) -> Result {
 }
 
 fn key_of(files: &Files, store: &Store, provider: &Provider) -> Done<Secret> {
-    let sealer = files.sealer(store)?;
-    Ok(store.page(|db| changing::unseal(db, &sealer, provider.id))?)
+    let opener = files.opener(store)?;
+    Ok(store.page(|db| changing::unseal(db, &opener, provider.id))?)
 }
 
 /// A client of a provider, whose calls nobody looks at.

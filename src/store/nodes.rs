@@ -38,14 +38,15 @@ pub fn count_alive(db: &Read<'_>, now: Timestamp) -> Result<i64> {
 /// Whether the key file of that id is the one that all nodes have. The first to come says which
 /// that is; beside a file there is one key file, whichever.
 pub fn claim_key(tx: &Tx<'_>, id: &str) -> Result<bool> {
-    if tx.wire().is_none() {
-        return Ok(true);
-    }
-    let known = key_id(tx)?;
-    if known.is_none() {
+    if tx.wire().is_some() && key_id(tx)?.is_none() {
         tx.execute(SET_KEY_ID, params![id])?;
     }
-    Ok(known.is_none_or(|known| known == id))
+    fits_key(tx, id)
+}
+
+/// Whether no node has another key file than that of the id.
+pub fn fits_key(db: &Read<'_>, id: &str) -> Result<bool> {
+    Ok(key_id(db)?.is_none_or(|known| known == id))
 }
 
 /// The id of the key file that all nodes have, once that is known. A file knows none.

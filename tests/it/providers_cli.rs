@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use panelite::clock::Clock;
 use panelite::practice::{self, Practice};
+use panelite::secret::Sealer;
 
 use crate::fixture::engine;
 use crate::fixture::panel::{self, EPOCH, Panel, stderr, stdout};
@@ -134,9 +135,16 @@ fn what_is_wrong_is_said_in_a_sentence_without_the_key() {
         let said = refused(&panel.cli(&["provider", action, "Practice"]));
         assert!(!said.contains("a key that is wrong") && said.contains("key"), "{said}");
     }
-    // With another key file the key cannot be read.
+    // What only opens the key makes no file to open it with.
     let other = db.with_file_name("other.key");
     let args = ["provider", "test", "Practice", "--key-file", other.to_str().unwrap()];
+    let missing = panel.cli(&args);
+    assert_eq!(missing.status.code(), Some(74), "{}", stderr(&missing));
+    let sentence = format!("cannot use the key file {}: No such file", other.display());
+    assert!(stderr(&missing).contains(&sentence), "{}", stderr(&missing));
+    assert!(!other.exists());
+    // With another file the key cannot be read.
+    Sealer::open(&other).unwrap();
     let unreadable = refused(&panel.cli(&args));
     let nodes =
         format!("{} is not the key file that the other nodes of this panel have", other.display());

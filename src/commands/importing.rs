@@ -3,7 +3,7 @@
 //! A plan is what happens: it is refused where the catalogue or the provider's list is no longer
 //! what it was made from, and a slice leaves out what has changed under it since.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -178,6 +178,8 @@ pub fn plan(db: &Read<'_>, choice: &Choice) -> Result<Plan> {
         check_category_name(ours)?;
     }
     let known = services::list_known(db, provider.id)?;
+    let sold = pricings::list_of_provider(db, provider.id)?;
+    let find = |name: &String| known.get(name).and_then(|id| Some((*id, *sold.get(id)?)));
     let mut plan = Plan {
         provider: provider.id,
         lines: Vec::new(),
@@ -195,7 +197,8 @@ pub fn plan(db: &Read<'_>, choice: &Choice) -> Result<Plan> {
         {
             continue;
         }
-        match judge(db, choice, (&provider, &known), offer)? {
+        let known = find(&offer.provider_service);
+        match judge(choice, &provider, known, offer) {
             Ok(line) => plan.lines.push(*line),
             Err(skipped) => plan.skipped.push(skipped),
         }
@@ -216,41 +219,39 @@ fn check_size(db: &Read<'_>, mut plan: Plan) -> Result<Plan> {
     Ok(plan)
 }
 
-/// What becomes of one line of the provider's list.
+/// What becomes of one line of the provider's list; `known` is the service that is sold by it
+/// already, with its rate.
 fn judge(
-    db: &Read<'_>,
     choice: &Choice,
-    (provider, known): (&Provider, &HashMap<String, ServiceId>),
+    provider: &Provider,
+    known: Option<(ServiceId, (Rate, Pricing))>,
     offer: Offer,
-) -> Result<std::result::Result<Box<Line>, Skipped>> {
+) -> std::result::Result<Box<Line>, Skipped> {
     let skipped = |offer: Offer, why| {
         let Offer { provider_service, name, .. } = offer;
-        Ok(Err(Skipped { provider_service, name, why }))
+        Err(Skipped { provider_service, name, why })
     };
     let cost = provider.terms.exchange.rate(offer.cost);
     let Some((cost, rate)) = cost.and_then(|cost| Some((cost, choice.rule.rate(cost)?))) else {
         return skipped(offer, Why::RateTooHigh);
     };
     let category = choice.headings.of(&offer, provider);
-    let Some(id) = known.get(&offer.provider_service) else {
+    let Some((id, (before, pricing))) = known else {
         if check_category_name(&category).is_err() {
             return skipped(offer, Why::BadCategory);
         }
         let line = Line { offer, category, cost, rate, known: None };
         return match line.listing().check() {
-            Ok(()) => Ok(Ok(Box::new(line))),
+            Ok(()) => Ok(Box::new(line)),
             Err(_) => skipped(line.offer, Why::NotSellable),
         };
     };
-    let service = services::get(db, *id)?;
-    let pricing = pricings::find(db, *id)?.unwrap_or_default();
-    let is_same = service.listing.rate == rate
-        && (pricing.rule, pricing.is_followed) == (choice.rule, choice.is_followed);
+    let is_same =
+        before == rate && (pricing.rule, pricing.is_followed) == (choice.rule, choice.is_followed);
     if is_same {
         return skipped(offer, Why::Same);
     }
-    let known = Some((*id, service.listing.rate));
-    Ok(Ok(Box::new(Line { offer, category, cost, rate, known })))
+    Ok(Box::new(Line { offer, category, cost, rate, known: Some((id, before)) }))
 }
 
 /// What an import has written, for whoever wants it back.

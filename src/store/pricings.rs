@@ -1,32 +1,49 @@
 //! What services of providers cost, and how their rates follow.
 
-use super::value::params;
+use std::collections::HashMap;
+
+use super::value::{Row, RowResult, params};
 use super::{Read, Result, Tx};
+use crate::domain::money::Rate;
 use crate::domain::pricing::{Pricing, Rule};
 use crate::domain::{ProviderId, ServiceId};
 
+const COLUMNS: &str = "cost_micros, percent_bp, fixed_micros, step_micros, profit_micros,
+    is_followed, allows_loss, off_by_sync";
+
+fn read_pricing(row: &Row<'_>) -> RowResult<Pricing> {
+    Ok(Pricing {
+        cost: row.get(0)?,
+        rule: Rule {
+            percent_bp: row.get(1)?,
+            fixed: row.get(2)?,
+            step: row.get(3)?,
+            profit: row.get(4)?,
+        },
+        is_followed: row.get(5)?,
+        allows_loss: row.get(6)?,
+        off_by_sync: row.get(7)?,
+    })
+}
+
 /// What a service costs and how its rate follows; `None` for one without a provider.
 pub fn find(db: &Read<'_>, service: ServiceId) -> Result<Option<Pricing>> {
-    db.find(
-        "SELECT cost_micros, percent_bp, fixed_micros, step_micros, profit_micros, is_followed,
-                allows_loss, off_by_sync
-         FROM pricings WHERE service_id = $1",
-        params![service],
-        |row| {
-            Ok(Pricing {
-                cost: row.get(0)?,
-                rule: Rule {
-                    percent_bp: row.get(1)?,
-                    fixed: row.get(2)?,
-                    step: row.get(3)?,
-                    profit: row.get(4)?,
-                },
-                is_followed: row.get(5)?,
-                allows_loss: row.get(6)?,
-                off_by_sync: row.get(7)?,
-            })
-        },
-    )
+    let sql = format!("SELECT {COLUMNS} FROM pricings WHERE service_id = $1");
+    db.find(&sql, params![service], read_pricing)
+}
+
+/// For each service that is sold through a provider, its rate and how that follows.
+pub fn list_of_provider(
+    db: &Read<'_>,
+    provider: ProviderId,
+) -> Result<HashMap<ServiceId, (Rate, Pricing)>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, id, rate_micros
+         FROM services INDEXED BY services_provider JOIN pricings ON service_id = id
+         WHERE provider_id = $1"
+    );
+    let read = |row: &Row<'_>| Ok((row.get(8)?, (row.get(9)?, read_pricing(row)?)));
+    Ok(db.list(&sql, params![provider], read)?.into_iter().collect())
 }
 
 /// Writes all of what a service costs and how its rate follows. The row is there, as it is for each

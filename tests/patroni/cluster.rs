@@ -6,7 +6,7 @@
 
 use std::fs::{self, File, Permissions};
 use std::io::Write as _;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use panelite::clock;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::debian::{is_root, programs};
+use crate::debian::{free_port, is_root, programs};
 use crate::http;
 use crate::processes::{children_of, is_alive, named_by, send};
 
@@ -55,7 +55,7 @@ impl Cluster {
         let (programs, ttl) = what_is_installed();
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), Permissions::from_mode(0o711)).unwrap();
-        let ports = free_ports(2 + 2 * NAMES.len());
+        let ports: Vec<u16> = (0..2 + 2 * NAMES.len()).map(|_| free_port()).collect();
         let member = |(name, ports): (&&'static str, &[u16])| Member {
             name,
             port: ports[0],
@@ -316,12 +316,4 @@ fn what_is_installed() -> (PathBuf, u64) {
 fn id(which: &str) -> u32 {
     let output = Command::new("id").args([which, "postgres"]).output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
-}
-
-/// Below those that the system gives away: a member that comes back wants its own again.
-fn free_ports(count: usize) -> Vec<u16> {
-    let begin = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
-    let held = (begin..32_000).filter_map(|port| TcpListener::bind(("127.0.0.1", port)).ok());
-    let held: Vec<TcpListener> = held.take(count).collect();
-    held.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
 }

@@ -114,14 +114,20 @@ fn take_off_sale(tx: &Tx<'_>, submission: &Submission, service: ServiceId) -> Re
 
 /// A provider has accepted an order: what its refusals have said before no longer holds.
 pub(super) fn accepted(tx: &Tx<'_>, provider: ProviderId, service: ServiceId) -> Result<()> {
+    let of_provider = [ConditionKind::Funds, ConditionKind::Refusing, ConditionKind::Unproven];
+    let of_service = [ConditionKind::ServiceRefused, ConditionKind::Limits];
+    let [seller, sold] = [about_provider(provider), about_service(service)];
+    tx.ahead(&[
+        &|db| providers::get(db, provider).map(drop),
+        &|db| conditions::list_open_of(db, &of_provider, &seller).map(drop),
+        &|db| conditions::list_open_of(db, &of_service, &sold).map(drop),
+    ])?;
     let found = providers::get(tx, provider)?;
     if found.trouble == Some(Trouble::Funds) {
         providers::update_trouble(tx, provider, None, found.paused_until, "")?;
     }
-    let kinds = [ConditionKind::Funds, ConditionKind::Refusing, ConditionKind::Unproven];
-    conditions::clear_each(tx, &kinds, &about_provider(provider))?;
-    let kinds = [ConditionKind::ServiceRefused, ConditionKind::Limits];
-    conditions::clear_each(tx, &kinds, &about_service(service))
+    conditions::clear_each(tx, &of_provider, &seller)?;
+    conditions::clear_each(tx, &of_service, &sold)
 }
 
 /// Says that something is the matter, or that it no longer is.

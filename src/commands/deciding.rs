@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::hands;
-use super::places::{self, Place, Unwell};
-use super::sending::{accept, go_to, load, refund};
+use super::places::{self, Place, Unwell, load};
+use super::sending::{accept, go_to, refund};
 use super::telling;
 use crate::domain::delivery::{Delivery, Ending, Hand, HandOver, Stage, State};
 use crate::domain::order::{Order, OrderStatus};

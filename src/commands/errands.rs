@@ -39,12 +39,7 @@ pub(super) fn ask_to_refill(tx: &Tx<'_>, order: OrderId, refill: RefillId) -> Re
 
 /// A refill has ended: its provider no longer has to be asked about it.
 pub(super) fn drop_refill(tx: &Tx<'_>, refill: RefillId) -> Result<()> {
-    let Some(errand) = errands::find_refill(tx, refill)? else { return Ok(()) };
-    errands::delete(tx, errand.id)?;
-    match errand.hand {
-        Some(_) => hands::follow(tx, errand.provider),
-        None => Ok(()),
-    }
+    hands::drop_errand(tx, errands::find_refill(tx, refill)?.as_ref())
 }
 
 fn look_soon(tx: &Tx<'_>, order: OrderId) -> Result<()> {

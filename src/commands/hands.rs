@@ -3,6 +3,7 @@
 use super::conditions::about_provider;
 use crate::domain::condition::ConditionKind;
 use crate::domain::delivery::Hand;
+use crate::domain::errand::Errand;
 use crate::domain::{OrderId, ProviderId};
 use crate::store::{Result, Tx, conditions, deliveries, errands, providers};
 
@@ -45,7 +46,12 @@ pub(super) fn leave(tx: &Tx<'_>, order: OrderId) -> Result<()> {
 
 /// The provider no longer has to be asked to cancel an order.
 pub(super) fn drop_cancel(tx: &Tx<'_>, order: OrderId) -> Result<()> {
-    let Some(errand) = errands::find_cancel(tx, order)? else { return Ok(()) };
+    drop_errand(tx, errands::find_cancel(tx, order)?.as_ref())
+}
+
+/// The provider no longer has to be asked for that, if it had.
+pub(super) fn drop_errand(tx: &Tx<'_>, errand: Option<&Errand>) -> Result<()> {
+    let Some(errand) = errand else { return Ok(()) };
     errands::delete(tx, errand.id)?;
     match errand.hand {
         Some(_) => follow(tx, errand.provider),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{drips, errands, hands, posts, telling};
-use crate::domain::delivery::State;
+use crate::domain::delivery::{State, Submission};
 use crate::domain::ledger::Posting;
 use crate::domain::money::Money;
 use crate::domain::order::{ByHand, CancelAnswer, Change, Order, OrderStatus, PublicStatus};
@@ -362,7 +362,8 @@ pub(super) fn save(tx: &Tx<'_>, order: &Order, change: &Change, actor: &Actor) -
     if change.settlement.is_none() {
         return Ok(());
     }
-    count_cost(tx, order.id, change.status, None)?;
+    let live = submissions::find_live(tx, order.id)?;
+    count_cost(tx, live.as_ref(), change.status, None)?;
     posts::forget_unpaid(tx, order)?;
     hands::leave(tx, order.id)
 }
@@ -389,14 +390,14 @@ fn settle(tx: &Tx<'_>, order: &Order, change: &Change, actor: &Actor) -> Result<
     Ok(())
 }
 
-/// Counts what an order that ends has cost, if a provider has it: as it says, else as expected.
+/// Counts what an order that ends has cost, if a provider has it by a live attempt: as it says,
+/// else as expected.
 pub(super) fn count_cost(
     tx: &Tx<'_>,
-    order: OrderId,
+    live: Option<&Submission>,
     end: OrderStatus,
     said: Option<Money>,
 ) -> Result<()> {
-    let live = submissions::find_live(tx, order)?;
     let Some(accepted) = live.filter(|live| live.state == State::Accepted) else { return Ok(()) };
     submissions::update_cost(tx, accepted.id, accepted.cost_at(end, said))
 }

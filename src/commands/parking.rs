@@ -2,7 +2,8 @@
 //! place. Whatever may have been sent waits for a person; nothing is sent twice.
 
 use super::places::Place;
-use super::sending::{doubt, load, own_id};
+use super::places::load;
+use super::sending::{doubt, own_id};
 use super::{drips, hands};
 use crate::domain::condition::ConditionKind;
 use crate::domain::delivery::{Delivery, Hand, Stage, State};

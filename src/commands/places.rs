@@ -3,13 +3,21 @@
 use std::collections::BTreeSet;
 
 use super::posts;
-use crate::domain::delivery::{Delivery, Submission};
+use crate::domain::delivery::{Delivery, Ending, Submission};
 use crate::domain::money::{Money, Rate};
 use crate::domain::order::Order;
 use crate::domain::provider::{Provider, Trouble};
+use crate::domain::refusal::{OrderRefusal, ProviderRefusal};
 use crate::domain::service::{Counting, Service};
-use crate::domain::{ProviderId, Timestamp};
-use crate::store::{Read, Result, offers, pricings, providers, services, submissions, substitutes};
+use crate::domain::{OrderId, ProviderId, Timestamp};
+use crate::store::substitutes::Substitute;
+use crate::store::{
+    Read, Result, deliveries, offers, orders, pricings, providers, services, submissions,
+    substitutes, together,
+};
+
+/// So long an order does not go back to a provider that has put it off.
+const PUT_OFF_SECONDS: i64 = 600;
 
 /// Providers whose lanes hold them back just now. Only the server that runs them knows.
 pub type Unwell = BTreeSet<ProviderId>;
@@ -56,20 +64,26 @@ impl Places {
         unwell: &Unwell,
         now: Timestamp,
     ) -> Result<Self> {
-        let service = services::get(db, order.service)?;
-        let pricing = pricings::find(db, service.id)?.unwrap_or_default();
+        let (service, pricing, substitutes) = together!(db:
+            services::get(db, order.service),
+            pricings::find(db, order.service),
+            substitutes::list(db, order.service),
+        );
+        let pricing = pricing.unwrap_or_default();
+        let every = every_place(&service, substitutes);
+        let providers = db.each(&every, |db, (_, provider, _)| providers::get(db, *provider))?;
+        let sold: Vec<_> = every.into_iter().zip(providers).collect();
+        let costs = db.each(&sold, |db, ((place, _, name), provider)| match place {
+            0 => Ok(Some(pricing.cost)),
+            _ => substitute_cost(db, order, provider, name),
+        })?;
         let mut found = Vec::new();
-        for (place, provider, provider_service) in every_place(db, &service)? {
+        for (((place, _, provider_service), provider), cost) in sold.into_iter().zip(costs) {
             let has_refused = attempts.iter().any(|attempt| {
-                attempt.provider == provider
+                attempt.provider == provider.id
                     && attempt.provider_service == provider_service
                     && attempt.ending.is_some_and(|ending| ending.is_final())
             });
-            let provider = providers::get(db, provider)?;
-            let cost = match place {
-                0 => Some(pricing.cost),
-                _ => substitute_cost(db, order, &provider, &provider_service)?,
-            };
             let Some(cost) = cost.filter(|_| !has_refused) else { continue };
             found.push(Place {
                 place,
@@ -113,6 +127,25 @@ impl Places {
         self.0.iter().find(|place| place.is_good())
     }
 
+    /// Where an order may go at once that its provider has put off: to another provider, unless
+    /// that has put it off too just now. So no two providers hand an order to and fro.
+    pub(super) fn ready(
+        &self,
+        submission: &Submission,
+        attempts: &[Submission],
+        now: Timestamp,
+    ) -> Option<&Place> {
+        let has_put_off = |provider: ProviderId| {
+            attempts.iter().any(|attempt| {
+                let is_recent = attempt.ended_at.is_some_and(|at| at.0 + PUT_OFF_SECONDS > now.0);
+                let is_put_off = matches!(attempt.ending, Some(Ending::Funds | Ending::Key));
+                attempt.provider == provider && is_recent && is_put_off
+            })
+        };
+        let is_away = |it: &&Place| it.provider != submission.provider && !has_put_off(it.provider);
+        self.0.iter().filter(is_away).find(|place| place.is_good())
+    }
+
     /// The first that could take the order now; else one that could later; else the first.
     pub(super) fn best(&self) -> Option<&Place> {
         let later = || self.0.iter().find(|place| place.is_affordable);
@@ -133,14 +166,12 @@ fn lacks_funds(provider: &Provider, expected: Money) -> bool {
 }
 
 /// Number, provider and the provider's own name of every place that sells a service.
-fn every_place(db: &Read<'_>, service: &Service) -> Result<Vec<(i64, ProviderId, String)>> {
+fn every_place(service: &Service, others: Vec<Substitute>) -> Vec<(i64, ProviderId, String)> {
     let listing = &service.listing;
     let own = listing.provider.zip(listing.provider_service.clone());
-    let mut found: Vec<_> = own.into_iter().map(|(provider, name)| (0, provider, name)).collect();
-    for substitute in substitutes::list(db, service.id)? {
-        found.push((substitute.place, substitute.provider, substitute.provider_service));
-    }
-    Ok(found)
+    let own = own.into_iter().map(|(provider, name)| (0, provider, name));
+    let others = others.into_iter().map(|it| (it.place, it.provider, it.provider_service));
+    own.chain(others).collect()
 }
 
 /// What the order costs at a substitute; `None` where that does not sell it.
@@ -167,4 +198,26 @@ fn substitute_cost(
 /// Where an order can be bought, when all that was tried is still to be looked up.
 pub fn of(db: &Read<'_>, order: &Order, unwell: &Unwell, now: Timestamp) -> Result<Places> {
     Places::list(db, order, &submissions::list_of(db, order.id)?, unwell, now)
+}
+
+/// An order on its way, and what still has to happen to it. Both must be there.
+pub(super) fn load(db: &Read<'_>, id: OrderId) -> Result<(Order, Delivery)> {
+    let (order, delivery) = together!(db: orders::find(db, id), deliveries::find(db, id));
+    let order = order.ok_or(OrderRefusal::OrderNotFound)?;
+    Ok((order, delivery.ok_or(ProviderRefusal::NothingToDecide)?))
+}
+
+/// An order on its way, with all that was tried and where it can be bought.
+pub(super) struct Looked {
+    pub(super) order: Order,
+    pub(super) delivery: Delivery,
+    pub(super) attempts: Vec<Submission>,
+    pub(super) places: Places,
+}
+
+/// Looks for all of that. The order must be on its way.
+pub(super) fn look(db: &Read<'_>, id: OrderId, unwell: &Unwell, now: Timestamp) -> Result<Looked> {
+    let ((order, delivery), attempts) = together!(db: load(db, id), submissions::list_of(db, id));
+    let places = Places::list(db, &order, &attempts, unwell, now)?;
+    Ok(Looked { order, delivery, attempts, places })
 }

@@ -212,7 +212,8 @@ fn watch(tx: &Tx<'_>, order: &Order, delivery: Delivery, report: &Report) -> Res
             if change.settlement.is_none() {
                 return Ok(Delivery { moved_at: tx.now, ..delivery });
             }
-            count_cost(tx, order.id, change.status, None)?;
+            let live = submissions::find_live(tx, order.id)?;
+            count_cost(tx, live.as_ref(), change.status, None)?;
             hands::drop_cancel(tx, order.id)?;
             let (stage, hand) = (Stage::Last, None);
             Ok(Delivery { stage, hand, tries: 0, moved_at: tx.now, ..delivery })

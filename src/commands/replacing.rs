@@ -1,8 +1,8 @@
 //! What waits at a provider that is held back goes to another place that could take it: it is
 //! surely nowhere, so it is free to move.
 
-use super::places::{self, Unwell};
-use super::sending::{go_to, load};
+use super::places::{self, Unwell, load};
+use super::sending::go_to;
 use crate::domain::{OrderId, ProviderId, Timestamp};
 use crate::store::{Command, Result, Tx, deliveries};
 

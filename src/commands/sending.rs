@@ -4,7 +4,7 @@
 //! one that may be sent again. What a record finds ended already stays as it is.
 
 use super::orders::save;
-use super::places::{Place, Places, Unwell};
+use super::places::{self, Looked, Place, Unwell};
 use super::{conditions, drips, hands};
 use crate::domain::delivery::{self, Attempt, Delivery, Ending, Hand, HandOver, Next};
 use crate::domain::delivery::{Stage, State, Submission};
@@ -12,7 +12,6 @@ use crate::domain::input::Input;
 use crate::domain::order::{Order, OrderStatus};
 use crate::domain::outcome::Outcome;
 use crate::domain::provider::Provider;
-use crate::domain::refusal::{OrderRefusal, ProviderRefusal};
 use crate::domain::service::ServiceKind;
 use crate::domain::{Actor, OrderId, ProviderId, SubmissionId, Timestamp};
 use crate::secret::Sealer;
@@ -26,8 +25,6 @@ use crate::store::{
 const LOOKED_AT_MAX: i64 = 100;
 /// Until what our balance does not pay for is tried again.
 const FUNDS_WAIT: i64 = 600;
-/// So long an order does not go back to a provider that has put it off.
-const PUT_OFF_SECONDS: i64 = 600;
 
 /// Takes the order that has waited longest for a provider, and records the attempt to buy it there.
 pub struct ClaimOrder {
@@ -69,11 +66,15 @@ impl Command for ClaimOrder {
     type Reply = Claim;
 
     fn run(&self, tx: &Tx<'_>) -> Result<Claim> {
+        let due = |db: &Read<'_>| {
+            deliveries::list_due(db, self.provider, Stage::Send, tx.now, LOOKED_AT_MAX)
+        };
+        tx.ahead(&[&|db| providers::find(db, self.provider).map(drop), &|db| due(db).map(drop)])?;
         let Some(provider) = providers::find(tx, self.provider)? else { return Ok(Claim::Idle) };
         if !provider.is_well(tx.now) {
             return Ok(Claim::Idle);
         }
-        let mut due = deliveries::list_due(tx, provider.id, Stage::Send, tx.now, LOOKED_AT_MAX)?;
+        let mut due = due(tx)?;
         if due.is_empty() {
             due = deliveries::list_untouched(tx, provider.id, self.after, LOOKED_AT_MAX)?;
         }
@@ -92,9 +93,13 @@ impl Command for ClaimOrder {
 impl ClaimOrder {
     /// The order, if it can be sent; else it waits elsewhere, longer, or for a person.
     fn claim(&self, tx: &Tx<'_>, id: OrderId, provider: &Provider) -> Result<Option<Sending>> {
-        let (order, delivery) = load(tx, id)?;
-        let attempts = submissions::list_of(tx, id)?;
-        let places = Places::list(tx, &order, &attempts, &self.unwell, tx.now)?;
+        tx.ahead(&[
+            &|db| orders::inputs(db, id).map(drop),
+            &|db| timelines::find(db).map(drop),
+            &|db| places::look(db, id, &self.unwell, tx.now).map(drop),
+        ])?;
+        let Looked { order, delivery, attempts, places } =
+            places::look(tx, id, &self.unwell, tx.now)?;
         let Some(here) = places.at(delivery.place, provider.id) else {
             // The service is no longer sold here: its provider or its substitutes were changed.
             match places.best() {
@@ -162,13 +167,6 @@ impl ClaimOrder {
             custom_id,
         })
     }
-}
-
-/// An order on its way, and what still has to happen to it. Both must be there.
-pub(super) fn load(db: &Read<'_>, id: OrderId) -> Result<(Order, Delivery)> {
-    let order = orders::find(db, id)?.ok_or(OrderRefusal::OrderNotFound)?;
-    let delivery = deliveries::find(db, id)?.ok_or(ProviderRefusal::NothingToDecide)?;
-    Ok((order, delivery))
 }
 
 /// Our own id for an order at a place: made once, kept with every attempt to buy the same there,
@@ -244,11 +242,15 @@ impl Command for RecordSubmission {
         let Some(submission) = found.filter(|found| found.state == State::Sending) else {
             return Ok(Recorded::Over);
         };
-        let (order, delivery) = load(tx, submission.order)?;
-        let attempts = submissions::list_of(tx, order.id)?;
-        let places = Places::list(tx, &order, &attempts, &self.unwell, tx.now)?;
+        tx.ahead(&[
+            &|db| providers::get(db, submission.provider).map(drop),
+            &|db| self.is_known(db, &submission).map(drop),
+            &|db| places::look(db, submission.order, &self.unwell, tx.now).map(drop),
+        ])?;
+        let Looked { order, delivery, attempts, places } =
+            places::look(tx, submission.order, &self.unwell, tx.now)?;
         let others = places.untried(&submission);
-        let ready = ready(&others, &submission, &attempts, tx.now);
+        let ready = others.ready(&submission, &attempts, tx.now).cloned();
         let attempt = judged(
             tx,
             &Facts { submission: &submission, delivery: &delivery, attempts: &attempts },
@@ -299,24 +301,6 @@ struct Facts<'a> {
     submission: &'a Submission,
     delivery: &'a Delivery,
     attempts: &'a [Submission],
-}
-
-/// Where an order may go at once that its provider has put off: to another provider, unless that
-/// has put it off too just now. So no two providers hand an order to and fro.
-fn ready(
-    others: &Places,
-    submission: &Submission,
-    attempts: &[Submission],
-    now: Timestamp,
-) -> Option<Place> {
-    let mut away = others.away_from(submission.provider);
-    for attempt in attempts {
-        let is_recent = attempt.ended_at.is_some_and(|at| at.0 + PUT_OFF_SECONDS > now.0);
-        if is_recent && matches!(attempt.ending, Some(Ending::Funds | Ending::Key)) {
-            away = away.away_from(attempt.provider);
-        }
-    }
-    away.first_good().cloned()
 }
 
 /// What earlier attempts say about this one.

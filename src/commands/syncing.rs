@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::conditions::{about_provider, about_service};
-use super::sending::{go_to, load};
+use super::sending::go_to;
 use super::{hands, places, record};
 use crate::domain::catalogue::{Count, Unusable};
 use crate::domain::condition::ConditionKind;
@@ -336,7 +336,7 @@ pub(super) fn release_losses(tx: &Tx<'_>) -> Result<()> {
 
 /// Lets an order go that would be no loss any more. Says where it was held then.
 fn release(tx: &Tx<'_>, held: OrderId) -> Result<Option<ProviderId>> {
-    let (order, delivery) = load(tx, held)?;
+    let (order, delivery) = places::load(tx, held)?;
     let places = places::of(tx, &order, &places::Unwell::new(), tx.now)?;
     let Some(place) = places.0.iter().find(|place| place.is_affordable) else { return Ok(None) };
     let left = delivery.provider;

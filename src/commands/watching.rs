@@ -4,18 +4,22 @@
 //! An answer that comes twice finds its order where the first has brought it and changes nothing.
 //! After the end there is one last look, which never moves money.
 
+use std::collections::{BTreeMap, HashMap};
+
 use super::conditions::{about_provider, about_service};
 use super::{hands, orders as settling, posts};
 use crate::domain::condition::ConditionKind;
-use crate::domain::delivery::{self, Delivery, Hand, Stage, State};
+use crate::domain::delivery::{self, Delivery, Hand, Stage, State, Submission};
+use crate::domain::errand::Errand;
 use crate::domain::money::Money;
 use crate::domain::order::{Change, Order, OrderStatus};
 use crate::domain::pace::Pace;
 use crate::domain::provider::Provider;
 use crate::domain::report::{Charged, Reading, Report, is_same_currency};
-use crate::domain::{Actor, OrderId, ProviderId, Timestamp};
+use crate::domain::{Actor, OrderId, ProviderId, ServiceId, Timestamp};
 use crate::store::{
-    Command, Result, Tx, conditions, deliveries, orders, paces, placed, providers, submissions,
+    Command, Read, Result, Tx, Wants, conditions, deliveries, errands, orders, paces, placed,
+    providers, submissions, together,
 };
 
 /// Orders that are asked about in one call.
@@ -46,10 +50,8 @@ impl Command for LeaseStatuses {
     type Reply = Vec<(OrderId, String)>;
 
     fn run(&self, tx: &Tx<'_>) -> Result<Self::Reply> {
-        let mut due = Vec::new();
-        for stage in [Stage::Watch, Stage::Last] {
-            due.push(deliveries::next_due(tx, self.provider, stage)?);
-        }
+        let next = |db: &Read<'_>, stage: &Stage| deliveries::next_due(db, self.provider, *stage);
+        let due = tx.each(&[Stage::Watch, Stage::Last], next)?;
         if !due.into_iter().flatten().any(|due| due <= tx.now) {
             return Ok(Vec::new());
         }
@@ -64,12 +66,12 @@ impl Command for LeaseStatuses {
             }
         }
 
-        let mut named = Vec::with_capacity(taken.len());
-        for order in taken {
-            deliveries::update_due(tx, order, Timestamp(tx.now.0 + LEASE_SECONDS))?;
-            named.extend(placed::their_id(tx, order)?.map(|their_id| (order, their_id)));
+        let their_ids = tx.each(&taken, |db, order| placed::their_id(db, *order))?;
+        for order in &taken {
+            deliveries::update_due(tx, *order, Timestamp(tx.now.0 + LEASE_SECONDS))?;
         }
-        Ok(named)
+        let named = taken.into_iter().zip(their_ids);
+        Ok(named.filter_map(|(order, their_id)| Some((order, their_id?))).collect())
     }
 }
 
@@ -87,18 +89,97 @@ impl Command for RecordStatuses {
 
     fn run(&self, tx: &Tx<'_>) -> Result<()> {
         let ids: Vec<OrderId> = self.answers.iter().map(|(id, _)| *id).collect();
-        let provider = providers::get(tx, self.provider)?;
-        let found = orders::find_each(tx, &ids)?.into_iter().zip(deliveries::find_each(tx, &ids)?);
-
-        let mut round =
-            Round { tx, provider, hand_before: None, have_hands_moved: false, currency: None };
-        for ((order, delivery), (_, answer)) in found.zip(&self.answers) {
+        let (provider, found, deliveries) = together!(tx:
+            providers::get(tx, self.provider),
+            orders::find_each(tx, &ids),
+            deliveries::find_each(tx, &ids),
+        );
+        let mut heard = Vec::with_capacity(ids.len());
+        for ((order, delivery), (_, answer)) in found.into_iter().zip(deliveries).zip(&self.answers)
+        {
             let (Some(order), Some(delivery)) = (order, delivery) else { continue };
             if delivery.provider == self.provider {
-                round.take(&order, delivery, answer)?;
+                heard.push(Heard::of(order, delivery, answer, tx.now));
             }
         }
+
+        let mut round = Round {
+            tx,
+            provider,
+            hand_before: None,
+            have_hands_moved: false,
+            currency: None,
+            ends: look_at_ends(tx, &heard)?,
+            services: BTreeMap::new(),
+        };
+        heard.into_iter().try_for_each(|heard| round.take(heard))?;
         round.end()
+    }
+}
+
+/// What they said of an order.
+struct Heard<'a> {
+    order: Order,
+    delivery: Delivery,
+    answer: &'a Answer,
+    /// What a report of an order means that runs there.
+    reading: Option<Reading>,
+}
+
+impl<'a> Heard<'a> {
+    fn of(order: Order, delivery: Delivery, answer: &'a Answer, now: Timestamp) -> Self {
+        let report = answer.as_ref().ok().filter(|_| delivery.stage == Stage::Watch);
+        let reading = report.map(|report| order.report(report, now.0 - order.created_at.0));
+        Self { order, delivery, answer, reading }
+    }
+}
+
+/// What has to be known of an order that ends: by which attempt it is there, and whether they were
+/// asked to cancel it.
+type End = (Option<Submission>, Option<Errand>);
+
+/// What the orders of a service that have ended say of the service.
+#[derive(Default)]
+struct Learned {
+    /// The seconds that each took that was completed.
+    took: Vec<i64>,
+    /// What there is to say of the last that has cost more than was expected.
+    overcharge: Option<String>,
+    /// Whether the last that has said what it cost did cost what was expected.
+    is_charged_right: bool,
+}
+
+impl Learned {
+    fn keep(&self, tx: &Tx<'_>, service: ServiceId, known: Known) -> Result<()> {
+        let (kind, subject) = (ConditionKind::Overcharged, about_service(service));
+        if let Some(text) = &self.overcharge {
+            conditions::tell(tx, kind, &subject, text)?;
+        }
+        if self.is_charged_right && (known.is_overcharged || self.overcharge.is_some()) {
+            conditions::clear(tx, kind, &subject)?;
+        }
+        let took = self.took.iter();
+        match took.fold(known.pace, |known, took| Some(Pace::after(known, *took))) {
+            Some(pace) if !self.took.is_empty() => paces::update(tx, service, pace),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// What is known of a service by now.
+struct Known {
+    pace: Option<Pace>,
+    is_overcharged: bool,
+}
+
+impl Known {
+    fn of(db: &Read<'_>, service: ServiceId) -> Result<Self> {
+        let (kind, subject) = (ConditionKind::Overcharged, about_service(service));
+        let (pace, is_overcharged) = together!(db:
+            paces::find(db, service),
+            conditions::is_open(db, kind, &subject),
+        );
+        Ok(Self { pace, is_overcharged })
     }
 }
 
@@ -111,16 +192,39 @@ struct Round<'a> {
     have_hands_moved: bool,
     /// The last currency they said.
     currency: Option<String>,
+    ends: HashMap<OrderId, End>,
+    services: BTreeMap<ServiceId, Learned>,
+}
+
+/// Looks for all orders that end at once, and has the users of all that move at hand.
+fn look_at_ends(tx: &Tx<'_>, heard: &[Heard<'_>]) -> Result<HashMap<OrderId, End>> {
+    let (mut wants, mut ending) = (Wants::default(), Vec::new());
+    for Heard { order, reading, .. } in heard {
+        if let Some(Reading::Moved(change)) = reading {
+            wants.user(order.user);
+            ending.extend(change.settlement.map(|_| order.id));
+        }
+    }
+    tx.fetch(&wants)?;
+    let (lives, cancels) = together!(tx:
+        tx.each(&ending, |db, order| submissions::find_live(db, *order)),
+        tx.each(&ending, |db, order| errands::find_cancel(db, *order)),
+    );
+    Ok(ending.into_iter().zip(lives.into_iter().zip(cancels)).collect())
 }
 
 impl Round<'_> {
-    fn take(&mut self, order: &Order, delivery: Delivery, answer: &Answer) -> Result<()> {
+    fn take(&mut self, Heard { order, delivery, answer, reading }: Heard<'_>) -> Result<()> {
+        let order = &order;
         self.hand_before = delivery.hand;
         if let Ok(Report { currency: Some(currency), .. }) = answer {
             self.currency = Some(currency.clone());
         }
         match (delivery.stage, answer) {
-            (Stage::Watch, Ok(report)) => self.watch(order, delivery, report),
+            (Stage::Watch, Ok(report)) => match reading {
+                Some(reading) => self.watch(order, delivery, report, reading),
+                None => Ok(()),
+            },
             (Stage::Watch, Err(text)) => self.miss(order, delivery, text),
             (Stage::Last, answer) if self.is_last_look(order) => {
                 self.look_last(order, &delivery, answer)
@@ -131,9 +235,15 @@ impl Round<'_> {
     }
 
     /// An order that runs there, of which they said something.
-    fn watch(&mut self, order: &Order, delivery: Delivery, report: &Report) -> Result<()> {
+    fn watch(
+        &mut self,
+        order: &Order,
+        delivery: Delivery,
+        report: &Report,
+        reading: Reading,
+    ) -> Result<()> {
         let now = self.tx.now;
-        match order.report(report, now.0 - order.created_at.0) {
+        match reading {
             Reading::Unclear(hand) => self.wait_for_hand(order, delivery, (hand, &told(report))),
             Reading::Same => self.look_again(order, Delivery { hand: None, ..delivery }),
             Reading::Moved(change) if change.settlement.is_some() => {
@@ -190,38 +300,37 @@ impl Round<'_> {
         report: &Report,
     ) -> Result<()> {
         let now = self.tx.now;
-        let said = self.charged(order, report)?;
+        let (live, cancel) = self.ends.remove(&order.id).unwrap_or_default();
+        let said = self.charged(order, live.as_ref(), report);
         settling::write(self.tx, order, change, &Actor::Delivery)?;
-        settling::count_cost(self.tx, order.id, change.status, said)?;
-        hands::drop_cancel(self.tx, order.id)?;
+        settling::count_cost(self.tx, live.as_ref(), change.status, said)?;
+        hands::drop_errand(self.tx, cancel.as_ref())?;
         if change.status == OrderStatus::Completed {
-            let known = paces::find(self.tx, order.service)?;
-            let pace = Pace::after(known, now.0 - order.created_at.0);
-            paces::update(self.tx, order.service, pace)?;
+            let took = now.0 - order.created_at.0;
+            self.services.entry(order.service).or_default().took.push(took);
         }
         let (stage, due_at, tries) = (Stage::Last, Timestamp(now.0 + DAY), 0);
         self.put(&Delivery { stage, due_at, tries, moved_at: now, hand: None, ..delivery })
     }
 
-    /// What they say it has cost, in our money; and what there is to know of that.
-    fn charged(&self, order: &Order, report: &Report) -> Result<Option<Money>> {
-        let said = match report.charged(&self.provider.terms) {
-            Charged::Said(said) => said,
-            Charged::NotSaid | Charged::OtherCurrency => return Ok(None),
-        };
-        let live = submissions::find_live(self.tx, order.id)?;
-        let Some(accepted) = live.filter(|live| live.state == State::Accepted) else {
-            return Ok(Some(said));
-        };
-        let (kind, subject) = (ConditionKind::Overcharged, about_service(order.service));
-        if accepted.is_overcharged(said) {
-            let (id, expected, name) = (order.id, accepted.expected, &self.provider.terms.name);
-            let text = format!("Order {id} cost {said} at {name}, {expected} was expected");
-            conditions::tell(self.tx, kind, &subject, &text)?;
-        } else {
-            conditions::clear(self.tx, kind, &subject)?;
+    /// What they say it has cost, in our money; keeps what there is to know of that.
+    fn charged(
+        &mut self,
+        order: &Order,
+        live: Option<&Submission>,
+        report: &Report,
+    ) -> Option<Money> {
+        let Charged::Said(said) = report.charged(&self.provider.terms) else { return None };
+        if let Some(accepted) = live.filter(|live| live.state == State::Accepted) {
+            let learned = self.services.entry(order.service).or_default();
+            learned.is_charged_right = !accepted.is_overcharged(said);
+            if !learned.is_charged_right {
+                let (id, expected, name) = (order.id, accepted.expected, &self.provider.terms.name);
+                let text = format!("Order {id} cost {said} at {name}, {expected} was expected");
+                learned.overcharge = Some(text);
+            }
         }
-        Ok(Some(said))
+        Some(said)
     }
 
     fn is_last_look(&self, order: &Order) -> bool {
@@ -255,9 +364,14 @@ impl Round<'_> {
         deliveries::update(self.tx, delivery)
     }
 
-    /// What somebody should know of the provider by all that was said.
+    /// What somebody should know of the services and of the provider by all that was said.
     fn end(self) -> Result<()> {
         let Self { tx, provider, .. } = self;
+        let services: Vec<ServiceId> = self.services.keys().copied().collect();
+        let known = tx.each(&services, |db, service| Known::of(db, *service))?;
+        for ((service, learned), known) in self.services.iter().zip(known) {
+            learned.keep(tx, *service, known)?;
+        }
         if self.have_hands_moved {
             hands::follow(tx, provider.id)?;
         }

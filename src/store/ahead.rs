@@ -3,10 +3,11 @@
 //!
 //! They are tried, each until it asks for what is not known yet; all that is asked then, and they
 //! are tried again, until nothing is missing. What is known then is found where it is asked for. It
-//! holds for as long as the look does, since a look is at one moment.
+//! holds for as long as a look does, since a look is at one moment; in a transaction that writes,
+//! until it writes.
 
 use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::pg::WireRow;
 use super::value::{Due, List, Owned};
@@ -21,7 +22,7 @@ type Question = (Box<str>, Vec<Owned>);
 /// What a look knows before it is asked for.
 #[derive(Default)]
 pub(super) struct Ahead {
-    known: HashMap<Question, Rc<[WireRow]>>,
+    known: HashMap<Question, Arc<[WireRow]>>,
     /// What was asked for and is not known; `None` where reads are not tried but done.
     missing: Option<HashSet<Question>>,
 }
@@ -29,7 +30,7 @@ pub(super) struct Ahead {
 impl Ahead {
     /// The rows of a statement, if they are known. An error where reads are only tried and they
     /// are not.
-    pub(super) fn recall(&mut self, sql: &str, params: List<'_>) -> Result<Option<Rc<[WireRow]>>> {
+    pub(super) fn recall(&mut self, sql: &str, params: List<'_>) -> Result<Option<Arc<[WireRow]>>> {
         if self.known.is_empty() && self.missing.is_none() {
             return Ok(None);
         }
@@ -40,6 +41,11 @@ impl Ahead {
         };
         missing.insert(key);
         Err(Error::fault("a read was only tried"))
+    }
+
+    /// Forgets all that is known: what was written since may have changed it.
+    pub(super) fn forget(&mut self) {
+        self.known.clear();
     }
 
     /// Whether reads are only tried.
@@ -84,9 +90,9 @@ impl Read<'_> {
             }
             let due = |(sql, values)| Due { sql: String::from(sql).into(), values };
             let missing: Vec<Due> = missing.into_iter().map(due).collect();
-            let answers = wire.write(&missing)?;
+            let answers = self.ask_all(wire, &missing)?;
             let keys = missing.into_iter().map(|due| (Box::from(&*due.sql), due.values));
-            let known = keys.zip(answers.into_iter().map(Rc::from));
+            let known = keys.zip(answers.into_iter().map(Arc::from));
             ahead.borrow_mut().known.extend(known);
         }
         Ok(())

@@ -49,11 +49,19 @@ pub fn clear_about(tx: &Tx<'_>, subject: &str) -> Result<()> {
 
 /// Clears those that are open about something, having looked for all of them at once.
 pub fn clear_each(tx: &Tx<'_>, kinds: &[ConditionKind], subject: &str) -> Result<()> {
-    let open: Vec<ConditionKind> = tx.list(&open_sql(kinds), params![subject], |row| row.get(0))?;
-    for kind in open {
+    for kind in list_open_of(tx, kinds, subject)? {
         clear(tx, kind, subject)?;
     }
     Ok(())
+}
+
+/// Which of the kinds are open about something.
+pub fn list_open_of(
+    db: &Read<'_>,
+    kinds: &[ConditionKind],
+    subject: &str,
+) -> Result<Vec<ConditionKind>> {
+    db.list(&open_sql(kinds), params![subject], |row| row.get(0))
 }
 
 fn open_sql(kinds: &[ConditionKind]) -> String {

@@ -55,7 +55,7 @@ pub fn insert(tx: &Tx<'_>, order: OrderId, provider: ProviderId) -> Result<()> {
 
 /// Writes all of a row.
 pub fn update(tx: &Tx<'_>, delivery: &Delivery) -> Result<()> {
-    tx.execute(
+    tx.save(
         "UPDATE deliveries SET provider_id = $1, place = $2, stage = $3, due_at = $4, tries = $5,
                                moved_at = $6, hand = $7
          WHERE order_id = $8",
@@ -77,8 +77,7 @@ pub fn update(tx: &Tx<'_>, delivery: &Delivery) -> Result<()> {
 /// Puts off when something is due next.
 pub fn update_due(tx: &Tx<'_>, order: OrderId, due_at: Timestamp) -> Result<()> {
     let sql = "UPDATE deliveries SET due_at = $1 WHERE order_id = $2";
-    tx.execute(sql, params![in_index(due_at), order])?;
-    Ok(())
+    tx.save(sql, params![in_index(due_at), order])
 }
 
 /// The same instant, unless that is in no index.
@@ -151,8 +150,7 @@ pub fn add_slow(
 
 /// Nothing more has to happen to the order.
 pub fn delete(tx: &Tx<'_>, order: OrderId) -> Result<()> {
-    tx.execute("DELETE FROM deliveries WHERE order_id = $1", params![order])?;
-    Ok(())
+    tx.save("DELETE FROM deliveries WHERE order_id = $1", params![order])
 }
 
 const DUE: &str = "SELECT order_id FROM deliveries INDEXED BY deliveries_due

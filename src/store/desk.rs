@@ -3,8 +3,9 @@
 //!
 //! It is safe for commands that know nothing of it: whatever else is asked, what waits is written
 //! first; whatever else is written, all that was fetched is forgotten. So what waits here must be
-//! of tables that nothing fetched looks at, but for two: accounts, of which the desk itself says
-//! what they hold, and orders, of which the one request is forgotten that an order has answered.
+//! of tables that nothing fetched looks at, but for three: accounts, of which the desk itself says
+//! what they hold, orders, of which the one request is forgotten that an order has answered, and
+//! webhooks, each of which is forgotten when it changes.
 //!
 //! It lives under the seat: nobody else writes until the batch is committed, so its numbers are the
 //! next ones.
@@ -142,6 +143,11 @@ struct Group {
 pub(super) struct Desk {
     /// `None` where nothing was fetched, or all was forgotten.
     known: Option<Known>,
+    /// Whether that is all that the commands of the batch want.
+    is_whole: bool,
+    /// The tables of which rows are deleted by what waits, by their places: a row that is inserted
+    /// into one of them has to come behind.
+    emptied: [bool; TABLES.len()],
     groups: Vec<Group>,
     /// What has a statement of its own.
     saved: Vec<Due>,
@@ -154,18 +160,32 @@ impl Desk {
         self.changes
     }
 
-    /// Whether anything is known.
-    pub(super) const fn is_known(&self) -> bool {
-        self.known.is_some()
+    /// Whether all is known that the commands of the batch want.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
-    pub(super) fn learn(&mut self, known: Known) {
-        self.known = Some(known);
+    /// Says that all is known that the commands of the batch want.
+    pub(super) const fn set_whole(&mut self) {
+        self.is_whole = true;
+    }
+
+    /// Keeps what was fetched, beside what was before. What waited has been drained.
+    pub(super) fn learn(&mut self, more: Known) {
+        match &mut self.known {
+            None => self.known = Some(more),
+            Some(known) => {
+                debug_assert_eq!(known.numbers, more.numbers, "not all rows were written");
+                known.callers = more.callers;
+                known.rows.extend(more.rows);
+                known.accounts.extend(more.accounts);
+            }
+        }
     }
 
     /// Forgets what was fetched. What waits has been drained.
     pub(super) fn forget(&mut self) {
-        self.known = None;
+        (self.known, self.is_whole) = (None, false);
     }
 
     /// Clears the desk for another batch.
@@ -182,6 +202,13 @@ impl Desk {
     pub(super) fn recall(&self, what: What, key: List<'_>) -> Option<Option<&WireRow>> {
         let known = self.known.as_ref()?;
         known.rows.get(&(what, Owned::all(key))).map(Option::as_ref)
+    }
+
+    /// Keeps a row, or that there is none, if anything is known.
+    pub(super) fn keep(&mut self, what: What, key: List<'_>, row: Option<WireRow>) {
+        if let Some(known) = &mut self.known {
+            known.rows.insert((what, Owned::all(key)), row);
+        }
     }
 
     /// Forgets about one key: what is there is no longer what was fetched.
@@ -217,17 +244,16 @@ impl Desk {
     /// Lays a row down, to be inserted with others; says its number, 0 where it has none of ours.
     /// `None` where it cannot wait.
     pub(super) fn lay(&mut self, sql: &str, params: List<'_>) -> Option<i64> {
-        let place = self.groups.iter().position(|group| &*group.sql == sql);
-        let (table, place) = match place {
-            Some(place) => (self.groups[place].table, place),
+        let table = table(sql).filter(|table| !self.emptied[*table])?;
+        let place = match self.groups.iter().position(|group| &*group.sql == sql) {
+            Some(place) => place,
             None => {
-                let table = table(sql)?;
                 let many = pg::many(sql, TABLES[table].1.is_some())?;
                 let mut columns: Vec<Column> =
                     params.iter().map(|param| Column::new(param.value().kind())).collect();
                 columns.extend(TABLES[table].1.map(|_| Column::new(Kind::Int)));
                 self.groups.push(Group { sql: sql.into(), many, table, columns });
-                (table, self.groups.len() - 1)
+                self.groups.len() - 1
             }
         };
         let number = match TABLES[table].1 {
@@ -247,6 +273,9 @@ impl Desk {
 
     /// Keeps a statement until the others are written.
     pub(super) fn save(&mut self, sql: &str, params: List<'_>) {
+        if let Some(table) = table_of(sql, "DELETE FROM ") {
+            self.emptied[table] = true;
+        }
         if self.lay(sql, params).is_none() {
             self.saved.push(Due { sql: sql.to_owned().into(), values: Owned::all(params) });
             self.changes += 1;
@@ -265,6 +294,7 @@ impl Desk {
         let mut due: Vec<Due> = rows.collect();
         due.extend(self.known.as_mut().and_then(Known::changed_accounts));
         due.append(&mut self.saved);
+        self.emptied = Default::default();
         due
     }
 }
@@ -286,11 +316,39 @@ impl Known {
 
 /// The place in [`TABLES`] of the table that a statement inserts into.
 fn table(sql: &str) -> Option<usize> {
-    let name = sql.strip_prefix("INSERT INTO ")?.split(' ').next()?;
+    table_of(sql, "INSERT INTO ")
+}
+
+/// The place in [`TABLES`] of the table that a statement names behind those words.
+fn table_of(sql: &str, words: &str) -> Option<usize> {
+    let name = sql.strip_prefix(words)?.split(' ').next()?;
     TABLES.iter().position(|(table, _)| *table == name)
 }
 
 /// Whether we number the rows of the table that a statement inserts into.
 pub(super) fn is_numbered(sql: &str) -> bool {
     table(sql).is_some_and(|table| TABLES[table].1.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::value::params;
+
+    #[test]
+    fn a_row_that_comes_back_is_inserted_behind_its_deletion() {
+        let insert = "INSERT INTO drips (order_id, next_at) VALUES ($1, $2)";
+        let delete = "DELETE FROM drips WHERE order_id = $1";
+        let mut desk = Desk::default();
+        for _ in 0..2 {
+            desk.save(insert, params![1_i64, 7_i64]);
+            desk.save(delete, params![1_i64]);
+            desk.save(insert, params![1_i64, 8_i64]);
+            let due = desk.drain();
+            let written: Vec<&str> = due.iter().map(|due| &*due.sql).collect();
+            assert!(written[0].contains("unnest"), "{written:?}");
+            assert_eq!(written[1..], [delete, insert]);
+        }
+        assert!(desk.drain().is_empty());
+    }
 }

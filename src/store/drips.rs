@@ -43,7 +43,7 @@ pub fn insert(tx: &Tx<'_>, order: OrderId) -> Result<()> {
 pub fn update(tx: &Tx<'_>, drip: &Drip) -> Result<()> {
     let hand = drip.hand.map_or("", Hand::as_str);
     let sql = "UPDATE drips SET started = $1, next_at = $2, hand = $3 WHERE order_id = $4";
-    tx.execute(sql, params![drip.started, drip.next_at, hand, drip.order])?;
+    tx.save(sql, params![drip.started, drip.next_at, hand, drip.order])?;
     tx.sums.borrow_mut().has_work |= drip.next_at.is_some_and(|next| next <= tx.now);
     Ok(())
 }

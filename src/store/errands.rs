@@ -80,7 +80,7 @@ pub fn insert_refill(
 
 /// Writes how an errand stands.
 pub fn update(tx: &Tx<'_>, errand: &Errand) -> Result<()> {
-    tx.execute(
+    tx.save(
         "UPDATE errands SET stage = $1, their_id = $2, due_at = $3, tries = $4, hand = $5,
                             answer = $6
          WHERE id = $7",
@@ -93,14 +93,12 @@ pub fn update(tx: &Tx<'_>, errand: &Errand) -> Result<()> {
             errand.answer,
             errand.id,
         ],
-    )?;
-    Ok(())
+    )
 }
 
 /// Puts off when an errand is due next.
 pub fn update_due(tx: &Tx<'_>, id: ErrandId, due_at: Timestamp) -> Result<()> {
-    tx.execute("UPDATE errands SET due_at = $1 WHERE id = $2", params![due_at, id])?;
-    Ok(())
+    tx.save("UPDATE errands SET due_at = $1 WHERE id = $2", params![due_at, id])
 }
 
 const PULL: &str = "UPDATE errands SET due_at = $1 WHERE id IN
@@ -115,8 +113,7 @@ pub fn pull(tx: &Tx<'_>, provider: ProviderId, late: Timestamp, limit: i64) -> R
 
 /// The errand is over.
 pub fn delete(tx: &Tx<'_>, id: ErrandId) -> Result<()> {
-    tx.execute("DELETE FROM errands WHERE id = $1", params![id])?;
-    Ok(())
+    tx.save("DELETE FROM errands WHERE id = $1", params![id])
 }
 
 /// Refills wait for a person: nobody knows which of them a provider has been asked for.

@@ -102,7 +102,7 @@ pub fn insert(tx: &Tx<'_>, user: UserId, kind: EventKind, about: &About) -> Resu
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)";
     let none: Option<i64> = None;
     match about {
-        About::Order { order, status, net_charge, refunded, start_count, remains } => tx.execute(
+        About::Order { order, status, net_charge, refunded, start_count, remains } => tx.save(
             sql,
             params![
                 user,
@@ -118,16 +118,15 @@ pub fn insert(tx: &Tx<'_>, user: UserId, kind: EventKind, about: &About) -> Resu
                 tx.now
             ],
         ),
-        About::Refill { refill, order, status } => tx.execute(
+        About::Refill { refill, order, status } => tx.save(
             sql,
             params![user, kind, order, refill, status, none, none, none, none, none, tx.now],
         ),
-        About::Balance(balance) => tx.execute(
+        About::Balance(balance) => tx.save(
             sql,
             params![user, kind, none, none, "", none, none, none, none, balance, tx.now],
         ),
-    }?;
-    Ok(())
+    }
 }
 
 /// Writes what came of a call.

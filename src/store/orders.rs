@@ -179,7 +179,7 @@ pub fn update_state(tx: &Tx<'_>, order: &Order, change: &Change) -> Result<()> {
     }
     let finished_at = change.status.is_final().then_some(tx.now);
     let refund = change.settlement.map_or(0, |settlement| settlement.refund.micros());
-    tx.execute(
+    tx.save(
         "UPDATE orders SET status = $1, shown = $2, start_count = $3, remains = $4,
                            refunded_micros = refunded_micros + $5, finished_at = $6,
                            updated_at = $7
@@ -194,25 +194,22 @@ pub fn update_state(tx: &Tx<'_>, order: &Order, change: &Change) -> Result<()> {
             tx.now,
             order.id,
         ],
-    )?;
-    Ok(())
+    )
 }
 
 /// Keeps the customer's cancel request; the first time counts.
 pub fn update_cancel_requested(tx: &Tx<'_>, id: OrderId) -> Result<()> {
-    tx.execute(
+    tx.save(
         "UPDATE orders SET cancel_requested_at = $1, updated_at = $1
          WHERE id = $2 AND cancel_requested_at IS NULL",
         params![tx.now, id],
-    )?;
-    Ok(())
+    )
 }
 
 /// Forgets the customer's cancel request. They may ask again.
 pub fn update_cancel_declined(tx: &Tx<'_>, id: OrderId) -> Result<()> {
     let sql = "UPDATE orders SET cancel_requested_at = NULL, updated_at = $1 WHERE id = $2";
-    tx.execute(sql, params![tx.now, id])?;
-    Ok(())
+    tx.save(sql, params![tx.now, id])
 }
 
 /// Open orders stand in the way of a second one where their service now says so, and no longer do

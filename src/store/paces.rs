@@ -29,11 +29,10 @@ pub fn all(db: &Read<'_>) -> Result<BTreeMap<ServiceId, Pace>> {
 
 /// Writes how long a service takes.
 pub fn update(tx: &Tx<'_>, service: ServiceId, pace: Pace) -> Result<()> {
-    tx.execute(
+    tx.save(
         "INSERT INTO paces (service_id, completed, seconds) VALUES ($1, $2, $3)
          ON CONFLICT (service_id) DO UPDATE SET completed = excluded.completed,
                                                 seconds = excluded.seconds",
         params![service, pace.completed, pace.seconds],
-    )?;
-    Ok(())
+    )
 }

@@ -12,8 +12,7 @@ pub fn update_provider(
     their_id: &str,
 ) -> Result<()> {
     let sql = "UPDATE orders SET provider_id = $1, provider_order_id = $2 WHERE id = $3";
-    tx.execute(sql, params![provider, their_id, order])?;
-    Ok(())
+    tx.save(sql, params![provider, their_id, order])
 }
 
 /// Our order that has that number at a provider.

@@ -9,9 +9,9 @@ use r2d2_sqlite::SqliteConnectionManager;
 use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::conn::Conn;
+use super::moment::{self, Point};
 use super::pg::Wire;
 use super::place::Dsn;
-use super::tx::{self, Point};
 use super::{Error, Result};
 use crate::clock::instant;
 
@@ -121,11 +121,11 @@ impl Readers {
     /// Reads on this thread, all of it from one moment.
     pub(super) fn read<T>(&self, read: impl FnOnce(&Point<'_>) -> Result<T>) -> Result<T> {
         match &self.down {
-            None => tx::read(&*self.pool.get()?, read),
+            None => moment::read(&*self.pool.get()?, read),
             Some(down) => {
                 let conn = self.get(down)?;
                 let before = conn.trips();
-                let found = tx::read(&conn, read);
+                let found = moment::read(&conn, read);
                 self.trips.fetch_add(conn.trips() - before, Ordering::Relaxed);
                 if let Conn::Pg(wire) = &*conn
                     && wire.is_lost()

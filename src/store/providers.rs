@@ -181,8 +181,7 @@ pub fn update_balance(tx: &Tx<'_>, id: ProviderId, balance: Option<Money>) -> Re
 
 /// Its newest number for an order of ours.
 pub fn update_last_order(tx: &Tx<'_>, id: ProviderId, last: &str) -> Result<()> {
-    tx.execute("UPDATE providers SET last_order = $1 WHERE id = $2", params![last, id])?;
-    Ok(())
+    tx.save("UPDATE providers SET last_order = $1 WHERE id = $2", params![last, id])
 }
 
 /// Removes one that nothing names any more.

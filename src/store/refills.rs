@@ -117,8 +117,7 @@ pub fn insert(tx: &Tx<'_>, order: OrderId, user: UserId) -> Result<RefillId> {
 /// Moves a refill.
 pub fn update_status(tx: &Tx<'_>, id: RefillId, status: RefillStatus) -> Result<()> {
     let sql = "UPDATE refills SET status = $1, updated_at = $2 WHERE id = $3";
-    tx.execute(sql, params![status, tx.now, id])?;
-    Ok(())
+    tx.save(sql, params![status, tx.now, id])
 }
 
 #[cfg(test)]

@@ -46,13 +46,9 @@ impl RequestId {
 
 /// The order that a request id has bought, with the digest of that request.
 pub fn find(db: &Read<'_>, user: UserId, request_id: &str) -> Result<Option<(OrderId, Vec<u8>)>> {
-    let key = params![user, request_id];
-    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
-    if let Some(known) = db.recall(What::Request, key, read)? {
-        return Ok(known);
-    }
     let sql = "SELECT id, request_digest FROM orders WHERE user_id = $1 AND request_id = $2";
-    db.find(sql, key, read)
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    db.find_kept(What::Request, sql, params![user, request_id], read)
 }
 
 /// What many request ids have bought, on a server; the key stands behind what is read.

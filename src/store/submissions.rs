@@ -101,29 +101,26 @@ pub fn update_state(
     answer: &str,
 ) -> Result<()> {
     let ended_at = (!state.is_live()).then_some(tx.now);
-    tx.execute(
+    tx.save(
         "UPDATE submissions SET state = $1, family = $2, answer = $3, ended_at = $4 WHERE id = $5",
         params![state, ending.map_or("", Ending::as_str), answer, ended_at, id],
-    )?;
-    Ok(())
+    )
 }
 
 /// Writes what an order has cost that ends now, in our currency, and counts it.
 pub fn update_cost(tx: &Tx<'_>, id: SubmissionId, cost: Money) -> Result<()> {
-    tx.execute("UPDATE submissions SET cost_micros = $1 WHERE id = $2", params![cost, id])?;
+    tx.save("UPDATE submissions SET cost_micros = $1 WHERE id = $2", params![cost, id])?;
     figures::add(tx, &Figures { cost, ..Figures::default() })
 }
 
 /// Writes what they said of the order of an attempt since.
 pub fn update_answer(tx: &Tx<'_>, id: SubmissionId, answer: &str) -> Result<()> {
-    tx.execute("UPDATE submissions SET answer = $1 WHERE id = $2", params![answer, id])?;
-    Ok(())
+    tx.save("UPDATE submissions SET answer = $1 WHERE id = $2", params![answer, id])
 }
 
 /// Writes what was found out about an attempt nobody knows the end of.
 pub fn update_evidence(tx: &Tx<'_>, id: SubmissionId, evidence: &str) -> Result<()> {
-    tx.execute("UPDATE submissions SET evidence = $1 WHERE id = $2", params![evidence, id])?;
-    Ok(())
+    tx.save("UPDATE submissions SET evidence = $1 WHERE id = $2", params![evidence, id])
 }
 
 #[cfg(test)]

@@ -4,16 +4,16 @@
 //! `fn insert(tx: &Tx, …)` cannot be called from a page. Statements are cached by their text. What
 //! goes in and comes out is in `value/mod.rs`.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::ops::Deref;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::ahead::Ahead;
 use super::conn::{Conn, bind, first_row};
 use super::desk::{self, Desk, What};
 use super::pg::{self, Answered, Wire, WireRow};
 use super::sums::Sums;
-use super::value::{List, Param, Params, Row, RowError, RowResult, ToValue, params};
+use super::value::{Due, List, Params, Row, RowError, RowResult, ToValue, params};
 use super::{Error, Result};
 use crate::domain::money::Money;
 use crate::domain::{AccountId, OrderId, Timestamp};
@@ -24,25 +24,8 @@ pub struct Read<'c> {
     conn: &'c Conn,
     /// What was fetched before and what is to be written later, where a batch has that.
     desk: Option<&'c RefCell<Desk>>,
-    /// What a look at a server knows already.
+    /// What a look at a server knows already, or a batch that has a desk.
     pub(super) ahead: Option<&'c RefCell<Ahead>>,
-}
-
-/// What the file holds at one moment, and the versions that tell whether what is remembered of it
-/// still holds.
-pub struct Point<'c> {
-    read: Read<'c>,
-    versions: Cell<Option<Versions>>,
-}
-
-/// Numbers that move with every change, by whichever process, of what they stand for. They are
-/// compared for equality and nothing else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Versions {
-    /// Services, categories, custom rates and discounts.
-    pub catalogue: i64,
-    /// Keys, and what their holders may do and see.
-    pub callers: i64,
 }
 
 /// A transaction that may write. Everything in it happens at `now`.
@@ -69,8 +52,8 @@ impl<'c> Tx<'c> {
     }
 
     /// The same transaction, as one of a batch that has a desk.
-    pub(super) fn with_desk(self, desk: Option<&'c RefCell<Desk>>) -> Self {
-        Self { read: Read { desk, ..self.read }, ..self }
+    pub(super) fn with_desk(self, desk: &'c RefCell<Desk>, ahead: &'c RefCell<Ahead>) -> Self {
+        Self { read: Read { desk: Some(desk), ahead: Some(ahead), ..self.read }, ..self }
     }
 
     /// The same transaction, for what came by that request.
@@ -90,6 +73,7 @@ impl<'c> Tx<'c> {
             self.execute(sql, params)?;
             return Ok(conn.last_insert_rowid());
         }
+        self.read.forget_ahead();
         if let Some(desk) = self.read.desk
             && let Some(id) = desk.borrow_mut().lay(sql, params.list())
         {
@@ -102,11 +86,12 @@ impl<'c> Tx<'c> {
 
     /// Runs a statement that may wait until something else is asked or the batch is committed: an
     /// `INSERT` whose number nobody asks for, or what changes a table that nothing fetched looks
-    /// at.
+    /// at. If something does, that is forgotten beside it.
     pub(super) fn save(&self, sql: &str, params: impl Params) -> Result<()> {
         match self.read.desk {
             None => self.execute(sql, params).map(drop),
             Some(desk) => {
+                self.read.forget_ahead();
                 desk.borrow_mut().save(sql, params.list());
                 Ok(())
             }
@@ -136,6 +121,7 @@ impl<'c> Tx<'c> {
         balance: Option<Money>,
         bought: Option<OrderId>,
     ) -> bool {
+        self.read.forget_ahead();
         self.read.desk.is_some_and(|desk| desk.borrow_mut().hold(account, balance, bought))
     }
 
@@ -154,29 +140,6 @@ impl Conn {
     }
 }
 
-impl Point<'_> {
-    /// The versions of what is read. Those of a file are read to begin with.
-    ///
-    /// # Errors
-    /// A fault of the database.
-    pub fn versions(&self) -> Result<Versions> {
-        if let Some(versions) = self.versions.get() {
-            return Ok(versions);
-        }
-        let versions = self.get(VERSIONS, [], |row| row.versions())?;
-        self.versions.set(Some(versions));
-        Ok(versions)
-    }
-}
-
-impl<'c> Deref for Point<'c> {
-    type Target = Read<'c>;
-
-    fn deref(&self) -> &Read<'c> {
-        &self.read
-    }
-}
-
 impl<'c> Deref for Tx<'c> {
     type Target = Read<'c>;
 
@@ -187,8 +150,13 @@ impl<'c> Deref for Tx<'c> {
 
 impl<'c> Read<'c> {
     /// With nothing fetched before.
-    const fn bare(conn: &'c Conn) -> Self {
+    pub(super) const fn bare(conn: &'c Conn) -> Self {
         Self { conn, desk: None, ahead: None }
+    }
+
+    /// What remembers what it asks for together.
+    pub(super) fn with_ahead(self, ahead: &'c RefCell<Ahead>) -> Self {
+        Self { ahead: Some(ahead), ..self }
     }
 }
 
@@ -202,6 +170,11 @@ impl Read<'_> {
         }
     }
 
+    /// The desk, and the connection that what lies on it came by.
+    pub(super) fn desk(&self) -> Option<(&Wire, &RefCell<Desk>)> {
+        self.wire().zip(self.desk)
+    }
+
     /// What a server answers. What waits is written before; if this changes anything, all that was
     /// fetched is forgotten.
     fn asked(&self, wire: &Wire, sql: &str, params: List<'_>) -> Result<Answered> {
@@ -209,12 +182,20 @@ impl Read<'_> {
         let due = desk.borrow_mut().drain();
         if !pg::only_reads(sql) {
             desk.borrow_mut().forget();
+            self.forget_ahead();
         }
         wire.behind(&due, sql, params)
     }
 
+    /// What was asked for ahead may no longer hold.
+    fn forget_ahead(&self) {
+        if let Some(ahead) = self.ahead {
+            ahead.borrow_mut().forget();
+        }
+    }
+
     /// The rows that a server finds, or has found before.
-    fn rows(&self, wire: &Wire, sql: &str, params: List<'_>) -> Result<Rc<[WireRow]>> {
+    fn rows(&self, wire: &Wire, sql: &str, params: List<'_>) -> Result<Arc<[WireRow]>> {
         if let Some(ahead) = self.ahead
             && let Some(known) = ahead.borrow_mut().recall(sql, params)?
         {
@@ -223,10 +204,16 @@ impl Read<'_> {
         Ok(self.asked(wire, sql, params)?.rows.into())
     }
 
+    /// What a server answers to all of these at once. What waits is written before.
+    pub(super) fn ask_all(&self, wire: &Wire, list: &[Due]) -> Result<Vec<Vec<WireRow>>> {
+        let due = self.desk.map(|desk| desk.borrow_mut().drain()).unwrap_or_default();
+        let mut answers = wire.write(due.iter().chain(list))?;
+        Ok(answers.split_off(due.len()))
+    }
+
     /// Writes what waits.
     fn settle(&self, wire: &Wire) -> Result<()> {
-        let due = self.desk.map(|desk| desk.borrow_mut().drain()).unwrap_or_default();
-        wire.write(&due).map(drop)
+        self.ask_all(wire, &[]).map(drop)
     }
 
     /// What was fetched by that key; `None` where it was not. `Some(None)`: there is no such row.
@@ -240,6 +227,24 @@ impl Read<'_> {
         let desk = desk.borrow();
         let Some(found) = desk.recall(what, key) else { return Ok(None) };
         Ok(Some(found.map(|row| map(&Row::Pg(row))).transpose()?))
+    }
+
+    /// The row that a statement finds by that key, if there is one: as it was fetched, else as it
+    /// is now, and kept from then on.
+    pub(super) fn find_kept<T>(
+        &self,
+        what: What,
+        sql: &str,
+        key: List<'_>,
+        map: impl Fn(&Row<'_>) -> RowResult<T>,
+    ) -> Result<Option<T>> {
+        if let Some(known) = self.recall(what, key, &map)? {
+            return Ok(known);
+        }
+        let Some((wire, desk)) = self.desk() else { return self.find(sql, key, map) };
+        let rows = self.rows(wire, sql, key)?;
+        desk.borrow_mut().keep(what, key, rows.first().cloned());
+        Ok(rows.first().map(|row| map(&Row::Pg(row))).transpose()?)
     }
 
     /// What an account holds, if that was fetched: with all that the batch has changed.
@@ -324,19 +329,9 @@ impl Read<'_> {
             }
             Conn::Pg(wire) => wire,
         };
-        if self.ahead.is_some() {
-            let rows = self.each(keys, |db, key| db.rows(wire, sql, params![*key]))?;
-            let found = rows.iter().map(|rows| rows.first().map(|row| map(&Row::Pg(row))));
-            return Ok(found.map(Option::transpose).collect::<RowResult<_>>()?);
-        }
-        self.settle(wire)?;
-        let params: Vec<[&dyn Param; 1]> = keys.iter().map(|key| [key as &dyn Param]).collect();
-        let list: Vec<(&str, List<'_>)> = params.iter().map(|key| (sql, &key[..])).collect();
-        let mut found = Vec::with_capacity(keys.len());
-        for rows in wire.pipeline(None, &list, None)? {
-            found.push(rows.first().map(|row| map(&Row::Pg(row))).transpose()?);
-        }
-        Ok(found)
+        let rows = self.each(keys, |db, key| db.rows(wire, sql, params![*key]))?;
+        let found = rows.iter().map(|rows| rows.first().map(|row| map(&Row::Pg(row))));
+        Ok(found.map(Option::transpose).collect::<RowResult<_>>()?)
     }
 
     /// For each key the row, which must be there; in the order of the keys.
@@ -378,105 +373,11 @@ impl Read<'_> {
     }
 }
 
-const VERSIONS: &str = "SELECT catalogue, callers FROM versions";
-const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-
-/// Runs `read` on what the panel holds at one moment. As long as the first statement is not through
-/// with its rows, SQLite shows all others the moment that it saw; on a server that is the moment of
-/// the first question. However `read` ends, that ends.
-pub(super) fn read<T>(conn: &Conn, read: impl FnOnce(&Point<'_>) -> Result<T>) -> Result<T> {
-    match conn {
-        Conn::Lite(lite) => {
-            let mut statement = lite.prepare_cached(VERSIONS)?;
-            let mut rows = statement.raw_query();
-            let first = rows.next()?.ok_or_else(|| Error::fault("the file has no versions"))?;
-            let versions = Cell::new(Some(Row::Lite(first).versions()?));
-            read(&Point { read: Read::bare(conn), versions })
-        }
-        Conn::Pg(wire) => {
-            let _moment = Moment(wire);
-            wire.begin_with_next(BEGIN_READ);
-            let ahead = RefCell::default();
-            let point = Read { ahead: Some(&ahead), ..Read::bare(conn) };
-            read(&Point { read: point, versions: Cell::default() })
-        }
-    }
-}
-
-/// A transaction that reads.
-struct Moment<'c>(&'c Wire);
-
-impl Drop for Moment<'_> {
-    fn drop(&mut self) {
-        self.0.end();
-    }
-}
-
-impl Row<'_> {
-    fn versions(&self) -> RowResult<Versions> {
-        Ok(Versions { catalogue: self.get(0)?, callers: self.get(1)? })
-    }
-}
-
-/// Runs `read` on what the panel holds at one moment, without trusting its contents. The connection
-/// is good for nothing else afterwards.
-pub(super) fn read_untrusted<T>(
-    conn: &Conn,
-    read: impl FnOnce(&Read<'_>) -> Result<T>,
-) -> Result<T> {
-    conn.run(match conn {
-        Conn::Lite(_) => "BEGIN",
-        Conn::Pg(_) => BEGIN_READ,
-    })?;
-    read(&Read::bare(conn))
-}
-
 impl From<RowError> for Error {
     fn from(error: RowError) -> Self {
         match error {
             RowError::Lite(error) => error.into(),
             RowError::Column(text) => Self::fault(&text),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::panic::{AssertUnwindSafe, catch_unwind};
-
-    use super::super::{Error, Missing, schema};
-    use super::*;
-
-    #[test]
-    fn a_read_sees_one_moment_and_ends_however_it_ends() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("panel.db");
-        let writer = schema::open_writer(&path, Missing::Create).unwrap();
-        writer.busy_timeout(std::time::Duration::ZERO).unwrap(); // is told at once
-        let reader = Conn::Lite(schema::open_reader(&path).unwrap());
-        let version = |db: &Point<'_>| -> Result<i64> {
-            db.get("SELECT callers FROM versions WHERE id = 1", [], |row| row.get(0))
-        };
-        let is_idle = || {
-            let (busy, log, done): (i64, i64, i64) = writer
-                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.try_into())
-                .unwrap();
-            busy == 0 && log == done
-        };
-        let seen = read(&reader, |db| {
-            let before = version(db)?;
-            writer.execute("UPDATE versions SET callers = callers + 1", [])?;
-            assert_eq!((version(db)?, db.versions()?.callers), (before, before));
-            assert!(!is_idle());
-            Ok(before)
-        });
-        assert_eq!(read(&reader, version).unwrap(), seen.unwrap() + 1);
-        assert!(is_idle());
-
-        let panics = || read::<()>(&reader, |_| panic!("on purpose"));
-        assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
-        assert!(is_idle());
-        assert!(read::<()>(&reader, |_| Err(Error::Busy)).is_err());
-        assert!(is_idle());
     }
 }

@@ -247,6 +247,9 @@ pub fn balance(db: &Read<'_>, id: UserId) -> Result<Money> {
 
 /// The account of a user who must exist.
 pub fn account(db: &Read<'_>, id: UserId) -> Result<Account> {
+    if let Some(Some(user)) = db.recall(What::User, params![id], read_user)? {
+        return Ok(Account { user: id, id: user.account });
+    }
     let sql = "SELECT account_id FROM users WHERE id = $1";
     db.get(sql, params![id], |row| Ok(Account { user: id, id: row.get(0)? }))
 }

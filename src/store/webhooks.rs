@@ -45,10 +45,7 @@ fn read_webhook(row: &Row<'_>) -> RowResult<Webhook> {
 
 /// A user's webhook; `None` where the user never had one.
 pub fn find(db: &Read<'_>, user: UserId) -> Result<Option<Webhook>> {
-    if let Some(known) = db.recall(What::Webhook, params![user], read_webhook)? {
-        return Ok(known);
-    }
-    db.find(select!("= $1"), params![user], read_webhook)
+    db.find_kept(What::Webhook, select!("= $1"), params![user], read_webhook)
 }
 
 /// The webhooks of many users, on a server.
@@ -161,7 +158,7 @@ pub fn forget_old_secret(tx: &Tx<'_>, user: UserId) -> Result<()> {
 
 /// Writes how telling goes.
 pub fn update(tx: &Tx<'_>, webhook: &Webhook) -> Result<()> {
-    tx.execute(
+    tx.save(
         "UPDATE webhooks SET is_enabled = $1, is_low = $2, paused_until = $3, failures = $4,
                              dropped = $5, due_at = $6
          WHERE user_id = $7",
@@ -175,6 +172,7 @@ pub fn update(tx: &Tx<'_>, webhook: &Webhook) -> Result<()> {
             webhook.user,
         ],
     )?;
+    tx.forget_one(What::Webhook, params![webhook.user]);
     tx.sums.borrow_mut().has_work |= webhook.due_at.is_some();
     Ok(())
 }

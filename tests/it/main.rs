@@ -37,6 +37,7 @@ mod delivery_http;
 mod delivery_outcome;
 mod demo;
 mod desk;
+mod desk_delivery;
 mod domain;
 mod drips;
 mod errands;

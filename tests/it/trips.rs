@@ -1,13 +1,15 @@
-//! A page of the panel does not wait for a server more than a few times: what it shows is asked for
-//! together, wherever nothing depends on what was found before.
+//! Neither a page of the panel nor delivery waits for a server more than a few times: what they look
+//! at is asked for together, wherever nothing depends on what was found before.
 
 use actix_web::http::Method;
 use panelite::admin::{Access, ROUTES};
+use panelite::domain::OrderId;
 
 use crate::fixture::engine;
 use crate::fixture::operator::{Operator, filled};
 use crate::fixture::panel::Panel;
 use crate::fixture::sample;
+use crate::fixture::upstream::{Upstream, report};
 
 /// Pages that show something else than they do for the first of what they show.
 const OTHERS: &[&str] = &[
@@ -60,4 +62,45 @@ fn pages_ask_a_server_for_what_they_show_together() {
     }
     let long: Vec<_> = all.iter().filter(|(trips, _)| *trips > TRIPS_MAX).collect();
     assert!(long.is_empty(), "{long:?}");
+}
+
+/// The most that delivery waits for in one command, however many orders it is about.
+const MANY_MAX: u64 = 8;
+/// To sell an order, to claim it and to record that it is there.
+const SENT_MAX: u64 = 15;
+
+#[test]
+fn delivery_asks_a_server_for_many_orders_together() {
+    if !engine::is_server() {
+        return engine::say_left_out(module_path!(), "a file is not far away");
+    }
+    let shop = Upstream::open();
+    let hook = ["user", "webhook", "ann", "https://a.example/events"];
+    assert!(shop.panel.cli(&hook).status.success());
+    let trips = |what: &dyn Fn()| {
+        let before = shop.panel.store().turns().trips;
+        what();
+        shop.panel.store().turns().trips - before
+    };
+    let hear = |orders: &[i64], word: &str, remains: i64| {
+        let report = |order: &i64| (OrderId(*order), Ok(report(word, remains)));
+        shop.hears(orders.iter().map(report).collect());
+    };
+    // What is said for the first time has to be prepared.
+    let first = [shop.places(1000), shop.places(1000)];
+    shop.minutes(2);
+    shop.leases();
+    for (word, remains) in [("Pending", 1000), ("In progress", 400), ("Completed", 0)] {
+        hear(&first, word, remains);
+    }
+
+    let orders: Vec<i64> = (0..40).map(|_| shop.places(1000)).collect();
+    let sent = trips(&|| assert!(shop.places(1000) > 0));
+    assert!(sent <= SENT_MAX, "{sent} to send an order");
+    shop.minutes(2);
+    assert!(trips(&|| assert_eq!(shop.leases().len(), 41)) <= MANY_MAX);
+    for (word, remains) in [("Pending", 1000), ("In progress", 400), ("Completed", 0)] {
+        let heard = trips(&|| hear(&orders, word, remains));
+        assert!(heard <= MANY_MAX, "{heard} to hear that 40 orders are {word}");
+    }
 }

@@ -18,9 +18,9 @@ use std::fmt;
 use std::path::Path;
 
 use super::conn::Conn;
+use super::moment;
 use super::pg::Wire;
 use super::place::Place;
-use super::tx;
 use super::value::params;
 use super::{Error, Read, Result, schema};
 use crate::domain::ledger::ESCROW;
@@ -71,7 +71,7 @@ impl Report {
 /// A file that is missing or unreadable. What is wrong in it is found, never an error.
 pub fn check_file(path: &Path) -> Result<Vec<Finding>> {
     let conn = Conn::Lite(schema::open_reader(path)?);
-    tx::read_untrusted(&conn, run)
+    moment::read_untrusted(&conn, run)
 }
 
 /// Everything that is wrong with a panel, wherever it lives.
@@ -84,7 +84,7 @@ pub fn check_place(place: &Place) -> Result<Vec<Finding>> {
         Place::Server(dsn) => {
             let wire = Wire::connect(dsn)?;
             wire.be_patient()?;
-            let mut findings = tx::read_untrusted(&Conn::Pg(wire), run)?;
+            let mut findings = moment::read_untrusted(&Conn::Pg(wire), run)?;
             findings.extend(guards::check(dsn)?);
             findings.truncate(FINDINGS_MAX);
             Ok(findings)

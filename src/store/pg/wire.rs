@@ -215,8 +215,12 @@ impl Wire {
     }
 
     /// Writes what was counted before, or asks something beside it.
-    pub(in crate::store) fn write(&self, due: &[Due]) -> Result<Vec<Vec<Row>>> {
-        let lists: Vec<Vec<&dyn Param>> = due.iter().map(Due::params).collect();
+    pub(in crate::store) fn write<'d>(
+        &self,
+        due: impl IntoIterator<Item = &'d Due>,
+    ) -> Result<Vec<Vec<Row>>> {
+        let due: Vec<&Due> = due.into_iter().collect();
+        let lists: Vec<Vec<&dyn Param>> = due.iter().map(|due| due.params()).collect();
         let list = due.iter().zip(&lists).map(|(due, list)| (&*due.sql, &list[..]));
         let list: Vec<(&str, List<'_>)> = list.collect();
         if list.is_empty() {

@@ -4,13 +4,27 @@ use crate::domain::{ServiceId, UserId};
 use crate::store::desk::{Known, NUMBERED, Wants, What};
 use crate::store::pg::WireRow;
 use crate::store::value::{Column, Due, Kind, Owned, Param as _, Row, RowResult, params};
-use crate::store::{Error, Result, accounts, requests, services, users, webhooks};
+use crate::store::{Error, Result, Tx, accounts, requests, services, users, webhooks};
 
 const GREATEST: &str = "SELECT callers, (SELECT coalesce(max(id), 0) FROM orders),
     (SELECT coalesce(max(id), 0) FROM postings), (SELECT coalesce(max(id), 0) FROM audit)
     FROM versions";
 /// How many statements that is.
 pub(super) const COUNT: usize = 6;
+
+impl Tx<'_> {
+    /// Fetches what the transaction is going to look at, where it can keep that. A hint, as
+    /// [`Wants`] is.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub fn fetch(&self, wants: &Wants) -> Result<()> {
+        let Some((wire, desk)) = self.desk().filter(|_| !wants.is_empty()) else { return Ok(()) };
+        let answers = self.ask_all(wire, &statements(wants))?;
+        desk.borrow_mut().learn(known(wants, answers)?);
+        Ok(())
+    }
+}
 
 /// The statements that fetch it, in the order that [`known`] takes their answers.
 pub(super) fn statements(wants: &Wants) -> [Due; COUNT] {

@@ -25,6 +25,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{oneshot, watch};
 
+use super::ahead::Ahead;
 use super::bell::Bell;
 use super::command::Command;
 use super::conn::Conn;
@@ -103,7 +104,8 @@ pub(super) fn spawn(
 ) -> std::io::Result<JoinHandle<()>> {
     let sums = RefCell::default();
     let desk = seat.as_ref().filter(|seat| seat.has_desk()).map(|_| RefCell::default());
-    let writer = Writer { conn, seat, desk, clock, last: Timestamp(0), sums, bell, turns };
+    let ahead = RefCell::default();
+    let writer = Writer { conn, seat, desk, ahead, clock, last: Timestamp(0), sums, bell, turns };
     std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
         let ended = catch_unwind(AssertUnwindSafe(|| writer.work(jobs, &failure)));
         if ended.is_err() {
@@ -139,6 +141,8 @@ struct Writer {
     seat: Option<Seat>,
     /// On a server, unless every command is to ask and write by itself.
     desk: Option<RefCell<Desk>>,
+    /// What a command has read ahead of itself, beside the desk.
+    ahead: RefCell<Ahead>,
     clock: Clock,
     /// The latest instant handed out: time never runs backwards here.
     last: Timestamp,
@@ -286,7 +290,11 @@ impl Writer {
     }
 
     fn tx(&self) -> Tx<'_> {
-        Tx::new(&self.conn, self.last, &self.sums).with_desk(self.desk.as_ref())
+        let tx = Tx::new(&self.conn, self.last, &self.sums);
+        match &self.desk {
+            None => tx,
+            Some(desk) => tx.with_desk(desk, &self.ahead),
+        }
     }
 
     /// How many rows were ever written, or laid down to be.
@@ -316,10 +324,16 @@ impl Writer {
 
     fn roll_back(&self) {
         self.sums.take();
+        self.clear_desk();
+        self.conn.roll_back();
+    }
+
+    /// Nothing that was fetched or waits is of the next transaction.
+    fn clear_desk(&self) {
         if let Some(desk) = &self.desk {
             desk.borrow_mut().clear();
         }
-        self.conn.roll_back();
+        self.ahead.borrow_mut().forget();
     }
 
     /// Writes what the commands of the transaction have added up.

@@ -164,6 +164,7 @@ impl Writer {
         let (theirs, answers) = seat.take(wire, &asked)?;
         if let Some(desk) = self.desk.as_ref().filter(|_| !wants.is_empty()) {
             desk.borrow_mut().learn(fetch::known(&wants, answers)?);
+            desk.borrow_mut().set_whole();
         }
         let now = self.clock.now();
         self.last = self.last.max(now);
@@ -177,25 +178,19 @@ impl Writer {
         let (Conn::Pg(wire), Some(seat)) = (&self.conn, &mut self.seat) else { return Ok(()) };
         let due = self.desk.as_ref().map(|desk| desk.borrow_mut().drain()).unwrap_or_default();
         seat.leave(wire, &due, self.last)?;
-        if let Some(desk) = &self.desk {
-            desk.borrow_mut().clear();
-        }
+        self.clear_desk();
         Ok(())
     }
 
     /// Fetches for the commands that are left what an earlier one made the desk forget, if the
     /// next one looks at it.
     fn look_again(&self, left: &[Box<dyn Job>]) -> Result<()> {
-        let (Conn::Pg(wire), Some(desk)) = (&self.conn, &self.desk) else { return Ok(()) };
-        if desk.borrow().is_known() || left.first().is_none_or(|next| wants_nothing(&**next)) {
+        let Some(desk) = &self.desk else { return Ok(()) };
+        if desk.borrow().is_whole() || left.first().is_none_or(|next| wants_nothing(&**next)) {
             return Ok(());
         }
-        let wants = wants(left);
-        let mut due = desk.borrow_mut().drain();
-        due.extend(fetch::statements(&wants));
-        let mut answers = wire.write(&due)?;
-        let fetched = answers.split_off(answers.len() - fetch::COUNT);
-        desk.borrow_mut().learn(fetch::known(&wants, fetched)?);
+        self.tx().fetch(&wants(left))?;
+        desk.borrow_mut().set_whole();
         Ok(())
     }
 

@@ -27,6 +27,7 @@
 
 mod contest;
 mod delivery;
+mod lane;
 mod load;
 mod naive;
 mod pages;

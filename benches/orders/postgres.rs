@@ -31,6 +31,7 @@ use tokio_postgres::config::Host;
 use tokio_postgres::{Config, NoTls};
 
 use crate::Plan;
+use crate::lane;
 use crate::load::{self, Work};
 use crate::shop::{self, request};
 
@@ -63,6 +64,9 @@ const CASES: [Case; 9] = [
     Case { name: "two nodes", nodes: 2, ..case("", 128, false) },
     Case { name: "two nodes, 0.5 ms away", nodes: 2, ..case("", 128, true) },
 ];
+/// What is measured of delivery: whether the server is far away, and whether there is a desk.
+const LANES: [(&str, bool, bool); 3] =
+    [("desk", false, true), ("desk, 0.5 ms away", true, true), ("apart, 0.5 ms away", true, false)];
 /// Connections over HTTP.
 const CONNECTIONS: [usize; 2] = [64, 256];
 const REQUESTS: i64 = 4096;
@@ -95,6 +99,20 @@ pub(crate) fn print(plan: &Plan, folder: &Path) {
         report(case.name, &stores, case.waiting, plan);
         stores.iter().for_each(Store::close);
     }
+    println!("\ndelivery at the writer           sent/s   ms for 100 moved   completed");
+    let path = folder.join("lane.db");
+    let store = Store::open(path.as_path(), Missing::Create, Clock::System).unwrap();
+    fill(&store);
+    lane::report("a file", &store, folder);
+    for (name, is_far, has_desk) in LANES {
+        begin(&config);
+        let address = if is_far { relay(address(&config)) } else { address(&config) };
+        let store = open(&config, address, has_desk);
+        fill(&store);
+        lane::report(name, &store, folder);
+        store.close();
+    }
+    println!();
     for (name, is_far) in [("HTTP", false), ("HTTP, 0.5 ms away", true)] {
         begin(&config);
         let address = if is_far { relay(address(&config)) } else { address(&config) };
@@ -163,14 +181,15 @@ fn key_of(user: i64) -> String {
     shop::key_of(usize::try_from(user).unwrap())
 }
 
-fn order(number: i64) -> PlaceOrder {
+/// An order of a service, by one of the users.
+pub(crate) fn order(number: i64, service: ServiceId) -> PlaceOrder {
     let mut details = Details::default();
     details.add(Input::Link, format!("https://example.com/p/{number}")).unwrap();
     details.add(Input::Quantity, "100".to_owned()).unwrap();
     let request = Some(RequestId { text: format!("r{number}"), digest: [0; 32] });
     let origin = Origin { actor: Actor::CommandLine, request, custom_id: None };
     let user = UserId(number % USERS + 1);
-    PlaceOrder { user, service: Some(ServiceId(1)), details, origin }
+    PlaceOrder { user, service: Some(service), details, origin }
 }
 
 /// Buys with so many waiting at once at each node, and prints what came of it.
@@ -187,7 +206,8 @@ fn report(name: &str, stores: &[Store], waiting: usize, plan: &Plan) {
             while clock::instant() < until {
                 number.set(number.get() + 1);
                 let begun = clock::instant();
-                let command = IfCallersUnchanged { version, command: order(number.get()) };
+                let command =
+                    IfCallersUnchanged { version, command: order(number.get(), ServiceId(1)) };
                 assert!(store.write(command).await.unwrap().is_some());
                 took.push(begun.elapsed());
             }

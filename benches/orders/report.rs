@@ -136,7 +136,7 @@ pub(crate) fn print_footprint(shops: &Shops, all: &[Contestant<'_>], folder: &Pa
     let loaded = loaded.map(|contestant| contestant.memory_mb).fold(0.0, f64::max);
     println!(
         "\n{}ready after {:.1} ms (below 50), idle {:.1} MB (below 20), under load up to {loaded:.0} MB, \
-         binary {:.1} MB (below 15)",
+         binary {:.1} MB (below 18)",
         if shops.is_old { "old: " } else { "" },
         median(ready),
         median(idle),

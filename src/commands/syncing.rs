@@ -20,7 +20,7 @@ use crate::domain::service::Service;
 use crate::domain::{Actor, OrderId, ProviderId, ServiceId, Timestamp};
 use crate::store::{
     Command, Read, Result, Tx, conditions, deliveries, offers, pricings, providers, services,
-    substitutes,
+    substitutes, together,
 };
 
 /// Lines that one command writes.
@@ -158,8 +158,9 @@ impl Command for RecordCatalogue {
         let lines = self.list.offers.get(self.from..).unwrap_or_default();
         if !lines.is_empty() {
             let lines = &lines[..lines.len().min(SLICE)];
-            for offer in lines {
-                changed += take_over(tx, &provider, offer)?;
+            let known = tx.each(lines, |db, offer| Known::of(db, provider.id, offer))?;
+            for (offer, known) in lines.iter().zip(known) {
+                changed += take_over(tx, &provider, offer, known)?;
             }
             return Ok(Slice::More { from: self.from + lines.len(), changed });
         }
@@ -196,21 +197,40 @@ fn throw_away(tx: &Tx<'_>, provider: ProviderId, unusable: Unusable) -> Result<(
     conditions::raise(tx, kind, &subject, &unusable.to_string())
 }
 
+/// What is known of a line of the list before it is written.
+struct Known {
+    before: Option<Offer>,
+    /// The services that are sold by it.
+    sold: Vec<ServiceId>,
+    /// Those that it is a substitute for.
+    elsewhere: Vec<ServiceId>,
+}
+
+impl Known {
+    fn of(db: &Read<'_>, provider: ProviderId, offer: &Offer) -> Result<Self> {
+        let name = &offer.provider_service;
+        let (before, sold, elsewhere) = together!(db:
+            offers::find(db, provider, name),
+            services::list_of_provider(db, provider, name),
+            substitutes::list_of_provider(db, provider, name),
+        );
+        Ok(Self { before, sold, elsewhere })
+    }
+}
+
 /// Writes a line of the list, and what it changes of the services that are sold by it. Says how
 /// many of them were changed.
-fn take_over(tx: &Tx<'_>, provider: &Provider, offer: &Offer) -> Result<usize> {
-    let before = offers::find(tx, provider.id, &offer.provider_service)?;
+fn take_over(tx: &Tx<'_>, provider: &Provider, offer: &Offer, known: Known) -> Result<usize> {
+    let Known { before, sold, elsewhere } = known;
     offers::upsert(tx, offer)?;
     let mut changed = 0;
-    for id in services::list_of_provider(tx, provider.id, &offer.provider_service)? {
+    for id in sold {
         let cost = cost_at(provider, offer);
         changed += usize::from(follow(tx, id, (before.as_ref(), offer), cost)?);
     }
     let is_back = before.is_none_or(|before| before.gone_at.is_some());
-    if is_back {
-        for id in substitutes::list_of_provider(tx, provider.id, &offer.provider_service)? {
-            changed += usize::from(put_back(tx, id)?);
-        }
+    for id in elsewhere.into_iter().filter(|_| is_back) {
+        changed += usize::from(put_back(tx, id)?);
     }
     Ok(changed)
 }

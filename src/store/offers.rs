@@ -62,7 +62,7 @@ fn most() -> i64 {
 
 /// Writes a line of a list, over what was there of it.
 pub fn upsert(tx: &Tx<'_>, offer: &Offer) -> Result<()> {
-    tx.execute(
+    tx.save(
         "INSERT INTO offers (provider_id, provider_service, name, category, kind, cost_micros,
                              quantity_min, quantity_max, is_dripfeed, is_refill, is_cancel,
                              seen_at, gone_at)
@@ -87,13 +87,11 @@ pub fn upsert(tx: &Tx<'_>, offer: &Offer) -> Result<()> {
             offer.is_cancel,
             tx.now,
         ],
-    )?;
-    Ok(())
+    )
 }
 
 /// It is no longer on the list.
 pub fn update_gone(tx: &Tx<'_>, provider: ProviderId, service: &str) -> Result<()> {
     let sql = "UPDATE offers SET gone_at = $1 WHERE provider_id = $2 AND provider_service = $3";
-    tx.execute(sql, params![tx.now, provider, service])?;
-    Ok(())
+    tx.save(sql, params![tx.now, provider, service])
 }

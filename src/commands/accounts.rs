@@ -8,7 +8,7 @@ use crate::domain::user::{self, User};
 use crate::domain::{Actor, KeyId, PostingId, ServiceId, UserId, is_hidden};
 use crate::secret::KeyHash;
 use crate::store::keys::ApiKey;
-use crate::store::{Command, Result, Tx, accounts, keys, ledger, postings, services, users};
+use crate::store::{Command, Result, Tx, Wants, accounts, keys, ledger, postings, services, users};
 
 const LABEL_LENGTH_MAX: usize = 100;
 const NOTE_LENGTH_MAX: usize = 500;
@@ -60,6 +60,10 @@ impl Command for Deposit {
         let posting = Posting::deposit(account(&user), self.amount);
         book(tx, &self.actor, &user, ("user.balance", Posting { note, reference, ..posting }))
     }
+
+    fn wants(&self, wants: &mut Wants) {
+        wants.user(self.user);
+    }
 }
 
 /// Corrects a balance, up or down, with a reason.
@@ -89,6 +93,10 @@ impl Command for Adjust {
         let posting = posting.ok_or(OperatorRefusal::AmountIsZero)?;
         let (note, reference) = (self.note.clone(), self.reference.clone());
         book(tx, &self.actor, &user, ("user.balance", Posting { note, reference, ..posting }))
+    }
+
+    fn wants(&self, wants: &mut Wants) {
+        wants.user(self.user);
     }
 }
 

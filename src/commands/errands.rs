@@ -2,7 +2,7 @@
 //! transaction, and gone with what they are about.
 
 use super::{hands, telling};
-use crate::domain::delivery::Stage;
+use crate::domain::delivery::{Delivery, Stage};
 use crate::domain::errand::{Errand, ErrandStage, Moment, Said};
 use crate::domain::refill::{Refill, RefillStatus};
 use crate::domain::{Actor, ErrandId, OrderId, ProviderId, RefillId, Timestamp};
@@ -18,22 +18,17 @@ const NEVER: i64 = 365 * 86_400;
 /// A customer wants to cancel an order: its provider is asked to, if one has it. Asked again,
 /// nothing changes.
 pub(super) fn ask_to_cancel(tx: &Tx<'_>, order: OrderId) -> Result<()> {
+    tx.ahead(&[&|db| deliveries::find(db, order).map(drop), &|db| {
+        errands::find_cancel(db, order).map(drop)
+    }])?;
     let Some(delivery) = deliveries::find(tx, order)? else { return Ok(()) };
     match delivery.stage {
         Stage::Watch | Stage::Posts => {
             errands::insert_cancel(tx, order, delivery.provider)?;
-            look_soon(tx, order)
+            look_soon(tx, &delivery)
         }
         // Not there yet, or nobody knows: the request is met when that is decided.
         Stage::Send | Stage::Call | Stage::Held | Stage::Last => Ok(()),
-    }
-}
-
-/// A customer wants a refill of an order: its provider is asked for it, if one had it.
-pub(super) fn ask_to_refill(tx: &Tx<'_>, order: OrderId, refill: RefillId) -> Result<()> {
-    match placed::find(tx, order)? {
-        Some((provider, _)) => errands::insert_refill(tx, refill, order, provider),
-        None => Ok(()),
     }
 }
 
@@ -42,10 +37,9 @@ pub(super) fn drop_refill(tx: &Tx<'_>, refill: RefillId) -> Result<()> {
     hands::drop_errand(tx, errands::find_refill(tx, refill)?.as_ref())
 }
 
-fn look_soon(tx: &Tx<'_>, order: OrderId) -> Result<()> {
-    let Some(delivery) = deliveries::find(tx, order)? else { return Ok(()) };
+fn look_soon(tx: &Tx<'_>, delivery: &Delivery) -> Result<()> {
     let soon = Timestamp(tx.now.0 + LOOK_AFTER);
-    deliveries::update_due(tx, order, delivery.due_at.min(soon))
+    deliveries::update_due(tx, delivery.order, delivery.due_at.min(soon))
 }
 
 /// Takes the errand of a provider that has been due longest. Whoever takes it asks.
@@ -128,8 +122,11 @@ impl Command for RecordErrand {
         if let (Some(refill), Some(status)) = (refill, next.refill) {
             self.move_refill(tx, &refill, status)?;
         }
-        if errand.refill.is_none() && matches!(self.said, Said::Yes(_)) {
-            look_soon(tx, errand.order)?;
+        if errand.refill.is_none()
+            && matches!(self.said, Said::Yes(_))
+            && let Some(delivery) = deliveries::find(tx, errand.order)?
+        {
+            look_soon(tx, &delivery)?;
         }
         let has_hand = next.errand.is_some_and(|goes_on| goes_on.hand.is_some());
         if has_hand { hands::follow(tx, errand.provider) } else { Ok(()) }

@@ -2,10 +2,10 @@
 
 use super::conditions::about_provider;
 use crate::domain::condition::ConditionKind;
-use crate::domain::delivery::Hand;
+use crate::domain::delivery::{Delivery, Hand};
 use crate::domain::errand::Errand;
 use crate::domain::{OrderId, ProviderId};
-use crate::store::{Result, Tx, conditions, deliveries, errands, providers};
+use crate::store::{Read, Result, Tx, conditions, deliveries, errands, providers, together};
 
 const COUNTED_MAX: i64 = 1000;
 /// What the condition is about that tells of an older file.
@@ -33,15 +33,30 @@ pub(super) fn follow(tx: &Tx<'_>, provider: ProviderId) -> Result<()> {
     conditions::tell(tx, ConditionKind::Hand, &subject, &text)
 }
 
+/// What is still to be done about an order at its provider.
+pub(super) struct Upstream {
+    delivery: Option<Delivery>,
+    /// That they are asked to cancel it.
+    cancel: Option<Errand>,
+}
+
+impl Upstream {
+    pub(super) fn find(db: &Read<'_>, order: OrderId) -> Result<Self> {
+        let (delivery, cancel) =
+            together!(db: deliveries::find(db, order), errands::find_cancel(db, order));
+        Ok(Self { delivery, cancel })
+    }
+}
+
 /// Nothing more is to be done about an order at its provider: it has ended, or a person has taken
 /// it up.
-pub(super) fn leave(tx: &Tx<'_>, order: OrderId) -> Result<()> {
-    let Some(delivery) = deliveries::find(tx, order)? else { return Ok(()) };
-    deliveries::delete(tx, order)?;
+pub(super) fn leave(tx: &Tx<'_>, Upstream { delivery, cancel }: Upstream) -> Result<()> {
+    let Some(delivery) = delivery else { return Ok(()) };
+    deliveries::delete(tx, delivery.order)?;
     if delivery.hand.is_some() {
         follow(tx, delivery.provider)?;
     }
-    drop_cancel(tx, order)
+    drop_errand(tx, cancel.as_ref())
 }
 
 /// The provider no longer has to be asked to cancel an order.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{drips, errands, hands, posts, telling};
+use super::hands::{self, Upstream};
+use super::{drips, errands, posts, telling};
 use crate::domain::delivery::{State, Submission};
 use crate::domain::ledger::Posting;
 use crate::domain::money::Money;
@@ -10,12 +11,13 @@ use crate::domain::order::{ByHand, CancelAnswer, Change, Order, OrderStatus, Pub
 use crate::domain::placing::{self, Details, Earlier, ForSale, Placing, Quote};
 use crate::domain::refill::{self, Refill, RefillStatus};
 use crate::domain::refusal::{OperatorRefusal, OrderRefusal, Refusal};
+use crate::domain::service::Service;
 use crate::domain::{Actor, KeyId, OrderId, RefillId, ServiceId, Timestamp, UserId};
 use crate::store::orders::{By, Origin};
 use crate::store::services::OnSale;
 use crate::store::{
-    self, Command, Error, Read, Result, Tx, Wants, accounts, deliveries, ledger, orders, refills,
-    requests, services, submissions, users,
+    self, Command, Error, Read, Result, Tx, Wants, accounts, deliveries, ledger, orders, placed,
+    refills, requests, services, submissions, together, users,
 };
 
 /// Takes the customer's money and records the order, or refuses. A request id that has bought
@@ -123,26 +125,29 @@ impl Command for CancelOrders {
     type Reply = Vec<std::result::Result<Money, Refusal>>;
 
     fn run(&self, tx: &Tx<'_>) -> Result<Self::Reply> {
-        let cancel = |id: &OrderId| refused(self.cancel(tx, *id));
-        self.orders.iter().map(cancel).collect()
+        each_of(tx, self.user, &self.orders, |order, service| self.cancel(tx, order, service))
+    }
+
+    fn wants(&self, wants: &mut Wants) {
+        wants.user(self.user);
     }
 }
 
 impl CancelOrders {
-    fn cancel(&self, tx: &Tx<'_>, id: OrderId) -> Result<Money> {
-        let order = orders::find_of(tx, self.user, id)?.ok_or(OrderRefusal::OrderNotFound)?;
-        let service = services::get(tx, order.service)?;
-
+    fn cancel(&self, tx: &Tx<'_>, order: &Order, service: &Service) -> Result<Money> {
         match order.request_cancel(&service.listing)? {
             CancelAnswer::AtOnce(change) => {
-                save(tx, &order, &change, &Actor::Key(self.key))?;
+                save(tx, order, &change, &Actor::Key(self.key))?;
                 Ok(change.settlement.map_or(Money::ZERO, |settlement| settlement.refund))
             }
             CancelAnswer::Requested => {
-                orders::update_cancel_requested(tx, id)?;
-                errands::ask_to_cancel(tx, id)?;
-                drips::stop(tx, id, &Actor::Key(self.key))?;
-                let ended = orders::find(tx, id)?.map(|order| order.refunded);
+                orders::update_cancel_requested(tx, order.id)?;
+                errands::ask_to_cancel(tx, order.id)?;
+                if order.drip_feed.is_none() {
+                    return Ok(Money::ZERO);
+                }
+                drips::stop(tx, order.id, &Actor::Key(self.key))?;
+                let ended = orders::find(tx, order.id)?.map(|order| order.refunded);
                 Ok(ended.unwrap_or(Money::ZERO))
             }
         }
@@ -160,23 +165,55 @@ impl Command for RequestRefills {
     type Reply = Vec<std::result::Result<RefillId, Refusal>>;
 
     fn run(&self, tx: &Tx<'_>) -> Result<Self::Reply> {
-        let request = |id: &OrderId| refused(self.request(tx, *id));
-        self.orders.iter().map(request).collect()
+        each_of(tx, self.user, &self.orders, |order, service| self.request(tx, order, service))
+    }
+
+    fn wants(&self, wants: &mut Wants) {
+        wants.user(self.user);
     }
 }
 
 impl RequestRefills {
-    fn request(&self, tx: &Tx<'_>, id: OrderId) -> Result<RefillId> {
-        let order = orders::find_of(tx, self.user, id)?.ok_or(OrderRefusal::OrderNotFound)?;
-        let service = services::get(tx, order.service)?;
-        let latest = refills::find_latest_status(tx, id)?;
+    fn request(&self, tx: &Tx<'_>, order: &Order, service: &Service) -> Result<RefillId> {
+        let (latest, placed) = together!(tx:
+            refills::find_latest_status(tx, order.id),
+            placed::find(tx, order.id),
+        );
 
-        refill::request(&order, &service.listing, latest, tx.now)?;
+        refill::request(order, &service.listing, latest, tx.now)?;
 
-        let refill = refills::insert(tx, id, self.user)?;
-        errands::ask_to_refill(tx, id, refill)?;
+        let refill = refills::insert(tx, order.id, self.user)?;
+        if let Some((provider, _)) = placed {
+            store::errands::insert_refill(tx, refill, order.id, provider)?;
+        }
         Ok(refill)
     }
+}
+
+/// Does something with each of a user's orders, and keeps what it refuses. They are read together;
+/// one that is named again is read again.
+fn each_of<T>(
+    tx: &Tx<'_>,
+    user: UserId,
+    ids: &[OrderId],
+    act: impl Fn(&Order, &Service) -> Result<T>,
+) -> Result<Vec<std::result::Result<T, Refusal>>> {
+    let look = |db: &Read<'_>, id: &OrderId| -> Result<Option<(Order, Service)>> {
+        let Some(order) = orders::find_of(db, user, *id)? else { return Ok(None) };
+        let service = services::get(db, order.service)?;
+        Ok(Some((order, service)))
+    };
+    let mut seen = BTreeSet::new();
+    let found = ids.iter().zip(tx.each(ids, look)?);
+    let done = found.map(|(id, found)| {
+        let found = if seen.insert(*id) { found } else { look(tx, id)? };
+        let (order, service) = match found {
+            Some(found) => found,
+            None => return Ok(Err(OrderRefusal::OrderNotFound.into())),
+        };
+        refused(act(&order, &service))
+    });
+    done.collect()
 }
 
 /// Moves an order by hand and settles its money if that ends it.
@@ -212,13 +249,17 @@ impl Command for SetOrders {
 
     fn run(&self, tx: &Tx<'_>) -> Result<Money> {
         let all = ByHand { status: self.status, start_count: None, remains: None };
-        let mut decided = Vec::with_capacity(self.orders.len());
-        for id in &self.orders {
-            let order = orders::find(tx, *id)?.ok_or(OrderRefusal::OrderNotFound)?;
+        let ids: Vec<OrderId> = self.orders.iter().copied().collect();
+        let mut decided = Vec::with_capacity(ids.len());
+        for order in orders::find_each(tx, &ids)? {
+            let order = order.ok_or(OrderRefusal::OrderNotFound)?;
             let change = by_hand(tx, &order, &all)?;
             decided.push((order, change));
         }
 
+        let mut wants = Wants::default();
+        decided.iter().for_each(|(order, _)| wants.user(order.user));
+        tx.fetch(&wants)?;
         let mut refunded = Money::ZERO;
         for (order, change) in &decided {
             let refund = save_by_hand(tx, order, change, &self.actor)?;
@@ -331,7 +372,9 @@ impl Command for DeclineCancels {
 fn save_by_hand(tx: &Tx<'_>, order: &Order, change: &Change, actor: &Actor) -> Result<Money> {
     save(tx, order, change, actor)?;
     if order.status == OrderStatus::Pending {
-        hands::leave(tx, order.id)?;
+        if change.settlement.is_none() {
+            hands::leave(tx, Upstream::find(tx, order.id)?)?;
+        }
         store::drips::delete(tx, order.id)?;
     }
     let text = told(order, change);
@@ -358,14 +401,17 @@ fn told(order: &Order, change: &Change) -> String {
 /// Writes a decided move. Where it ends the order, its money is settled, and nothing more is to be
 /// done about it at a provider.
 pub(super) fn save(tx: &Tx<'_>, order: &Order, change: &Change, actor: &Actor) -> Result<()> {
-    write(tx, order, change, actor)?;
     if change.settlement.is_none() {
-        return Ok(());
+        return write(tx, order, change, actor);
     }
-    let live = submissions::find_live(tx, order.id)?;
+    let (live, upstream) = together!(tx:
+        submissions::find_live(tx, order.id),
+        Upstream::find(tx, order.id),
+    );
+    write(tx, order, change, actor)?;
     count_cost(tx, live.as_ref(), change.status, None)?;
     posts::forget_unpaid(tx, order)?;
-    hands::leave(tx, order.id)
+    hands::leave(tx, upstream)
 }
 
 /// Writes a decided move and, where it ends the order, the two postings that settle it. A

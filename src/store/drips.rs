@@ -50,8 +50,7 @@ pub fn update(tx: &Tx<'_>, drip: &Drip) -> Result<()> {
 
 /// The order is fulfilled by hand, as one.
 pub fn delete(tx: &Tx<'_>, order: OrderId) -> Result<()> {
-    tx.execute("DELETE FROM drips WHERE order_id = $1", params![order])?;
-    Ok(())
+    tx.save("DELETE FROM drips WHERE order_id = $1", params![order])
 }
 
 const DUE: &str = "SELECT order_id FROM drips INDEXED BY drips_next

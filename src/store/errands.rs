@@ -54,7 +54,7 @@ pub fn insert_cancel(tx: &Tx<'_>, order: OrderId, provider: ProviderId) -> Resul
     if find_cancel(tx, order)?.is_some() {
         return Ok(());
     }
-    tx.execute(
+    tx.save(
         "INSERT INTO errands (order_id, provider_id, stage, due_at) VALUES ($1, $2, 'ask', $3)",
         params![order, provider, tx.now],
     )?;
@@ -69,7 +69,7 @@ pub fn insert_refill(
     order: OrderId,
     provider: ProviderId,
 ) -> Result<()> {
-    tx.execute(
+    tx.save(
         "INSERT INTO errands (order_id, refill_id, provider_id, stage, due_at)
          VALUES ($1, $2, $3, 'ask', $4)",
         params![order, refill, provider, tx.now],

@@ -3,7 +3,11 @@
 
 use actix_web::http::Method;
 use panelite::admin::{Access, ROUTES};
-use panelite::domain::OrderId;
+use panelite::commands::accounts::Deposit;
+use panelite::commands::orders::{CancelOrders, SetOrders};
+use panelite::domain::money::Money;
+use panelite::domain::order::PublicStatus;
+use panelite::domain::{Actor, KeyId, OrderId};
 
 use crate::fixture::engine;
 use crate::fixture::operator::{Operator, filled};
@@ -103,4 +107,44 @@ fn delivery_asks_a_server_for_many_orders_together() {
         let heard = trips(&|| hear(&orders, word, remains));
         assert!(heard <= MANY_MAX, "{heard} to hear that 40 orders are {word}");
     }
+}
+
+#[test]
+fn what_is_asked_of_many_orders_takes_a_trip_for_each() {
+    if !engine::is_server() {
+        return engine::say_left_out(module_path!(), "a file is not far away");
+    }
+    let panel = Panel::start();
+    panel.services(&["1,All,Plain,Default,1,10,1000,0,0,1"]);
+    let ann = panel.reseller("ann", "1000");
+    let (store, user, actor) = (panel.store(), ann.user, || Actor::CommandLine);
+    let mut orders: Vec<OrderId> = (0..80).map(|_| OrderId(ann.buys(1, 10))).collect();
+    let trips = |what: &mut dyn FnMut()| {
+        let before = store.turns().trips;
+        what();
+        store.turns().trips - before
+    };
+    let mut fewest = |ask: &dyn Fn(Vec<OrderId>)| {
+        // What is said for the first time has to be prepared.
+        let twice = [20, 20].map(|count| orders.split_off(orders.len() - count));
+        twice.map(|orders| trips(&mut || ask(orders.clone())))[1]
+    };
+    let canceled = fewest(&|orders| {
+        let key = KeyId(1);
+        let refunds = store.write_blocking(CancelOrders { user, key, orders }).unwrap();
+        assert!(refunds.iter().all(Result::is_ok), "{refunds:?}");
+    });
+    let set = fewest(&|orders| {
+        let (orders, status) = (orders.into_iter().collect(), PublicStatus::Completed);
+        store.write_blocking(SetOrders { actor: actor(), orders, status }).unwrap();
+    });
+    assert!(canceled.max(set) <= 20 + MANY_MAX, "{canceled} to cancel 20 orders, {set} to set 20");
+    let deposited = [(); 2].map(|()| {
+        trips(&mut || {
+            let (amount, note, reference) = (Money::from_micros(1), String::new(), None);
+            let deposit = Deposit { actor: actor(), user, amount, note, reference };
+            assert!(store.write_blocking(deposit).is_ok());
+        })
+    });
+    assert_eq!(deposited[1], 2, "to deposit money");
 }

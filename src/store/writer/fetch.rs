@@ -9,9 +9,6 @@ use crate::store::{Error, Result, Tx, accounts, requests, services, users, webho
 const GREATEST: &str = "SELECT callers, (SELECT coalesce(max(id), 0) FROM orders),
     (SELECT coalesce(max(id), 0) FROM postings), (SELECT coalesce(max(id), 0) FROM audit)
     FROM versions";
-/// How many statements that is.
-pub(super) const COUNT: usize = 6;
-
 impl Tx<'_> {
     /// Fetches what the transaction is going to look at, where it can keep that. A hint, as
     /// [`Wants`] is.
@@ -26,13 +23,14 @@ impl Tx<'_> {
     }
 }
 
-/// The statements that fetch it, in the order that [`known`] takes their answers.
-pub(super) fn statements(wants: &Wants) -> [Due; COUNT] {
-    let mut users = Column::new(Kind::Int);
+/// The statements that fetch it, in the order that [`known`] takes their answers. What nobody wants
+/// is not asked for.
+pub(super) fn statements(wants: &Wants) -> Vec<Due> {
+    let mut users = [Column::new(Kind::Int)];
     let mut offers = [const { Column::new(Kind::Int) }; 2];
     let mut requests = [Column::new(Kind::Int), Column::new(Kind::Text)];
     for user in &wants.users {
-        users.push(Owned::of(user.value()));
+        users[0].push(Owned::of(user.value()));
     }
     for (user, service) in &wants.offers {
         offers[0].push(Owned::of(user.value()));
@@ -42,25 +40,29 @@ pub(super) fn statements(wants: &Wants) -> [Due; COUNT] {
         requests[0].push(Owned::of(user.value()));
         requests[1].push(Owned::of(text.value()));
     }
-    let ask = |sql: &'static str, columns: &[Column]| Due {
+    let many: [(&str, &[Column]); 4] = [
+        (users::MANY, &users),
+        (webhooks::MANY, &users),
+        (services::MANY_ON_SALE, &offers),
+        (requests::MANY, &requests),
+    ];
+    let many = many.into_iter().filter(|(_, columns)| !columns[0].is_empty());
+    let always: [(&str, &[Column]); 2] = [(GREATEST, &[]), (accounts::HOUSE, &[])];
+    let ask = |(sql, columns): (&'static str, &[Column])| Due {
         sql: sql.into(),
         values: columns.iter().cloned().map(Owned::Many).collect(),
     };
-    [
-        ask(GREATEST, &[]),
-        ask(accounts::HOUSE, &[]),
-        ask(users::MANY, std::slice::from_ref(&users)),
-        ask(webhooks::MANY, std::slice::from_ref(&users)),
-        ask(services::MANY_ON_SALE, &offers),
-        ask(requests::MANY, &requests),
-    ]
+    always.into_iter().chain(many).map(ask).collect()
 }
 
 /// What is known of it now.
 pub(super) fn known(wants: &Wants, answers: Vec<Vec<WireRow>>) -> Result<Known> {
-    let answers: [Vec<WireRow>; COUNT] =
-        answers.try_into().map_err(|_| Error::fault("a statement without an answer"))?;
-    let [greatest, house, users, webhooks, offers, requests] = answers;
+    let mut answers = answers.into_iter();
+    let mut answer = |is_asked| if is_asked { answers.next() } else { None }.unwrap_or_default();
+    let (greatest, house) = (answer(true), answer(true));
+    let has_users = !wants.users.is_empty();
+    let (users, webhooks) = (answer(has_users), answer(has_users));
+    let (offers, requests) = (answer(!wants.offers.is_empty()), answer(wants.names_requests()));
     let greatest = greatest.first().ok_or_else(|| Error::fault("the database has no versions"))?;
     let mut known = begin(&Row::Pg(greatest))?;
     for user in &wants.users {

@@ -159,10 +159,10 @@ impl Writer {
     /// Takes the seat, and fetches what the commands are going to look at.
     fn take_seat(&mut self, batch: &[Box<dyn Job>]) -> Result<()> {
         let (Conn::Pg(wire), Some(seat)) = (&self.conn, &mut self.seat) else { return Ok(()) };
-        let wants = self.desk.as_ref().map(|_| wants(batch)).unwrap_or_default();
-        let asked = if wants.is_empty() { Vec::new() } else { fetch::statements(&wants).into() };
+        let wants = wants(batch);
+        let asked = self.desk.as_ref().map(|_| fetch::statements(&wants)).unwrap_or_default();
         let (theirs, answers) = seat.take(wire, &asked)?;
-        if let Some(desk) = self.desk.as_ref().filter(|_| !wants.is_empty()) {
+        if let Some(desk) = &self.desk {
             desk.borrow_mut().learn(fetch::known(&wants, answers)?);
             desk.borrow_mut().set_whole();
         }

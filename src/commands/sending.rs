@@ -244,13 +244,14 @@ impl Command for RecordSubmission {
         };
         tx.ahead(&[
             &|db| providers::get(db, submission.provider).map(drop),
-            &|db| self.is_known(db, &submission).map(drop),
+            &|db| self.namesake(db, &submission).map(drop),
             &|db| places::look(db, submission.order, &self.unwell, tx.now).map(drop),
         ])?;
         let Looked { order, delivery, attempts, places } =
             places::look(tx, submission.order, &self.unwell, tx.now)?;
         let others = places.untried(&submission);
         let ready = others.ready(&submission, &attempts, tx.now).cloned();
+        let namesake = self.namesake(tx, &submission)?;
         let attempt = judged(
             tx,
             &Facts { submission: &submission, delivery: &delivery, attempts: &attempts },
@@ -258,7 +259,7 @@ impl Command for RecordSubmission {
         let attempt = Attempt {
             has_other: !others.0.is_empty(),
             has_well: ready.is_some(),
-            is_known: self.is_known(tx, &submission)?,
+            is_known: namesake.is_some(),
             ..attempt
         };
 
@@ -271,7 +272,10 @@ impl Command for RecordSubmission {
                 None
             }
         };
-        let answer = self.answer();
+        let answer = match namesake {
+            Some(other) => &format!("They gave it the number of order {other}"),
+            None => self.answer(),
+        };
         let step = Step { submission: &submission, order: &order, answer, target };
         step.take(tx, delivery, &next)
     }
@@ -289,11 +293,11 @@ impl RecordSubmission {
         }
     }
 
-    /// Whether the number they gave belongs to another order of ours.
-    fn is_known(&self, db: &Read<'_>, submission: &Submission) -> Result<bool> {
-        let Outcome::Accepted { their_id } = &self.outcome else { return Ok(false) };
+    /// The other order of ours that has the number they gave.
+    fn namesake(&self, db: &Read<'_>, submission: &Submission) -> Result<Option<OrderId>> {
+        let Outcome::Accepted { their_id } = &self.outcome else { return Ok(None) };
         let known = placed::find_by_their_id(db, submission.provider, their_id)?;
-        Ok(known.is_some_and(|order| order != submission.order))
+        Ok(known.filter(|order| *order != submission.order))
     }
 }
 
@@ -349,6 +353,7 @@ impl Step<'_> {
         match next {
             Next::Watch(their_id) => {
                 accept(tx, self.order, delivery, self.submission, their_id)?;
+                conditions::accepted(tx, self.submission.provider, self.order.service)?;
                 return Ok(Recorded::Accepted);
             }
             Next::Doubt => {
@@ -438,6 +443,7 @@ pub(super) fn accept(
     their_id: &str,
 ) -> Result<()> {
     const FIRST_LOOK: i64 = 30;
+    let provider = providers::get(tx, submission.provider)?;
     let change = order.hand_over(HandOver::Accepted)?;
 
     let answer = match submission.answer.as_str() {
@@ -446,7 +452,9 @@ pub(super) fn accept(
     };
     submissions::update_state(tx, submission.id, State::Accepted, None, &answer)?;
     placed::update_provider(tx, order.id, submission.provider, their_id)?;
-    providers::update_last_order(tx, submission.provider, their_id)?;
+    if provider.is_newer_order(their_id) {
+        providers::update_last_order(tx, provider.id, their_id)?;
+    }
     orders::update_state(tx, order, &change)?;
     let due_at = Timestamp(tx.now.0 + FIRST_LOOK);
     let (provider, place) = (submission.provider, submission.place);
@@ -458,7 +466,6 @@ pub(super) fn accept(
     if order.cancel_requested_at.is_some() {
         errands::insert_cancel(tx, order.id, submission.provider)?;
     }
-    conditions::accepted(tx, submission.provider, order.service)?;
     match delivery.hand {
         Some(_) => hands::follow(tx, submission.provider),
         None => Ok(()),

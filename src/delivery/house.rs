@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::start::park_interrupted;
 use super::{Delivery, Step, Turn, importing, lock, pause_a_second, webhook};
 use crate::commands::conditions::PruneConditions;
 use crate::commands::drips::StartRuns;
-use crate::commands::parking::ParkInterrupted;
 use crate::commands::replacing::{ReplaceWaiting, Replaced};
 use crate::domain::{ProviderId, Timestamp};
 use crate::store::{Result, drips, providers};
@@ -86,7 +86,7 @@ impl Delivery {
             }
         }
         if self.store.path().is_none() {
-            while self.store.write_blocking(ParkInterrupted)? > 0 {}
+            park_interrupted(&self.store)?;
         }
         self.store.write_blocking(PruneConditions)?;
         webhook::tidy(self)?;

@@ -8,13 +8,13 @@ use super::client::{Fault, STATUSES_MAX, Said};
 use super::mask::excerpt;
 use super::prove::{self, Found, Sought};
 use crate::commands::deciding::{AdoptProven, RecordEvidence};
-use crate::domain::OrderId;
 use crate::domain::outcome::Family;
 use crate::domain::provider::Provider;
-use crate::store::{Result, placed};
+use crate::domain::{OrderId, Timestamp};
+use crate::store::{Result, nodes, placed};
 
 const CALLS_MAX: u64 = 5;
-/// As many orders of ours may have been out together: behind that many it cannot be.
+/// As many orders of one node's may have been out together: behind that many of each it cannot be.
 const KNOWN_MAX: usize = super::lane::CALLS_MAX;
 const LINK_LENGTH_MAX: usize = 60;
 
@@ -77,7 +77,7 @@ impl Delivery {
             Ok(client) => client,
             Err(refusal) => return Ok(Some(refusal.to_string())),
         };
-        for ids in self.strange(provider, after)?.chunks(STATUSES_MAX) {
+        for ids in self.strange(provider, after, sought.live.created_at)?.chunks(STATUSES_MAX) {
             match client.statuses(ids) {
                 Ok(found) => lines.extend(found.iter().filter_map(|(id, said)| {
                     said.as_ref().ok().map(|said| told(id, said, &provider.terms.currency))
@@ -92,18 +92,20 @@ impl Delivery {
         Ok(None)
     }
 
-    /// The numbers behind that one which are no orders of ours.
-    fn strange(&self, provider: &Provider, after: u64) -> Result<Vec<String>> {
+    /// The numbers behind that one which are no orders of ours, for an attempt of that instant.
+    fn strange(&self, provider: &Provider, after: u64, at: Timestamp) -> Result<Vec<String>> {
         let most = CALLS_MAX * u64::try_from(STATUSES_MAX).unwrap_or(u64::MAX);
         let (first, last) = (after.saturating_add(1), after.saturating_add(most));
         self.store.point(|db| {
+            let nodes = usize::try_from(nodes::count_alive(db, at)?).unwrap_or(usize::MAX);
+            let known_max = KNOWN_MAX.saturating_mul(nodes);
             let (mut strange, mut known) = (Vec::new(), 0);
             for id in (first..=last).map(|id| id.to_string()) {
                 match placed::find_by_their_id(db, provider.id, &id)? {
                     None => strange.push(id),
                     Some(_) => known += 1,
                 }
-                if known == KNOWN_MAX {
+                if known == known_max {
                     break;
                 }
             }

@@ -52,7 +52,7 @@ impl Delivery {
         let path = epoch::path(store.path().unwrap_or(key_file));
         let broken = |error| PrepareError::Epoch(path.clone(), error);
         begin_node(&store, key_file)?;
-        while store.write_blocking(ParkInterrupted)? > 0 {}
+        park_interrupted(&store)?;
         store.write_blocking(PullRuns)?;
         let mark = epoch::read(&path).map_err(broken)?;
         let (timeline, last) =
@@ -120,6 +120,24 @@ fn begin_node(store: &Store, key_file: &Path) -> store::Result<()> {
 /// Whether other nodes are at work in this life: then it is no older file, and this node is new.
 fn has_other_nodes(store: &Store, clock: &Clock) -> store::Result<bool> {
     Ok(store.point(|db| nodes::count_alive(db, clock.now()))? > 1)
+}
+
+/// Parks what was being sent by a process that is gone.
+pub(super) fn park_interrupted(store: &Store) -> store::Result<()> {
+    let mut parked = 0;
+    loop {
+        match store.write_blocking(ParkInterrupted)? {
+            0 => break,
+            some => parked += some,
+        }
+    }
+    if parked > 0 {
+        tracing::warn!(
+            parked,
+            "orders that were being sent when a process ended wait for a person"
+        );
+    }
+    Ok(())
 }
 
 /// Another file lies here than the epoch knows. Says the name of the life that begins.

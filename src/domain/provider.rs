@@ -151,6 +151,14 @@ pub struct Provider {
 }
 
 impl Provider {
+    /// Whether it has given that number to an order after all those that are known. What is no
+    /// number tells nothing of an order's age: the last that was heard counts.
+    pub fn is_newer_order(&self, their_id: &str) -> bool {
+        let number = |id: &str| id.parse::<u64>().ok();
+        let known = self.last_order.as_deref().and_then(number);
+        known.zip(number(their_id)).is_none_or(|(known, new)| known < new)
+    }
+
     /// Whether it may get orders now, as far as the file knows.
     pub fn is_well(&self, now: Timestamp) -> bool {
         self.is_enabled

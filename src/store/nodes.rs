@@ -24,12 +24,12 @@ pub fn forget(tx: &Tx<'_>, node: i64) -> Result<()> {
     Ok(())
 }
 
-/// How many nodes are at work, this one among them: at least one.
-pub fn count_alive(db: &Read<'_>, now: Timestamp) -> Result<i64> {
+/// How many nodes are at work, or were at that instant, this one among them: at least one.
+pub fn count_alive(db: &Read<'_>, at: Timestamp) -> Result<i64> {
     if db.wire().is_none() {
         return Ok(1);
     }
-    let since = Timestamp(now.0 - ALIVE_SECONDS);
+    let since = Timestamp(at.0 - ALIVE_SECONDS);
     let sql = "SELECT count(*) FROM nodes WHERE seen_at > $1";
     let alive: i64 = db.get(sql, params![since], |row| row.get(0))?;
     Ok(alive.max(1))
@@ -47,6 +47,18 @@ pub fn claim_key(tx: &Tx<'_>, id: &str) -> Result<bool> {
 /// Whether no node has another key file than that of the id.
 pub fn fits_key(db: &Read<'_>, id: &str) -> Result<bool> {
     Ok(key_id(db)?.is_none_or(|known| known == id))
+}
+
+/// Whether a node may make a key file: not where there is one, nor where there is something that
+/// only the one that was can open.
+pub fn may_make_key(db: &Read<'_>) -> Result<bool> {
+    if db.wire().is_none() {
+        return Ok(true);
+    }
+    let sql = "SELECT 1 FROM panelite WHERE key_id IS NULL
+                 AND NOT EXISTS (SELECT 1 FROM providers) AND NOT EXISTS (SELECT 1 FROM webhooks)
+                 AND NOT EXISTS (SELECT 1 FROM secrets)";
+    Ok(db.find(sql, params![], |_| Ok(()))?.is_some())
 }
 
 /// The id of the key file that all nodes have, once that is known. A file knows none.

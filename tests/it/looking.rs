@@ -7,6 +7,7 @@ use panelite::domain::order::OrderStatus;
 use panelite::practice::{Mode, Practice};
 use panelite::store::{orders, submissions};
 
+use crate::fixture::engine;
 use crate::fixture::panel::{Panel, Reseller};
 
 const CSV: &str = "id,category,name,type,rate,min,max,cancel,provider,provider_service\n";
@@ -20,6 +21,13 @@ fn shop() -> (Panel, Practice, Reseller, i64) {
     panel.provider_of("practice", &practice, 2);
     panel.import(&format!("{CSV}1,C,Likes,Default,2.50,1,100000,1,practice,1\n"));
     let ann = panel.reseller("ann", "1000");
+    let lost = loses(&panel, &practice, &ann);
+    (panel, practice, ann, lost)
+}
+
+/// Buys two orders that are there, and a third that arrives in doubt.
+fn loses(panel: &Panel, practice: &Practice, ann: &Reseller) -> i64 {
+    panel.clock.advance(5); // behind one in doubt the provider is left alone for a while
     for _ in 0..2 {
         ann.buys(1, 1000);
     }
@@ -27,7 +35,7 @@ fn shop() -> (Panel, Practice, Reseller, i64) {
     practice.misbehave_next(1, Mode::Accepts500);
     let lost = ann.buys(1, 700);
     panel.deliver();
-    (panel, practice, ann, lost)
+    lost
 }
 
 fn evidence(panel: &Panel, order: i64) -> String {
@@ -53,6 +61,23 @@ fn the_orders_around_a_lost_one_are_shown_and_nothing_is_decided() {
     assert!(evidence.contains(&format!("\n{theirs}: ")), "{evidence}");
     assert!(evidence.ends_with("\n1 order there may be it"), "{evidence}");
     assert_eq!(status(&panel, lost), OrderStatus::Unknown);
+}
+
+#[test]
+fn a_lost_order_is_looked_for_behind_all_that_the_nodes_had_out_together() {
+    let (panel, practice, ann, _) = shop();
+    let lost = loses(&panel, &practice, &ann);
+    let looks = || panel.delivery().neighbours(OrderId(lost)).unwrap();
+    let first: u64 = practice.orders()[0].id.parse().unwrap();
+    let before = first - 1;
+    panel.sql(&format!("UPDATE submissions SET after_order = '{before}' WHERE order_id = {lost}"));
+    // Four of ours are there before it: as many as one node has out. One that is lost is between.
+    assert_eq!(looks(), Looked::Candidates(1));
+    if engine::is_server() {
+        let now = panel.clock.now().0;
+        panel.sql(&format!("INSERT INTO nodes (id, turn, seen_at) VALUES (7, 0, {now})"));
+        assert_eq!(looks(), Looked::Candidates(2));
+    }
 }
 
 #[test]

@@ -1,17 +1,19 @@
 //! An order between us and a provider: claimed, sent, and where each answer leads. Here nothing is
 //! called: what a provider says is a value.
 
+use panelite::commands::conditions::SetCondition;
 use panelite::commands::deciding::{DecideOrders, Decision};
 use panelite::commands::parking::ParkInterrupted;
 use panelite::commands::places::Unwell;
 use panelite::commands::sending::{Claim, ClaimOrder, RecordSubmission, Recorded, Sending};
+use panelite::domain::condition::ConditionKind;
 use panelite::domain::delivery::{Ending, Hand, Stage, State};
 use panelite::domain::order::{OrderStatus, PublicStatus};
 use panelite::domain::outcome::{Family, Outcome};
 use panelite::domain::refusal::ProviderRefusal;
 use panelite::domain::{Actor, OrderId, ProviderId};
 use panelite::secret::Sealer;
-use panelite::store::{Error, deliveries, orders, submissions};
+use panelite::store::{Error, deliveries, orders, providers, submissions};
 
 use crate::fixture::engine;
 use crate::fixture::panel::{Panel, Reseller};
@@ -200,6 +202,25 @@ fn a_number_that_is_another_orders_is_no_proof() {
     let refused = shop.decides(two, Decision::PlacedAs("55".to_owned())).unwrap_err();
     let known = Error::from(ProviderRefusal::TheirOrderIsKnown(one));
     assert_eq!(refused.to_string(), known.to_string());
+    let live = shop.panel.store().point(|db| submissions::find_live(db, OrderId(two))).unwrap();
+    assert_eq!(live.unwrap().answer, format!("They gave it the number of order {one}"));
+}
+
+#[test]
+fn what_a_person_decides_says_nothing_of_how_the_provider_is_now() {
+    let shop = Shop::open();
+    let (lost, later) = (shop.ann.buys(1, 1000), shop.ann.buys(1, 1000));
+    shop.hears(&shop.sends(), outcome("unknown"));
+    shop.hears(&shop.sends(), outcome("accepted 55"));
+    let (kind, subject) = (ConditionKind::Funds, format!("provider {}", shop.first));
+    let text = Some("No money".to_owned());
+    let store = shop.panel.store();
+    store.write_blocking(SetCondition { kind, subject: subject.clone(), text }).unwrap();
+    shop.decides(lost, Decision::PlacedAs("7".to_owned())).unwrap();
+    assert!(shop.panel.condition(kind, &subject).is_some(), "it may have been before that");
+    let provider = store.point(|db| providers::get(db, shop.first)).unwrap();
+    assert_eq!(provider.last_order.as_deref(), Some("55"), "numbers only go on");
+    assert_eq!(shop.stands(later), "active / watch / accepted / Pending = 95.00");
 }
 
 /// What a person decides of an order nobody knows the end of.

@@ -78,14 +78,19 @@ pub struct App {
     setup: Option<String>,
 }
 
-/// Seals a panel's secrets; makes the key file if it is missing, and says that it is the nodes'
-/// where they have none.
+/// Seals a panel's secrets. The first node of a panel makes the key file if it is missing, and says
+/// that it is the nodes'.
 ///
 /// # Errors
-/// `KeyFile`, and `OtherKey` where the panel's nodes have another.
+/// `KeyFile`, also where it is missing and is not to be made; `OtherKey` where the panel's nodes
+/// have another.
 pub fn sealer_of(store: &Store, key_file: &Path) -> Result<Sealer, AppError> {
     let no_key = |error| AppError::KeyFile(key_file.to_owned(), error);
-    let sealer = Sealer::open(key_file).map_err(no_key)?;
+    let sealer = match store.page(nodes::may_make_key)? {
+        true => Sealer::open(key_file),
+        false => Sealer::open_existing(key_file),
+    };
+    let sealer = sealer.map_err(no_key)?;
     match store.write_blocking(ClaimKey { id: key_id(&sealer) })? {
         true => Ok(sealer),
         false => Err(AppError::OtherKey(key_file.to_owned())),

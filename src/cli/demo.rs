@@ -43,6 +43,9 @@ pub(super) fn run(files: &Files, args: &Args) -> Result {
     let password_hash = Cost::STRONG.hash(&password);
     let fill = FillDemo { drafts, password_hash, keys: keys.iter().map(kept).collect() };
     let store = open(&files.db)?;
+    if args.practice {
+        files.sealer(&store)?; // before anything is written
+    }
     let refill_orders = store.write_blocking(fill)?;
     let bought = match args.practice {
         true => add_practice(files, &store)?,
@@ -63,10 +66,13 @@ pub(super) fn run(files: &Files, args: &Args) -> Result {
     say!("alice, who owns 1000.00, has the key {alice}")?;
     say!("bob, who owns nothing, has the key {bob}")?;
     if let (Some(first), Some(last)) = (bought.first(), bought.last()) {
-        let serve = match files.db.file().and_then(|path| path.to_str()) {
-            Some("panel.db") => "panelite serve --practice".to_owned(),
-            _ => format!("panelite --db {} serve --practice", files.db),
+        let db = match files.db.file().and_then(|path| path.to_str()) {
+            Some("panel.db") => String::new(),
+            _ => format!(" --db {}", files.db),
         };
+        let key = files.named_key.as_ref();
+        let key = key.map_or_else(String::new, |path| format!(" --key-file {}", path.display()));
+        let serve = format!("panelite{db}{key} serve --practice");
         say!("services {first} to {last} are bought from Practice, which runs with: {serve}")?;
     }
     Ok(())

@@ -86,6 +86,16 @@ fn the_sample_shop_is_as_promised() {
 }
 
 #[test]
+fn a_sample_shop_that_could_not_seal_anything_is_not_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("demo.db");
+    let nowhere = folder.path().join("none").join("panel.key");
+    let args = ["demo", "--practice", "--key-file", nowhere.to_str().unwrap()];
+    assert_eq!(cli(&db, &args).status.code(), Some(74));
+    assert!(cli(&db, &["demo"]).status.success(), "nothing was written");
+}
+
+#[test]
 fn everything_in_the_sample_shop_can_be_bought() {
     let folder = tempfile::tempdir().unwrap();
     let db = folder.path().join("demo.db");

@@ -8,6 +8,7 @@ use std::sync::mpsc;
 use panelite::clock::Clock;
 use panelite::domain::OrderId;
 use panelite::domain::order::OrderStatus;
+use panelite::secret::Sealer;
 use panelite::store::{Missing, Store, orders};
 
 use crate::delivery_crash::{practice, shop};
@@ -216,6 +217,7 @@ fn a_node_with_another_key_file_does_not_begin() {
     let shop = Shop::new();
     let node = Server::start(&shop.db);
     let other = shop.folder.path().join("other.key");
+    Sealer::open(&other).unwrap();
     let output =
         crate::fixture::server::spawn(&shop.db, &[("PANELITE_KEY_FILE", other.to_str().unwrap())])
             .wait_with_output()

@@ -135,7 +135,8 @@ fn what_is_wrong_is_said_in_a_sentence_without_the_key() {
         let said = refused(&panel.cli(&["provider", action, "Practice"]));
         assert!(!said.contains("a key that is wrong") && said.contains("key"), "{said}");
     }
-    // What only opens the key makes no file to open it with.
+    // What only opens the key makes no file to open it with, nor does what seals beside nodes that
+    // have one.
     let other = db.with_file_name("other.key");
     let args = ["provider", "test", "Practice", "--key-file", other.to_str().unwrap()];
     let missing = panel.cli(&args);
@@ -143,6 +144,13 @@ fn what_is_wrong_is_said_in_a_sentence_without_the_key() {
     let sentence = format!("cannot use the key file {}: No such file", other.display());
     assert!(stderr(&missing).contains(&sentence), "{}", stderr(&missing));
     assert!(!other.exists());
+    if engine::is_server() {
+        let hook = ["user", "webhook", "ann", "https://a.example", "--key-file", args[4]];
+        panel.reseller("ann", "1");
+        let missing = panel.cli(&hook);
+        assert!(stderr(&missing).contains(&sentence), "{}", stderr(&missing));
+        assert!(!other.exists());
+    }
     // With another file the key cannot be read.
     Sealer::open(&other).unwrap();
     let unreadable = refused(&panel.cli(&args));

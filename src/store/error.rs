@@ -65,6 +65,14 @@ impl Error {
         Self::of_kind(FaultKind::Fatal, &self.to_string())
     }
 
+    /// The same, with where something broke.
+    pub(super) fn at(self, place: &str) -> Self {
+        match self {
+            Self::Storage(Fault { kind, text }) => Self::of_kind(kind, &format!("{place}: {text}")),
+            Self::Refused(_) | Self::Busy | Self::DiskFull => self,
+        }
+    }
+
     /// Whether the disk or the database failed, and this is no refusal.
     pub const fn is_storage(&self) -> bool {
         matches!(self, Self::DiskFull | Self::Storage(_))

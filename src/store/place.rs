@@ -58,9 +58,11 @@ pub struct Access {
 pub enum PlaceError {
     #[error("the database's address cannot be read: {0}")]
     Unreadable(String),
+    #[error("a database's address begins with postgres://")]
+    Scheme,
     #[error("the database's address names no host")]
     NoHost,
-    #[error("the database's address has one port for all hosts, or one for each")]
+    #[error("a port stands behind its host: postgres://USER@HOST:PORT/NAME")]
     Ports,
     /// Part of it would be taken for the host, and be looked up and logged.
     #[error("an @ in the database's user or password is written %40")]
@@ -80,6 +82,7 @@ impl Place {
         let address = text.to_str().filter(|it| SCHEMES.iter().any(|way| it.starts_with(way)));
         match address {
             Some(address) => Ok(Self::Server(Dsn::parse(address, access)?)),
+            None if text.to_string_lossy().contains("://") => Err(PlaceError::Scheme),
             None => Ok(Self::File(PathBuf::from(text))),
         }
     }
@@ -312,10 +315,14 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_a_file() {
-        for text in ["panel.db", "./postgres:/x", "host=db user=panel", "POSTGRES://x"] {
+        for text in ["panel.db", "./postgres:/x", "host=db user=panel"] {
             let place = Place::parse(OsStr::new(text), &Access::default()).unwrap();
             assert_eq!(place.file(), Some(Path::new(text)));
             assert_eq!(place.to_string(), text);
+        }
+        for text in ["POSTGRES://x", "mysql://root@db/panel"] {
+            let refused = Place::parse(OsStr::new(text), &Access::default()).unwrap_err();
+            assert_eq!(refused, PlaceError::Scheme);
         }
     }
 

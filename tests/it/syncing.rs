@@ -201,6 +201,7 @@ fn however_many_are_held_before_it_an_order_goes_that_would_be_no_loss() {
     let (panel, provider) = shop();
     panel.import(&format!("{CSV}2,C,More,Default,1.30,10,1000,1,1,upstream,8\n"));
     panel.setting(Setting::KeyRate, "0");
+    let panel = panel.restarted(); // which reads it
     let ann = panel.reseller("ann", "100");
     for _ in 0..501 {
         ann.buys(1, 100);

@@ -39,7 +39,7 @@ pub enum MoveError {
     #[error("{0} is not empty; it was left as it is")]
     NotEmpty(Place),
     /// Processes that write to the source are alive.
-    #[error("{0} is in use by so many nodes: {1}; stop them first")]
+    #[error("{0} is in use, nodes at work: {1}; stop them (one that was killed counts for 30 s)")]
     InUse(Place, i64),
     /// The target's file could not be written.
     #[error(transparent)]

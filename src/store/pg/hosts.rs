@@ -13,6 +13,16 @@ pub(super) fn each(config: &Config) -> Vec<Config> {
     (0..count).map(|at| only(config, at)).collect()
 }
 
+/// What an address with one host is called.
+pub(super) fn name(config: &Config) -> String {
+    let host = match (config.get_hosts().first(), config.get_hostaddrs().first()) {
+        (Some(Host::Tcp(name)), _) => name.clone(),
+        (Some(Host::Unix(folder)), _) => folder.display().to_string(),
+        (None, address) => address.map_or_else(String::new, ToString::to_string),
+    };
+    config.get_ports().first().map_or_else(|| host.clone(), |port| format!("{host} port {port}"))
+}
+
 /// The address with only one of its hosts. The driver has no way to take one out.
 fn only(config: &Config, at: usize) -> Config {
     let mut one = Config::new();
@@ -61,6 +71,7 @@ mod tests {
         let all = each(&parse("a:1,10.0.0.2:2,%2Frun%2Fpostgresql:3"));
         assert_eq!(all, [parse("a:1"), parse("10.0.0.2:2"), parse("%2Frun%2Fpostgresql:3")]);
         assert_eq!(each(&parse("a")), [parse("a")]);
+        assert_eq!(all.iter().map(name).collect::<Vec<_>>()[..2], ["a port 1", "10.0.0.2 port 2"]);
         let numbers: Config = "host=a,b hostaddr=10.0.0.1,10.0.0.2 port=6432".parse().unwrap();
         let second: Config = "host=b hostaddr=10.0.0.2 port=6432".parse().unwrap();
         assert_eq!(each(&numbers)[1], second);

@@ -391,7 +391,10 @@ async fn reach<T>(
                 tracing::warn!(%error, "a connection to the database has ended");
             }
         }
-        Err(refused) => drop(tell.send(Err(refused))),
+        Err(Refused { error, is_told }) => {
+            let error = error.at(&hosts::name(config));
+            drop(tell.send(Err(Refused { error, is_told })));
+        }
     }
 }
 

@@ -196,6 +196,7 @@ impl Writer {
 
     /// Connects anew, for as long as it takes but not longer than callers wait.
     fn find_out(&mut self, begun: Instant) -> Found {
+        let mut is_told = false;
         loop {
             let Some(seat) = &self.seat else { return Found::Nothing };
             match seat.find_out() {
@@ -204,8 +205,10 @@ impl Writer {
                     self.conn = Conn::Pg(wire);
                     return if is_committed { Found::Committed } else { Found::Undone };
                 }
+                Err(error) if is_told => tracing::debug!(%error, "the database is not there"),
                 Err(error) => tracing::warn!(%error, "the database is not there"),
             }
+            is_told = true;
             if begun.elapsed() >= GONE {
                 return Found::Nothing;
             }

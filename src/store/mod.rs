@@ -332,6 +332,8 @@ impl Store {
     pub fn close(&self) {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(writer) = writer else { return };
+        self.points.end();
+        self.pages.end();
         // Neither can fail in a way that matters: a writer that is gone has stopped, one that
         // panicked has aborted the process.
         let _ = self.jobs.send(writer::Queued::Stop);

@@ -1,6 +1,6 @@
 //! The connections that reads take, kept open: to a file or to a server.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,12 +19,15 @@ use crate::clock::instant;
 const GET_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a read that waits looks whether the server is gone.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How long the end waits for whoever still reads.
+const END_TIMEOUT: Duration = Duration::from_secs(2);
 /// Who asks for a connection that soon after one could not be made is told at once.
 const DOWN: Duration = Duration::from_secs(1);
 
 /// Opens the connections of a pool.
 pub(super) enum Manager {
-    Lite(SqliteConnectionManager),
+    /// And whether connections that come back are closed.
+    Lite(SqliteConnectionManager, Arc<AtomicBool>),
     Pg(Dsn, Arc<Down>),
 }
 
@@ -67,7 +70,7 @@ impl ManageConnection for Manager {
 
     fn connect(&self) -> Result<Conn> {
         match self {
-            Self::Lite(lite) => Ok(Conn::Lite(lite.connect()?)),
+            Self::Lite(lite, _) => Ok(Conn::Lite(lite.connect()?)),
             Self::Pg(dsn, down) => {
                 let made = Wire::connect(dsn);
                 down.set(made.is_err().then(instant));
@@ -82,7 +85,7 @@ impl ManageConnection for Manager {
 
     fn has_broken(&self, conn: &mut Conn) -> bool {
         match self {
-            Self::Lite(_) => false,
+            Self::Lite(_, is_ended) => is_ended.load(Ordering::Relaxed),
             Self::Pg(_, down) => down.is_over(conn),
         }
     }
@@ -93,6 +96,7 @@ pub(super) struct Readers {
     pool: Pool<Manager>,
     /// For a server.
     down: Option<Arc<Down>>,
+    is_ended: Arc<AtomicBool>,
     trips: AtomicU64,
 }
 
@@ -102,8 +106,10 @@ impl Readers {
         size: u32,
         janitor: &Arc<ScheduledThreadPool>,
     ) -> Self {
-        let pool = pool(Manager::Lite(file), size, GET_TIMEOUT, janitor);
-        Self { pool, down: None, trips: AtomicU64::new(0) }
+        let is_ended = Arc::<AtomicBool>::default();
+        let manager = Manager::Lite(file, Arc::clone(&is_ended));
+        let pool = pool(manager, size, GET_TIMEOUT, janitor);
+        Self { pool, down: None, is_ended, trips: AtomicU64::new(0) }
     }
 
     pub(super) fn of_server(
@@ -115,7 +121,7 @@ impl Readers {
         let manager = Manager::Pg(dsn, Arc::clone(&down));
         // Half of the timeout is the longest pause between two tries to connect.
         let pool = pool(manager, size, 2 * DOWN, janitor);
-        Self { pool, down: Some(down), trips: AtomicU64::new(0) }
+        Self { pool, down: Some(down), is_ended: Arc::default(), trips: AtomicU64::new(0) }
     }
 
     /// Reads on this thread, all of it from one moment.
@@ -134,6 +140,20 @@ impl Readers {
                 }
                 found.map_err(Error::for_reader)
             }
+        }
+    }
+
+    /// Closes what nobody uses, and waits a little for what somebody does: who closes a file last
+    /// empties its WAL, which is to be the writer.
+    pub(super) fn end(&self) {
+        if self.down.is_some() {
+            return;
+        }
+        self.is_ended.store(true, Ordering::Relaxed);
+        let begun = instant();
+        while self.pool.state().connections > 0 && begun.elapsed() < END_TIMEOUT {
+            while self.pool.try_get().is_some() {}
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 

@@ -6,11 +6,11 @@ use super::hands;
 use super::places::{self, Place, Unwell, load};
 use super::sending::{accept, go_to, refund};
 use super::telling;
-use crate::domain::delivery::{Delivery, Ending, Hand, HandOver, Stage, State};
+use crate::domain::delivery::{Delivery, Ending, Hand, HandOver, Stage, State, Submission};
 use crate::domain::order::{Order, OrderStatus};
 use crate::domain::refusal::{OrderRefusal, ProviderRefusal};
 use crate::domain::{Actor, OrderId, ProviderId, Timestamp};
-use crate::store::{Command, Read, Result, Tx, deliveries, orders, placed, submissions};
+use crate::store::{Command, Read, Result, Tx, deliveries, orders, placed, providers, submissions};
 
 /// What becomes of an order that waits for a hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,7 +148,7 @@ impl DecideOrders {
     ) -> Result<()> {
         let live = submissions::find_live(tx, order.id)?;
         if let (Decision::PlacedAs(their_id), Some(live)) = (&self.decision, &live) {
-            return accept(tx, order, delivery, live, their_id);
+            return accept_late(tx, order, delivery, live, their_id);
         }
         if let Some(live) = live {
             let (state, ending) = (State::NotSent, Some(Ending::Person));
@@ -252,10 +252,27 @@ impl Command for AdoptProven {
         if known.is_some() {
             return Ok(false);
         }
-        accept(tx, &order, delivery, &live, &self.their_id)?;
+        accept_late(tx, &order, delivery, &live, &self.their_id)?;
         let change = format!("Found at the provider as {}", self.their_id);
         super::record(tx, &Actor::Delivery, "order.adopt", format!("order {}", order.id), change)?;
         Ok(true)
+    }
+}
+
+/// The provider turned out to have the order. That says nothing of how the provider is now; its
+/// newest number only goes on.
+fn accept_late(
+    tx: &Tx<'_>,
+    order: &Order,
+    delivery: Delivery,
+    live: &Submission,
+    their_id: &str,
+) -> Result<()> {
+    accept(tx, order, delivery, live, their_id)?;
+    let provider = providers::get(tx, live.provider)?;
+    match provider.is_newer_order(their_id) {
+        true => providers::update_last_order(tx, provider.id, their_id),
+        false => Ok(()),
     }
 }
 

@@ -9,7 +9,7 @@
 use super::orders::{count_cost, write};
 use super::places;
 use super::places::Unwell;
-use super::sending::accept;
+use super::sending::accept_now;
 use super::{hands, telling, watching};
 use crate::domain::condition::ConditionKind;
 use crate::domain::delivery::{self, Delivery, Hand, HandOver, Stage, State};
@@ -260,7 +260,7 @@ fn buy(tx: &Tx<'_>, subscription: &Order, their_id: &str, units: i64) -> Result<
     let sending = Order { status: OrderStatus::Sending, ..order };
     let submission = submissions::find(tx, submission)?.ok_or(ProviderRefusal::NothingToDecide)?;
     let delivery = Delivery { order: id, tries: 0, hand: None, ..from };
-    accept(tx, &sending, delivery, &submission, their_id)?;
+    accept_now(tx, &sending, delivery, &submission, their_id)?;
     Ok(Some(id))
 }
 

@@ -352,8 +352,7 @@ impl Step<'_> {
         let wants_cancel = self.order.cancel_requested_at.is_some();
         match next {
             Next::Watch(their_id) => {
-                accept(tx, self.order, delivery, self.submission, their_id)?;
-                conditions::accepted(tx, self.submission.provider, self.order.service)?;
+                accept_now(tx, self.order, delivery, self.submission, their_id)?;
                 return Ok(Recorded::Accepted);
             }
             Next::Doubt => {
@@ -443,7 +442,6 @@ pub(super) fn accept(
     their_id: &str,
 ) -> Result<()> {
     const FIRST_LOOK: i64 = 30;
-    let provider = providers::get(tx, submission.provider)?;
     let change = order.hand_over(HandOver::Accepted)?;
 
     let answer = match submission.answer.as_str() {
@@ -452,9 +450,6 @@ pub(super) fn accept(
     };
     submissions::update_state(tx, submission.id, State::Accepted, None, &answer)?;
     placed::update_provider(tx, order.id, submission.provider, their_id)?;
-    if provider.is_newer_order(their_id) {
-        providers::update_last_order(tx, provider.id, their_id)?;
-    }
     orders::update_state(tx, order, &change)?;
     let due_at = Timestamp(tx.now.0 + FIRST_LOOK);
     let (provider, place) = (submission.provider, submission.place);
@@ -470,6 +465,20 @@ pub(super) fn accept(
         Some(_) => hands::follow(tx, submission.provider),
         None => Ok(()),
     }
+}
+
+/// The provider has taken the order just now: that is its newest number, and what its refusals have
+/// said before no longer holds.
+pub(super) fn accept_now(
+    tx: &Tx<'_>,
+    order: &Order,
+    delivery: Delivery,
+    submission: &Submission,
+    their_id: &str,
+) -> Result<()> {
+    accept(tx, order, delivery, submission, their_id)?;
+    providers::update_last_order(tx, submission.provider, their_id)?;
+    conditions::accepted(tx, submission.provider, order.service)
 }
 
 /// Nobody knows whether the order has arrived: it waits for proof or a person.

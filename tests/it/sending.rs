@@ -221,6 +221,13 @@ fn what_a_person_decides_says_nothing_of_how_the_provider_is_now() {
     let provider = store.point(|db| providers::get(db, shop.first)).unwrap();
     assert_eq!(provider.last_order.as_deref(), Some("55"), "numbers only go on");
     assert_eq!(shop.stands(later), "active / watch / accepted / Pending = 95.00");
+
+    // Who begins to count anew says so with the next order that is taken.
+    shop.ann.buys(1, 1000);
+    shop.hears(&shop.sends(), outcome("accepted 3"));
+    let provider = store.point(|db| providers::get(db, shop.first)).unwrap();
+    assert_eq!(provider.last_order.as_deref(), Some("3"));
+    assert!(shop.panel.condition(kind, &subject).is_none(), "it takes orders now");
 }
 
 /// What a person decides of an order nobody knows the end of.
